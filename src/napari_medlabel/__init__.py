@@ -1,0 +1,52 @@
+"""Label CT and MR slice by slice: offline, exact, sealed at rest, with provenance.
+
+The names below are the public Python API; each is loaded when it is first used, so that
+`import napari_medlabel` costs nothing and loads no Qt, torch, MONAI or zarr.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_medlabel.core.edit import Edit
+    from napari_medlabel.core.geometry import Geometry
+    from napari_medlabel.core.schema import Code, Label, LabelSchema
+    from napari_medlabel.core.segmentation import Segmentation
+    from napari_medlabel.core.volume import Volume
+    from napari_medlabel.formats import read, scan
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Code": "core.schema",
+    "Edit": "core.edit",
+    "Geometry": "core.geometry",
+    "Label": "core.schema",
+    "LabelSchema": "core.schema",
+    "Segmentation": "core.segmentation",
+    "Volume": "core.volume",
+    "read": "formats",
+    "scan": "formats",
+}
+__all__ = [
+    "Code",
+    "Edit",
+    "Geometry",
+    "Label",
+    "LabelSchema",
+    "Segmentation",
+    "Volume",
+    "__version__",
+    "read",
+    "scan",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401  # PEP 562: any public name
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

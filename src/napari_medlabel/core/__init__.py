@@ -1,0 +1,1 @@
+"""The domain: geometry, labels, edits, history. numpy and scipy only."""

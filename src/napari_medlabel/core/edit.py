@@ -1,0 +1,200 @@
+"""A change of labels as a value: it can be inverted, joined, stored, counted and shown."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.core.geometry import BoolArray, Index
+from napari_medlabel.errors import GeometryError, StaleEdit
+
+__all__ = ["Edit", "LabelArray", "label_values"]
+
+LabelArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edit:
+    """Label values of some voxels of one box, before and after.
+
+    Parameters
+    ----------
+    low
+        First voxel of the box, `(k, j, i)`, none negative.
+    changed
+        bool, the box's shape `[k, j, i]`.
+    before, after
+        uint8 or uint16, one value for each True of `changed`, in C order.
+
+    Raises
+    ------
+    GeometryError
+        If the counts do not fit together.
+    """
+
+    low: Index
+    changed: BoolArray
+    before: LabelArray
+    after: LabelArray
+
+    def __post_init__(self) -> None:
+        count = int(np.count_nonzero(self.changed))
+        if self.changed.ndim != 3 or min(self.low) < 0:
+            raise GeometryError("an edit needs a box with three axes inside the array")
+        if self.before.shape != (count,) or self.after.shape != (count,):
+            raise GeometryError("an edit needs one value before and after for each changed voxel")
+        for array in (self.changed, self.before, self.after):
+            array.flags.writeable = False
+
+    @classmethod
+    def nothing(cls, dtype: npt.DTypeLike = np.uint8) -> "Edit":
+        """The edit that changes no voxel."""
+        none: LabelArray = np.zeros(0, dtype)
+        return cls((0, 0, 0), np.zeros((0, 0, 0), bool), none, none.copy())
+
+    @classmethod
+    def between(cls, low: Index, before: LabelArray, after: LabelArray) -> "Edit":
+        """The edit from one content of a box to another; trimmed to what differs."""
+        if before.shape != after.shape:
+            raise GeometryError("an edit needs the same box before and after")
+        box = _bounds(before != after)
+        if box is None:
+            return cls.nothing(before.dtype)
+        old, new = before[box], after[box]
+        changed = old != new
+        start = (low[0] + box[0].start, low[1] + box[1].start, low[2] + box[2].start)
+        return cls(start, changed, old[changed], new[changed].astype(old.dtype, copy=False))
+
+    @classmethod
+    def fill(cls, labels: LabelArray, low: Index, where: BoolArray, value: int) -> "Edit":
+        """The edit that gives `value` to the voxels `where` of the box at `low` of `labels`."""
+        box = tuple(slice(a, a + n) for a, n in zip(low, where.shape, strict=True))
+        before = labels[box]
+        return cls.between(low, before, np.where(where, labels.dtype.type(value), before))
+
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """Where it is, for indexing `[k, j, i]`."""
+        k, j, i = (slice(a, a + n) for a, n in zip(self.low, self.changed.shape, strict=True))
+        return (k, j, i)
+
+    @property
+    def voxels(self) -> int:
+        """How many voxels it changes."""
+        return int(self.before.size)
+
+    @property
+    def is_nothing(self) -> bool:
+        """True where no voxel is changed."""
+        return self.before.size == 0
+
+    def gained(self) -> Mapping[int, int]:
+        """Voxels gained (or, negative, lost) per label value, background left out."""
+        length = int(max(self.before.max(initial=0), self.after.max(initial=0))) + 1
+        change = np.bincount(self.after, minlength=length)
+        change -= np.bincount(self.before, minlength=length)
+        return {int(value): int(change[value]) for value in np.flatnonzero(change) if value}
+
+    def touched(self) -> frozenset[int]:
+        """Every label value that loses or gains a voxel, background left out."""
+        return label_values(self.before) | label_values(self.after)
+
+    def inverse(self) -> "Edit":
+        """The edit that takes this one back."""
+        return replace(self, before=self.after, after=self.before)
+
+    def only(self, allowed: BoolArray) -> "Edit":
+        """The part of the edit where `allowed` (bool, the box's shape) is True."""
+        if self.is_nothing:
+            return self
+        kept = allowed[self.changed]
+        if kept.all():
+            return self
+        changed = self.changed & allowed
+        box = _bounds(changed)
+        if box is None:
+            return Edit.nothing(self.before.dtype)
+        low = (
+            self.low[0] + box[0].start, self.low[1] + box[1].start, self.low[2] + box[2].start,
+        )  # fmt: skip
+        return Edit(low, changed[box].copy(), self.before[kept], self.after[kept])
+
+    def then(self, later: "Edit") -> "Edit":
+        """Both edits as one; `later` must have been made right after this one.
+
+        Raises
+        ------
+        StaleEdit
+            If `later` expects other values than this edit leaves.
+        """
+        if self.is_nothing or later.is_nothing:
+            return later if self.is_nothing else self
+        low = tuple(min(a, b) for a, b in zip(self.low, later.low, strict=True))
+        high = [
+            max(a + n, b + m)
+            for a, n, b, m in zip(
+                self.low, self.changed.shape, later.low, later.changed.shape, strict=True
+            )
+        ]
+        corner: Index = (low[0], low[1], low[2])
+        shape = tuple(h - a for h, a in zip(high, low, strict=True))
+        dtype = np.promote_types(self.before.dtype, later.before.dtype)
+        known, before, now = np.zeros(shape, bool), np.zeros(shape, dtype), np.zeros(shape, dtype)
+        _place(self, corner, known, before, now)
+        inside = tuple(
+            slice(b - a, b - a + m)
+            for a, b, m in zip(low, later.low, later.changed.shape, strict=True)
+        )
+        both = known[inside] & later.changed
+        expected = np.zeros(later.changed.shape, dtype)
+        expected[later.changed] = later.before
+        if (now[inside][both] != expected[both]).any():
+            raise StaleEdit("the second edit was not made right after the first")
+        fresh = later.changed & ~both
+        before[inside][fresh] = expected[fresh]
+        known[inside] |= later.changed
+        now[inside][later.changed] = later.after
+        return Edit.between(corner, before, np.where(known, now, before))
+
+    def fits(self, labels: npt.NDArray[Any]) -> bool:
+        """True where the edit's box is inside the array and `before` is what is there."""
+        inside = all(
+            a + n <= size
+            for a, n, size in zip(self.low, self.changed.shape, labels.shape, strict=True)
+        )
+        return inside and bool(np.array_equal(labels[self.box][self.changed], self.before))
+
+    def write(self, labels: npt.NDArray[Any]) -> None:
+        """Change the array. Only `Segmentation.apply` and replay call this."""
+        labels[self.box][self.changed] = self.after
+
+
+def label_values(values: npt.NDArray[Any]) -> frozenset[int]:
+    """Every label value of a flat array, background left out."""
+    return frozenset(int(value) for value in np.flatnonzero(np.bincount(values)) if value)
+
+
+def _bounds(mask: BoolArray) -> tuple[slice, slice, slice] | None:
+    """The smallest box around the True voxels, or None where there are none."""
+    found: list[slice] = []
+    for axis in range(3):
+        others = tuple(n for n in range(3) if n != axis)
+        hits = np.flatnonzero(mask.any(axis=others))
+        if hits.size == 0:
+            return None
+        found.append(slice(int(hits[0]), int(hits[-1]) + 1))
+    return (found[0], found[1], found[2])
+
+
+def _place(
+    edit: Edit, corner: Index, known: BoolArray, before: npt.NDArray[Any], now: npt.NDArray[Any]
+) -> None:
+    box = tuple(
+        slice(a - c, a - c + n)
+        for a, c, n in zip(edit.low, corner, edit.changed.shape, strict=True)
+    )
+    known[box] |= edit.changed
+    before[box][edit.changed] = edit.before
+    now[box][edit.changed] = edit.after

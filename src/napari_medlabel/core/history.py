@@ -1,0 +1,189 @@
+"""What happened to a segmentation, as values in order; replaying them gives its state.
+
+A `Record` is one row of the journal. `State.take` is the one place where a record changes labels,
+whether it was just made or is read back, so that a replay cannot differ from the first time.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from napari_medlabel.core.edit import Edit, LabelArray
+from napari_medlabel.core.schema import LabelSchema
+from napari_medlabel.errors import IntegrityError
+
+__all__ = [
+    "Did",
+    "Journal",
+    "LocksSet",
+    "MemoryJournal",
+    "Record",
+    "Redid",
+    "State",
+    "Step",
+    "Undid",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """One thing a person did: an edit, a change of schema, or both; undone and redone as one.
+
+    Parameters
+    ----------
+    edit
+        The voxels that changed; may be nothing.
+    tool
+        In words for the history: "Paint", "Erase", "Delete segment".
+    settings
+        JSON-ready settings of the tool.
+    who
+        The person's id.
+    when
+        UTC, ISO 8601 with milliseconds.
+    schema_before, schema_after
+        Both, where the schema changed; else both None.
+    """
+
+    edit: Edit
+    tool: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    who: str = ""
+    when: str = ""
+    schema_before: LabelSchema | None = None
+    schema_after: LabelSchema | None = None
+
+    def inverse(self) -> "Step":
+        """The step that takes this one back."""
+        return Step(
+            self.edit.inverse(), self.tool, self.settings, self.who, self.when,
+            self.schema_after, self.schema_before,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Did:
+    """A step was made."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Undid:
+    """The step of row `number` was taken back."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redid:
+    """The step of row `number`, taken back before, was made again."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocksSet:
+    """From here on these label values are locked."""
+
+    locked: frozenset[int]
+
+
+Record = Did | Undid | Redid | LocksSet
+
+
+class Journal(Protocol):
+    """Where records become durable, in order.
+
+    - `append` returns at once with the record's number; numbers grow by one.
+    - `settle` returns when every record so far is durable, or raises NotSaved; records that
+      could not be written stay and are tried again by the next `settle`.
+    - `step` gives back the step of a `Did`, durable or not.
+    """
+
+    def append(self, record: Record) -> int:
+        """Take a record; it becomes durable in the background."""
+
+    def settle(self) -> None:
+        """Wait until all is durable."""
+
+    def step(self, number: int) -> Step:
+        """The step made at this number."""
+
+
+class MemoryJournal:
+    """A journal that keeps its records in memory: scripts and tests."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+
+    def append(self, record: Record) -> int:
+        """Take a record."""
+        self.records.append(record)
+        return len(self.records)
+
+    def settle(self) -> None:
+        """Nothing to wait for."""
+
+    def step(self, number: int) -> Step:
+        """The step made at this number."""
+        record = self.records[number - 1]
+        if not isinstance(record, Did):
+            raise IntegrityError(f"record {number} of the journal is not a step")
+        return record.step
+
+
+@dataclass(slots=True)
+class State:
+    """All that records change: labels, schema, locks, and which steps can be undone and redone.
+
+    `done` and `undone` hold the numbers of steps, the next to be taken last.
+    """
+
+    labels: LabelArray
+    schema: LabelSchema
+    locked: frozenset[int] = frozenset()
+    done: list[int] = field(default_factory=list)
+    undone: list[int] = field(default_factory=list)
+
+    def take(self, number: int, record: Record, step_at: Callable[[int], Step]) -> Step | None:
+        """Change as the record says; return the step that was carried out, if it is one.
+
+        Raises
+        ------
+        IntegrityError
+            If the record does not fit the state; nothing is changed then.
+        """
+        match record:
+            case Did(step):
+                self._carry_out(step)
+                self.done.append(number)
+                self.undone.clear()
+                return step
+            case Undid(undone):
+                step = step_at(undone).inverse()
+                self._expect(self.done, undone)
+                self._carry_out(step)
+                self.undone.append(self.done.pop())
+                return step
+            case Redid(redone):
+                step = step_at(redone)
+                self._expect(self.undone, redone)
+                self._carry_out(step)
+                self.done.append(self.undone.pop())
+                return step
+            case LocksSet(locked):
+                self.locked = locked
+                return None
+
+    def _carry_out(self, step: Step) -> None:
+        if not step.edit.fits(self.labels):
+            raise IntegrityError("a step of the history does not fit the labels it was made on")
+        step.edit.write(self.labels)
+        if step.schema_after is not None:
+            self.schema = step.schema_after
+
+    @staticmethod
+    def _expect(stack: list[int], number: int) -> None:
+        if not stack or stack[-1] != number:
+            raise IntegrityError(f"the history does not lead to step {number}")

@@ -1,0 +1,259 @@
+"""What a scan found, and a volume: voxels with geometry, unit and origin."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.core.geometry import Axes, Geometry
+from napari_medlabel.core.problem import Problem
+
+__all__ = [
+    "FoundVolume",
+    "Grid",
+    "Instance",
+    "Kind",
+    "Series",
+    "Source",
+    "Volume",
+    "VolumeReader",
+    "Window",
+]
+
+Kind = Literal["image", "segmentation", "localizer", "other"]
+
+
+class Grid(Protocol):
+    """Voxels that can be cut: a numpy array, or chunks at rest behind a bounded cache."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Voxels along k, j, i."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of one voxel."""
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes: 3."""
+
+    def __getitem__(self, key: Any) -> npt.NDArray[Any]:  # noqa: ANN401  # as numpy indexes
+        """A numpy array, by whole numbers and slices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What grey range is shown: the width and the centre, in the volume's unit."""
+
+    width: float
+    level: float
+    name: str = ""
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The darkest and the brightest value shown."""
+        return (self.level - self.width / 2.0, self.level + self.width / 2.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One file's object: its SOP Instance UID and the SHA-256 of its pixel data (hex).
+
+    `slice` is its place along k of the source's own grid.
+    """
+
+    uid: str
+    slice: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """Where a volume came from and how its own grid is laid out.
+
+    Parameters
+    ----------
+    format
+        "dicom", "nifti", "nrrd", "metaimage", "ome-zarr" or "generated".
+    geometry
+        The source's own grid: for files that of the array in the file, as `[k, j, i]`; for DICOM
+        k along the normal of the slices, j rows, i columns.
+    axes
+        `axes.apply(source_array)` is the volume's (canonical) array.
+    study_uid, series_uid, frame_of_reference_uid
+        As in the header; empty where there is none. They identify: never log or show them.
+    instances
+        In order of k.
+    lossy
+        True where the pixels have been through a lossy compression.
+    """
+
+    format: str
+    geometry: Geometry
+    axes: Axes = field(default_factory=Axes)
+    study_uid: str = ""
+    series_uid: str = ""
+    frame_of_reference_uid: str = ""
+    instances: tuple[Instance, ...] = ()
+    lossy: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """Voxels in canonical axis order, with their place in space.
+
+    Parameters
+    ----------
+    levels
+        The pyramid, finest first; each `[k, j, i]`. Only the first may be there.
+    geometry
+        Of `levels[0]`.
+    source
+        Where it came from; `source.axes` leads from its grid to this one.
+    modality
+        As in DICOM: "CT", "MR", "PT"; "" where not known.
+    unit
+        "HU" or "stored" or another; what the numbers mean.
+    name
+        What tells this volume from its siblings ("echo 2"); never a patient's name.
+    window
+        The grey range its header asks for.
+    problems
+        What was found wrong with the series.
+    sha256
+        Of the level-0 array in the source's own layout, little-endian, C order (hex), or "".
+    """
+
+    levels: tuple[Grid, ...]
+    geometry: Geometry
+    source: Source
+    modality: str = ""
+    unit: str = "stored"
+    name: str = ""
+    window: Window | None = None
+    problems: tuple[Problem, ...] = ()
+    sha256: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along k, j, i."""
+        return self.geometry.shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundVolume:
+    """One volume of a series, not read yet.
+
+    `geometry` is on the source's own grid, None where the slices are not one regular grid;
+    `parts` is what the format's own reader needs and nobody else looks into.
+    """
+
+    name: str
+    geometry: Geometry | None
+    problems: tuple[Problem, ...] = ()
+    parts: tuple[Any, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """True where it can be read as one regular grid."""
+        return self.geometry is not None and not any(p.blocking for p in self.problems)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """What a scan found, headers only. `uid` and `description` may identify: never log them."""
+
+    number: int
+    uid: str
+    format: str
+    modality: str
+    kind: Kind
+    volumes: tuple[FoundVolume, ...]
+    files: int
+    problems: tuple[Problem, ...] = ()
+    description: str = ""
+
+    @property
+    def geometry(self) -> Geometry | None:
+        """The one grid of all volumes, or None."""
+        grids = [volume.geometry for volume in self.volumes]
+        if not grids or grids[0] is None:
+            return None
+        first = grids[0]
+        return first if all(g is not None and first.same_grid(g) for g in grids) else None
+
+    @property
+    def regular(self) -> bool:
+        """True where every volume can be read as one regular grid."""
+        return bool(self.volumes) and all(volume.usable for volume in self.volumes)
+
+    def all_problems(self) -> tuple[Problem, ...]:
+        """The series' own and its volumes' problems, each once."""
+        found = [*self.problems, *(p for volume in self.volumes for p in volume.problems)]
+        return tuple(dict.fromkeys(found))
+
+    def document(self) -> dict[str, Any]:
+        """One entry of `scan --json`."""
+        grid = self.geometry
+        return {
+            "number": self.number,
+            "uid": self.uid,
+            "modality": self.modality,
+            "kind": self.kind,
+            "volumes": len(self.volumes),
+            "shape": list(grid.shape) if grid else None,
+            "spacing_mm": list(grid.spacing_mm) if grid else None,
+            "lps_from_kji": grid.lps_from_kji.tolist() if grid else None,
+            "regular": self.regular,
+            "problems": [problem.document() for problem in self.all_problems()],
+            "files": self.files,
+        }
+
+
+class VolumeReader(Protocol):
+    """One volume of a series, opened to be read slab by slab.
+
+    - `read` may be called from several threads at once and in any order.
+    - Memory held does not grow with the number of slices.
+    - A file that cannot be read raises InputError and names its place, never a patient.
+    """
+
+    @property
+    def source(self) -> Source:
+        """Its grid and origin; instances may have no hash before their slices were read."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Native byte order; int16 for CT with integral rescale."""
+
+    @property
+    def modality(self) -> str:
+        """As in DICOM."""
+
+    @property
+    def unit(self) -> str:
+        """What the numbers mean: "HU", "stored"."""
+
+    @property
+    def name(self) -> str:
+        """What tells it from its siblings."""
+
+    @property
+    def window(self) -> Window | None:
+        """The header's own grey range."""
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """What was found wrong."""
+
+    def read(self, start: int, stop: int) -> npt.NDArray[Any]:
+        """Slices `start` to `stop` along k of the source's own grid, `[k, j, i]`."""
+
+    def hashes(self) -> tuple[Instance, ...]:
+        """The instances with the SHA-256 of those slices' pixel data that were read."""
+
+    def close(self) -> None:
+        """Let go of files."""

@@ -1,0 +1,1 @@
+"""Bytes at rest: sealed chunks, label versions, journals."""

@@ -1,0 +1,1 @@
+"""napari and Qt: shows states, turns clicks into commands, decides nothing."""

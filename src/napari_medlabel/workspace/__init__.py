@@ -1,0 +1,1 @@
+"""The folder that holds cases: catalogue, versions, who holds what."""
