@@ -1,6 +1,7 @@
 """What a scan found, and a volume: voxels with geometry, unit and origin."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -20,6 +21,8 @@ __all__ = [
     "Volume",
     "VolumeReader",
     "Window",
+    "slice_sha256",
+    "volume_sha256",
 ]
 
 Kind = Literal["image", "segmentation", "localizer", "other"]
@@ -124,7 +127,7 @@ class Volume:
     problems
         What was found wrong with the series.
     sha256
-        Of the level-0 array in the source's own layout, little-endian, C order (hex), or "".
+        `volume_sha256` of the level-0 array in the source's own layout (hex), or "".
     """
 
     levels: tuple[Grid, ...]
@@ -257,3 +260,18 @@ class VolumeReader(Protocol):
 
     def close(self) -> None:
         """Let go of files."""
+
+
+def slice_sha256(voxels: npt.NDArray[Any]) -> bytes:
+    """The digest of one slice: SHA-256 of its voxels, little-endian, in C order."""
+    plain = np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("<"))
+    return hashlib.sha256(plain.reshape(-1).view(np.uint8)).digest()
+
+
+def volume_sha256(slice_digests: Iterable[bytes]) -> str:
+    """The digest of a volume (hex): SHA-256 of its slices' digests, along k of the source's grid.
+
+    Slices can be hashed in any order and on several threads, since only their digests are
+    joined. One digest for each slice of the source's own layout, not of the canonical one.
+    """
+    return hashlib.sha256(b"".join(slice_digests)).hexdigest()
