@@ -92,6 +92,9 @@ class Source:
         In order of k.
     lossy
         True where the pixels have been through a lossy compression.
+    space_code
+        NIfTI's code of the world: 1 scanner (all of DICOM), 2 aligned to something, 3 Talairach,
+        4 MNI, 0 where the file does not say how the patient lies. Export writes it back.
     """
 
     format: str
@@ -102,6 +105,7 @@ class Source:
     frame_of_reference_uid: str = ""
     instances: tuple[Instance, ...] = ()
     lossy: bool = False
+    space_code: int = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

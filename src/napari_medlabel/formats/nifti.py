@@ -1,0 +1,313 @@
+"""NIfTI-1 and NIfTI-2: `.nii`, `.nii.gz`, and pairs of `.hdr` and `.img`.
+
+A NIfTI array is `[i, j, k]` with i fastest, so its bytes are a `[k, j, i]` array in C order.
+Headers are nibabel's; voxels are read and written here, slab by slab.
+
+Written affines are float32, as the format has it: the sform read back is the affine rounded to
+float32, which moves a voxel by less than 1e-3 mm within two metres of the origin. The qform, which
+cannot hold a shear, is set where it agrees to 1e-3 mm and marked unset where it does not.
+"""
+
+import gzip
+import threading
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+import numpy as np
+import numpy.typing as npt
+from nibabel.nifti1 import Nifti1Header
+from nibabel.nifti2 import Nifti2Header
+
+from napari_medlabel.core.geometry import FloatArray, Geometry
+from napari_medlabel.core.problem import Problem
+from napari_medlabel.core.volume import FoundVolume, Grid, Instance, Series, Source, Window
+from napari_medlabel.errors import GeometryError, InputError, OutputError
+from napari_medlabel.files import new_file, shown
+from napari_medlabel.formats.nifti_header import NiftiHeader, damaged, read_header, unreadable
+
+__all__ = ["NiftiReader", "open_nifti", "scan_nifti", "write_nifti"]
+
+_LARGEST_NIFTI_1: Final = 32767  # voxels along an axis
+_GZIP_LEVEL: Final = 4  # twice as fast as 6, and 3 % larger
+_SLAB_BYTES: Final = 16 << 20
+_QFORM_MM: Final = 1e-3
+
+
+def scan_nifti(path: Path, *, number: int = 1, uid: str = "") -> Series:
+    """The series in a NIfTI file, from its header alone; 4-D files hold several volumes.
+
+    Parameters
+    ----------
+    path
+        A `.nii`, a `.nii.gz`, or the `.hdr` of a pair.
+    number, uid
+        What the series is called by.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened or is no NIfTI file.
+    """
+    header = read_header(path)
+    problems = header.problems()
+    geometry = header.geometry() if min(header.shape_ijk) > 0 else None
+    count = 1 if any(p.blocking for p in problems) else header.volumes
+    names = [f"volume {n} of {count}" if count > 1 else "" for n in range(1, count + 1)]
+    return Series(
+        number=number,
+        uid=uid or path.name,
+        format="nifti",
+        modality="",
+        kind="segmentation" if header.is_segmentation else "image",
+        volumes=tuple(
+            FoundVolume(name, geometry, problems, parts=(header, n)) for n, name in enumerate(names)
+        ),
+        files=1 if header.data == path else 2,
+        description=path.name,
+    )
+
+
+def open_nifti(found: FoundVolume) -> "NiftiReader":
+    """A volume that `scan_nifti` found, ready to be read.
+
+    Raises
+    ------
+    GeometryError
+        If it cannot be read as one regular grid.
+    """
+    header, number = found.parts
+    if found.geometry is None or header.stored is None:
+        raise GeometryError("the file holds no volume of numbers", "see the problems of its scan")
+    return NiftiReader(header, number, found.geometry, found.name, found.problems)
+
+
+class NiftiReader:
+    """One volume of a NIfTI file as a `VolumeReader`.
+
+    A compressed file is inflated on the first read and its voxels, as stored, stay in memory until
+    `close`; of any other only the slices asked for are read.
+    """
+
+    modality = ""
+    unit = "stored"
+
+    def __init__(
+        self,
+        header: NiftiHeader,
+        number: int,
+        geometry: Geometry,
+        name: str = "",
+        problems: tuple[Problem, ...] = (),
+    ) -> None:
+        self.name = name
+        self.problems = problems
+        self.source = Source("nifti", geometry, geometry.canonical, space_code=header.space_code)
+        self.window: Window | None = header.window
+        self._header = header
+        self._stored: np.dtype[Any] = np.dtype(header.stored)
+        self.dtype = _value_dtype(self._stored, header.slope, header.inter)
+        self._offset = header.offset + number * header.voxels * self._stored.itemsize
+        self._inflated: npt.NDArray[Any] | None = None
+        self._inflating = threading.Lock()
+
+    def read(self, start: int, stop: int) -> npt.NDArray[Any]:
+        """Slices `start` to `stop` along the file's slowest axis, `[k, j, i]`.
+
+        Raises
+        ------
+        InputError
+            If the file is truncated, damaged or gone.
+        """
+        depth = self.source.geometry.shape[0]
+        start, stop = max(0, start), min(stop, depth)
+        with _in_one_line(self._header.data):
+            stored = (
+                self._inflate()[start:stop] if self._header.compressed else self._cut(start, stop)
+            )
+        return self._values(stored)
+
+    def hashes(self) -> tuple[Instance, ...]:
+        """No instances: NIfTI has none."""
+        return ()
+
+    def close(self) -> None:
+        """Let go of inflated voxels."""
+        self._inflated = None
+
+    def _cut(self, start: int, stop: int) -> npt.NDArray[Any]:
+        _, rows, columns = self.source.geometry.shape
+        count = max(0, stop - start) * rows * columns
+        offset = self._offset + start * rows * columns * self._stored.itemsize
+        flat = np.fromfile(self._header.data, self._stored, count, offset=offset)
+        if flat.size < count:
+            raise damaged(self._header.data)
+        return flat.reshape(-1, rows, columns)
+
+    def _inflate(self) -> npt.NDArray[Any]:
+        with self._inflating:
+            if self._inflated is None:
+                flat = np.empty(self.source.geometry.shape, self._stored)
+                with gzip.open(self._header.data) as file:
+                    _skip(file, self._offset)
+                    if _fill(file, flat.data.cast("B")) < flat.nbytes:
+                        raise damaged(self._header.data)
+                self._inflated = flat
+            return self._inflated
+
+    def _values(self, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        slope, inter = self._header.slope, self._header.inter
+        if (slope, inter) == (1.0, 0.0):
+            return stored.astype(self.dtype)  # a copy: nobody else holds it
+        if self.dtype.kind in "iu":
+            return (stored.astype(np.int64) * int(slope) + int(inter)).astype(self.dtype)
+        return (stored.astype(np.float64) * slope + inter).astype(self.dtype)
+
+
+def write_nifti(  # noqa: PLR0913  # what a file holds, and how
+    array: Grid,
+    geometry: Geometry,
+    path: str | Path,
+    *,
+    force: bool = False,
+    space_code: int = 1,
+    labels: bool = False,
+) -> None:
+    """Write voxels as NIfTI, whole or not at all; the same voxels give the same bytes.
+
+    Parameters
+    ----------
+    array
+        `[k, j, i]` on `geometry`; bool, integers or floats. Read slab by slab.
+    geometry
+        Where the voxels are. Shear is kept, in the sform.
+    path
+        A new `.nii` or `.nii.gz`; NIfTI-2 where an axis is longer than 32767 voxels.
+    force
+        Whether an existing file may be replaced.
+    space_code
+        NIfTI's code of the world, best that of the source: 1 scanner, 2 aligned, 4 MNI. With 0
+        the transforms are left unset where the spacing alone says the same, so that each reader
+        places the file as it places its source.
+    labels
+        Whether the header says that the values are labels.
+
+    Raises
+    ------
+    OutputError
+        If the file is there already or cannot be written.
+    InputError
+        If the voxels are of a type that NIfTI does not have.
+    GeometryError
+        If the array does not have the shape of the geometry.
+    """
+    if tuple(array.shape) != geometry.shape:
+        raise GeometryError(f"an array of {array.shape} voxels does not fit {geometry.shape}")
+    name = Path(path).name.lower()
+    if not name.endswith((".nii", ".nii.gz")):
+        raise OutputError(f"{shown(path)} is no name for NIfTI", "end it in .nii or .nii.gz")
+    dtype = _written_dtype(array.dtype)
+    header = _new_header(geometry, dtype, space_code, labels=labels)
+    with new_file(path, force=force) as hidden, hidden.open("wb") as raw:
+        start = header.binaryblock + bytes(4)  # the four say that there are no extensions
+        if not name.endswith(".gz"):
+            _write_all(raw, start, array, dtype)
+            return
+        # no name and no time in the stream: the same voxels give the same bytes
+        with gzip.GzipFile("", "wb", _GZIP_LEVEL, raw, mtime=0) as packed:
+            _write_all(packed, start, array, dtype)
+
+
+def _new_header(geometry: Geometry, dtype: np.dtype[Any], space_code: int, *, labels: bool) -> Any:  # noqa: ANN401  # untyped
+    big = max(geometry.shape) > _LARGEST_NIFTI_1
+    header: Any = Nifti2Header() if big else Nifti1Header()  # type: ignore[no-untyped-call]
+    affine = geometry.to_nifti()
+    header.set_data_dtype(dtype)
+    header.set_data_shape(geometry.shape[::-1])
+    header.set_xyzt_units("mm")
+    header["magic"] = b"n+2" if big else b"n+1"
+    header["vox_offset"] = header.sizeof_hdr + 4
+    if labels:
+        header.set_intent("label")
+    header.set_qform(affine, code=1, strip_shears=True)  # sets the spacing too
+    if not space_code and _same_place(geometry, header.get_base_affine()):
+        header["qform_code"] = 0
+        return header
+    code = space_code or 1
+    header.set_sform(affine, code=code)
+    header["qform_code"] = code if _same_place(geometry, header.get_qform()) else 0
+    return header
+
+
+def _same_place(geometry: Geometry, ras_from_ijk: FloatArray) -> bool:
+    try:
+        other = Geometry.from_nifti(geometry.shape[::-1], ras_from_ijk)
+    except GeometryError:
+        return False
+    return geometry.same_grid(other, _QFORM_MM)
+
+
+def _write_all(
+    file: IO[bytes] | gzip.GzipFile, header: bytes, array: Grid, dtype: np.dtype[Any]
+) -> None:
+    file.write(header)
+    depth, rows, columns = array.shape
+    step = max(1, _SLAB_BYTES // (rows * columns * dtype.itemsize))
+    for start in range(0, depth, step):
+        slab = np.ascontiguousarray(array[start : min(start + step, depth)], dtype)
+        file.write(slab.data.cast("B"))
+
+
+def _written_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """What is written for this type: nothing is rounded, and bytes are little-endian."""
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    if dtype.kind == "f" and dtype.itemsize == 2:
+        return np.dtype("<f4")
+    if dtype.kind in "iu" or (dtype.kind == "f" and dtype.itemsize <= 8):
+        return dtype.newbyteorder("<")
+    raise InputError(f"NIfTI cannot hold voxels of type {dtype}", "convert them first")
+
+
+def _value_dtype(stored: np.dtype[Any], slope: float, inter: float) -> np.dtype[Any]:
+    """The smallest type that holds every value exactly; else floats, good to 1 part in 10^7."""
+    native = stored.newbyteorder("=")
+    if (slope, inter) == (1.0, 0.0):
+        return native if native.itemsize <= 8 else np.dtype(np.float64)
+    if native.kind in "iu" and slope.is_integer() and inter.is_integer():
+        limits = np.iinfo(native)
+        ends = sorted(int(end) * int(slope) + int(inter) for end in (limits.min, limits.max))
+        for fitting in (native, *(np.dtype(t) for t in (np.int16, np.uint16, np.int32, np.int64))):
+            if np.iinfo(fitting).min <= ends[0] and ends[1] <= np.iinfo(fitting).max:
+                return fitting
+    return np.dtype(np.float32 if native.itemsize <= 2 or native == np.float32 else np.float64)
+
+
+def _skip(file: gzip.GzipFile, count: int) -> None:
+    while count > 0:
+        got = len(file.read(min(count, _SLAB_BYTES)))
+        if got == 0:
+            return
+        count -= got
+
+
+def _fill(file: gzip.GzipFile, view: memoryview) -> int:
+    filled = 0
+    while filled < len(view):
+        got = file.readinto(view[filled : filled + _SLAB_BYTES])
+        if not got:
+            break
+        filled += got
+    return filled
+
+
+@contextmanager
+def _in_one_line(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise damaged(path) from error
+    except OSError as error:
+        raise unreadable(path, error) from error
