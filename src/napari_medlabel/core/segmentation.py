@@ -1,6 +1,6 @@
 """Labels on a geometry under a schema, and the one door through which they change."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -136,6 +136,11 @@ class Segmentation:
         """Numbers of the steps that can be taken back, oldest first."""
         return tuple(self._state.done)
 
+    @property
+    def undone(self) -> tuple[int, ...]:
+        """Numbers of the steps that were taken back and can be made again, the next one last."""
+        return tuple(self._state.undone)
+
     def next_undo(self) -> Step | None:
         """The step that `undo` would take back."""
         return self._journal.step(self._state.done[-1]) if self._state.done else None
@@ -143,6 +148,10 @@ class Segmentation:
     def next_redo(self) -> Step | None:
         """The step that `redo` would make again."""
         return self._journal.step(self._state.undone[-1]) if self._state.undone else None
+
+    def step(self, number: int) -> Step:
+        """A step of the history by its number."""
+        return self._journal.step(number)
 
     def voxels(self, value: int) -> int:
         """How many voxels have the label value; kept up to date, not counted anew."""
@@ -283,6 +292,11 @@ class Segmentation:
             If that cannot be; the changes stay in memory.
         """
         self._journal.settle()
+
+    def forget_steps(self, numbers: Iterable[int]) -> None:
+        """Let go of steps of the history that can no longer be taken back; no voxel changes."""
+        gone = set(numbers)
+        self._state.done = [number for number in self._state.done if number not in gone]
 
     def watch(self, watcher: Callable[[Change], None]) -> Callable[[], None]:
         """Call `watcher` after every change; the result ends that."""

@@ -1,0 +1,357 @@
+"""The subcommands of `medlabel`: each a few lines between its options and a command."""
+
+import importlib
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from napari_medlabel import __version__, commands
+from napari_medlabel.cli.text import note, print_json, progress_bar, sentence, table
+from napari_medlabel.core.schema import LabelSchema
+from napari_medlabel.errors import ExtraMissing, InputError, MedlabelError
+from napari_medlabel.session import Session, local_session
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="medlabel",
+    help="Label CT and MR slice by slice: offline, exact, sealed at rest, with provenance.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
+SeriesChoice = Annotated[
+    str, typer.Option("--series", help="Which series: its number or UID as `scan` lists it.")
+]
+VolumeChoice = Annotated[
+    int, typer.Option("--volume", help="Which volume of a series with several, from 1; 0 asks.")
+]
+WorkspaceChoice = Annotated[
+    Path | None,
+    typer.Option("--workspace", help="The workspace's folder; your personal one without this."),
+]
+CaseName = Annotated[str, typer.Argument(metavar="CASE", help="A case: 12, 'Case 0012' or its id.")]
+
+
+@app.callback(invoke_without_command=True)
+def medlabel(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,  # noqa: FBT002
+) -> None:
+    """Label CT and MR slice by slice: offline, exact, sealed at rest, with provenance."""
+    if version:
+        sentence(f"medlabel {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def scan(
+    path: Annotated[Path, typer.Argument(help="A folder, file, zip or DICOMDIR.")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """List the series found, with geometry and problems; never a patient's name."""
+    with progress_bar("Scanning") as progress:
+        found = commands.scan(local_session(), path, progress=progress)
+    if as_json:
+        print_json(found.document())
+        return
+    table(
+        (
+            "#No",
+            "Kind",
+            "Modality",
+            "#Volumes",
+            "#Slices",
+            "Rows x columns",
+            "Spacing mm",
+            "#Files",
+        ),
+        (_series_row(entry) for entry in found.document()["series"]),
+    )
+    for series in found.series:
+        for problem in series.all_problems():
+            sentence(f"  series {series.number}: {problem.code}: {problem.what}")
+    if found.skipped:
+        note(f"{len(found.skipped)} other files were skipped; --json says why")
+
+
+@app.command()
+def convert(  # noqa: PLR0913  # one for each option
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="Any image that medlabel opens.")],
+    destination: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DST", help=".ome.zarr, .nii, .nii.gz, .nrrd, .mha, or a folder with --all."
+        ),
+    ],
+    *,
+    series: SeriesChoice = "",
+    volume: VolumeChoice = 0,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every volume that can be one, into the folder DST.")
+    ] = False,
+    kind: Annotated[str, typer.Option("--as", help="With --all: the files' suffix.")] = "nii.gz",
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Convert a series to one file with exact geometry, or refuse with the reason."""
+    session = local_session()
+    with progress_bar("Converting") as progress:
+        if every:
+            answer = commands.convert_all(
+                session, source, destination, kind=kind, force=force, progress=progress
+            )
+        else:
+            answer = commands.convert(
+                session, source, destination,
+                series=series, volume=volume, force=force, progress=progress,
+            )  # fmt: skip
+    if as_json:
+        print_json(answer.document())
+    else:
+        for line in answer.lines():
+            sentence(line)
+    if answer.refused:
+        raise typer.Exit(1)
+
+
+@app.command(name="import")
+def import_(  # noqa: PLR0913  # one for each option
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="Any image that medlabel opens.")],
+    *,
+    series: SeriesChoice = "",
+    volume: VolumeChoice = 0,
+    mask: Annotated[Path | None, typer.Option("--mask", help="Labels to begin with.")] = None,
+    schema: Annotated[
+        Path | None, typer.Option("--schema", help="Names and colours: .labels.json.")
+    ] = None,
+    workspace: WorkspaceChoice = None,
+    as_json: Json = False,
+) -> None:
+    """Bring a series into the sealed workspace as a case."""
+    session = local_session(workspace)
+    with progress_bar("Importing") as progress:
+        case = commands.import_series(
+            session, source, series=series, volume=volume, mask=mask,
+            schema=_schema(schema), progress=progress,
+        )  # fmt: skip
+    if as_json:
+        print_json({"format": 1, "case": commands.case_document(session, case)})
+    else:
+        sentence(f"{case.name}: {case.modality or 'image'}, {_shape(case.shape)}")
+
+
+@app.command(name="list")
+def list_(*, workspace: WorkspaceChoice = None, as_json: Json = False) -> None:
+    """List the cases of the workspace, by pseudonym."""
+    session = local_session(workspace)
+    cases = commands.recent_cases(session)
+    documents = [commands.case_document(session, case) for case in cases]
+    if as_json:
+        print_json({"format": 1, "cases": documents})
+        return
+    table(
+        ("Case", "Modality", "State", "Grid", "#Segments", "#Versions", "Opened", "Segmentation"),
+        (
+            (d["name"], d["modality"], d["state"], _shape(d["shape"]), d["segments"],
+             d["versions"], d["opened"][:16], d["segmentation"])
+            for d in documents
+        ),
+    )  # fmt: skip
+
+
+@app.command()
+def export(  # noqa: PLR0913  # one for each option
+    segmentation: CaseName,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into.")],
+    *,
+    formats: Annotated[
+        list[str], typer.Option("--format", help="nifti or nrrd; may be repeated.")
+    ] = ["nifti"],  # noqa: B006
+    name: Annotated[str, typer.Option("--name", help="What the files are called.")] = "",
+    version: Annotated[
+        int, typer.Option("--version", help="A saved version; 0 is the present.")
+    ] = 0,
+    workspace: WorkspaceChoice = None,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Write a mask with labels, provenance and checksums, verified by reading it back."""
+    session = local_session(workspace)
+    answer = commands.export_case(
+        session, segmentation, out, name=name, formats=tuple(formats), version=version, force=force
+    )
+    if as_json:
+        print_json(answer.document())
+        return
+    for file in answer.files:
+        sentence(f"{file.path.name}  {file.bytes} bytes  sha256 {file.sha256[:8]}")
+    for check in answer.checks:
+        sentence(f"  {'ok' if check.ok else 'FAILED'}  {check.name}: {check.detail}")
+
+
+@app.command()
+def stats(
+    mask: Annotated[Path, typer.Argument(metavar="MASK", help="A label file.")],
+    *,
+    image: Annotated[Path | None, typer.Option("--image", help="The image below it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Volume of each label in mL and voxels, and the image's values in it."""
+    document = commands.stats(local_session(), mask, image=image)
+    _show(document, as_json=as_json, rows=document["labels"])
+
+
+@app.command()
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="MASK_A")],
+    b: Annotated[Path, typer.Argument(metavar="MASK_B")],
+    *,
+    as_json: Json = False,
+) -> None:
+    """Dice, HD95, ASSD and volume difference of each label of two masks."""
+    document = commands.compare(local_session(), a, b)
+    _show(document, as_json=as_json, rows=document["labels"])
+
+
+@app.command()
+def versions(
+    segmentation: CaseName, *, workspace: WorkspaceChoice = None, as_json: Json = False
+) -> None:
+    """List the saved versions of a case's segmentation."""
+    document = commands.versions(local_session(workspace), segmentation)
+    _show(document, as_json=as_json, rows=document["versions"])
+
+
+@app.command()
+def restore(
+    segmentation: CaseName,
+    version: Annotated[int, typer.Argument(help="The version's number.")],
+    *,
+    workspace: WorkspaceChoice = None,
+    as_json: Json = False,
+) -> None:
+    """Make a saved version the present state: one step that can be undone."""
+    document = commands.restore(local_session(workspace), segmentation, version)
+    if as_json:
+        print_json(document)
+    else:
+        sentence(f"version {version} is the present state; {document['voxels']} voxels changed")
+
+
+@app.command()
+def diff(
+    segmentation: CaseName,
+    old: Annotated[int, typer.Argument(metavar="VERSION")],
+    new: Annotated[int, typer.Argument(metavar="[VERSION]")] = 0,
+    *,
+    workspace: WorkspaceChoice = None,
+    as_json: Json = False,
+) -> None:
+    """What changed between two versions, or from a version to the present (0)."""
+    document = commands.diff(local_session(workspace), segmentation, old, new)
+    _show(document, as_json=as_json, rows=document["labels"])
+
+
+@app.command()
+def doctor(
+    *,
+    network: Annotated[
+        bool, typer.Option("--network", help="Show that nothing can connect.")
+    ] = False,
+    workspace: WorkspaceChoice = None,
+    as_json: Json = False,
+) -> None:
+    """What this computer can do: environment, extras, key keeping, proof of no network."""
+    document = commands.doctor(local_session(workspace), network=network)
+    _show(document, as_json=as_json, rows=document["checks"])
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
+    *,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """The whole job on a generated head, without a window; OUT/report.html shows it."""
+    with progress_bar("Demo") as progress:
+        document = commands.demo(local_session(), out, force=force, progress=progress)
+    if as_json:
+        print_json(document)
+        return
+    table(("Step", "#Seconds"), ((s["name"], f"{s['seconds']:.1f}") for s in document["steps"]))
+    for check in document["checks"]:
+        sentence(f"  {'ok' if check['ok'] else 'FAILED'}  {check['name']}: {check['detail']}")
+    sentence(f"Look at {out / 'report.html'}")
+
+
+@app.command(name="open")
+def open_(
+    source: Annotated[Path | None, typer.Argument(metavar="[SRC]", help="What to open.")] = None,
+    *,
+    workspace: WorkspaceChoice = None,
+) -> None:
+    """Open the window, on SRC where it is given."""
+    if source is not None and not source.exists():
+        raise InputError("there is nothing at that path", "check its spelling")
+    _start_window(local_session(workspace), source)
+
+
+def _start_window(session: Session, source: Path | None) -> None:
+    """By name, so that the command line itself needs neither Qt nor a screen."""
+    try:
+        window: Any = importlib.import_module("napari_medlabel.ui.window")
+    except MedlabelError:
+        raise
+    except Exception as error:
+        if type(error).__name__ in {"QtBindingsNotFoundError", "PythonQtError"}:
+            raise ExtraMissing.named("pyside", "the window") from error
+        raise
+    window.run(session, source)
+
+
+def _show(document: dict[str, Any], *, as_json: bool, rows: list[dict[str, Any]]) -> None:
+    """An answer that is mainly one list: as JSON, or as a table of that list."""
+    if as_json:
+        print_json(document)
+    elif rows:
+        table(rows[0], ([_cell(value) for value in row.values()] for row in rows))
+    else:
+        sentence("nothing to list")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _series_row(entry: dict[str, Any]) -> tuple[object, ...]:
+    shape, spacing = entry["shape"], entry["spacing_mm"]
+    return (
+        entry["number"], entry["kind"], entry["modality"], entry["volumes"],
+        shape[0] if shape else "-",
+        f"{shape[1]} x {shape[2]}" if shape else "-",
+        " x ".join(f"{mm:.3g}" for mm in spacing) if spacing else "-",
+        entry["files"],
+    )  # fmt: skip
+
+
+def _shape(shape: Any) -> str:  # noqa: ANN401  # a tuple or a JSON list
+    return " x ".join(str(n) for n in shape)
+
+
+def _schema(path: Path | None) -> LabelSchema | None:
+    if path is None:
+        return None
+    try:
+        return LabelSchema.from_document(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise InputError("the schema file cannot be read", "it is a .labels.json file") from error

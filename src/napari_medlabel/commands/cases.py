@@ -1,0 +1,211 @@
+"""Cases: a series becomes one, is opened, closed and listed.
+
+Opening answers when the first slice is in memory; the rest follows on a thread of its own. An
+import that was cut short goes on from its source when the case is opened again.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from napari_medlabel.commands.door import command
+from napari_medlabel.commands.finding import check_usable, choose, find_case
+from napari_medlabel.commands.labels import import_mask
+from napari_medlabel.commands.opening import case_facts, let_go, open_info
+from napari_medlabel.commands.saving import fold_if_large
+from napari_medlabel.core.schema import LabelSchema
+from napari_medlabel.core.volume import Series, VolumeReader
+from napari_medlabel.errors import ReadOnly
+from napari_medlabel.formats import open_reader, scan
+from napari_medlabel.session import CaseInfo, OpenCase, Permission, Session
+from napari_medlabel.workspace.holding import Hold
+from napari_medlabel.workspace.loading import Loading
+
+__all__ = [
+    "case_document",
+    "close_case",
+    "discard_case",
+    "import_series",
+    "open_case",
+    "open_reader_as_case",
+    "open_series",
+    "recent_cases",
+]
+
+Progress = Callable[[int, int], None]
+
+
+@command(needs=Permission.IMPORT)
+def open_series(
+    session: Session, series: Series, volume: int = 0, *, found_at: Path | None = None
+) -> OpenCase:
+    """Open a volume of a scanned series as a case; that of an earlier import where there is one.
+
+    Parameters
+    ----------
+    series, volume
+        What a scan found, and which of its volumes, from 0.
+    found_at
+        What was scanned, to go on from there should the import be cut short.
+
+    Raises
+    ------
+    GeometryError
+        If it is not one regular grid.
+    InputError
+        If its first slice cannot be read.
+    """
+    return _open_series(session, series, volume, found_at)
+
+
+@command(needs=Permission.IMPORT)
+def open_reader_as_case(
+    session: Session, reader: VolumeReader, identity: tuple[object, ...]
+) -> OpenCase:
+    """Open voxels that no file holds, such as the demo head, as a case."""
+    catalogue = session.workspace.catalogue
+    lookup = catalogue.lookup("reader", *identity)
+    known = catalogue.find(lookup)
+    if known is not None and known.state == "ready":
+        reader.close()
+        return open_info(session, known, None)
+    info = known or catalogue.add_case(lookup, reader.modality, case_facts(reader, {}))
+    return open_info(session, info, reader)
+
+
+@command(needs=Permission.VIEW)
+def open_case(session: Session, case: str) -> OpenCase:
+    """Open a case by id, number or name.
+
+    Raises
+    ------
+    InputError
+        If there is no such case, or its import was cut short and its source is gone.
+    IntegrityError
+        If its files are damaged.
+    """
+    return open_info(session, find_case(session, case), None)
+
+
+@command(needs=Permission.VIEW)
+def close_case(session: Session, case: OpenCase) -> None:
+    """Make all durable and let go of the case; a running import is called off.
+
+    Raises
+    ------
+    NotSaved
+        If the last changes cannot be made durable; the case stays open then.
+    """
+    if case.closed:
+        return
+    if case.hold.writable and case.journal is not None:
+        case.segmentation.settle()
+        case.journal.checkpoint(case.segmentation.snapshot())
+        fold_if_large(session, case)
+        session.workspace.catalogue.set_segments(case.info.id, len(case.segmentation.schema))
+    let_go(case)
+    _forget_if_empty(session, case)
+
+
+@command(needs=Permission.IMPORT)
+def discard_case(session: Session, case: str) -> None:
+    """Destroy a case's key and files for good; refused while somebody has it open.
+
+    Raises
+    ------
+    ReadOnly
+        If it is open.
+    """
+    info = find_case(session, case)
+    workspace = session.workspace
+    (segmentation_id, *_) = workspace.catalogue.segmentation_ids(info.id)
+    hold = Hold(workspace.segmentation_folder(segmentation_id))
+    if not hold.writable:
+        raise ReadOnly(hold.reason, "close it there first")
+    hold.release()
+    workspace.forget(info.id)
+
+
+@command(needs=Permission.VIEW)
+def recent_cases(session: Session) -> tuple[CaseInfo, ...]:
+    """Every case, the one opened last first."""
+    return session.workspace.catalogue.all_cases()
+
+
+@command(needs=Permission.VIEW)
+def case_document(session: Session, case: CaseInfo) -> dict[str, Any]:
+    """A case as JSON-ready values; nothing of it names anybody."""
+    catalogue = session.workspace.catalogue
+    (segmentation_id, *_) = catalogue.segmentation_ids(case.id)
+    return {
+        "name": case.name,
+        "id": case.id,
+        "segmentation": segmentation_id,
+        "modality": case.modality,
+        "state": case.state,
+        "shape": list(case.shape),
+        "spacing_mm": list(case.spacing_mm),
+        "segments": case.segments,
+        "versions": len(catalogue.versions(segmentation_id)),
+        "problems": [problem.document() for problem in case.problems],
+        "created": case.created,
+        "opened": case.opened,
+    }
+
+
+@command(needs=Permission.IMPORT)
+def import_series(  # noqa: PLR0913  # each is a choice the person makes
+    session: Session,
+    source: Path,
+    *,
+    series: str = "",
+    volume: int = 0,
+    mask: Path | None = None,
+    schema: LabelSchema | None = None,
+    progress: Progress | None = None,
+) -> CaseInfo:
+    """Bring a series into the workspace, whole; with the labels of a mask file, where given."""
+    chosen, index = choose(scan(source), series, volume)
+    case = _open_series(session, chosen, index, source)
+    try:
+        _wait(case.loading, progress)
+        if mask is not None:
+            import_mask(session, case, mask, schema)
+        elif schema is not None and not len(case.segmentation.schema):
+            for label in schema:
+                case.segmentation.set_label(label)
+    finally:
+        close_case(session, case)
+    return session.workspace.catalogue.case(case.info.id)
+
+
+def _open_series(session: Session, series: Series, volume: int, found_at: Path | None) -> OpenCase:
+    check_usable(series, volume)
+    found = series.volumes[volume]
+    grid = found.geometry.document() if found.geometry else {}
+    catalogue = session.workspace.catalogue
+    lookup = catalogue.lookup("series", series.format, series.uid, volume, found.name, grid)
+    known = catalogue.find(lookup)
+    if known is not None and known.state == "ready":
+        return open_info(session, known, None)
+    reader = open_reader(series, volume)
+    resume = {"path": str(found_at.absolute()) if found_at else "", "lookup": lookup}
+    info = known or catalogue.add_case(lookup, series.modality, case_facts(reader, resume))
+    return open_info(session, info, reader)
+
+
+def _forget_if_empty(session: Session, case: OpenCase) -> None:
+    """An import that was called off before anything was drawn leaves no case behind."""
+    catalogue = session.workspace.catalogue
+    info = catalogue.case(case.info.id)
+    unused = not len(case.segmentation.schema) and not case.segmentation.can_redo
+    if info.state == "importing" and unused and not case.segmentation.read_only:
+        session.workspace.forget(info.id)
+
+
+def _wait(loading: Loading, progress: Progress | None) -> None:
+    while not loading.finished:
+        loading.pause(0.1)
+        if progress is not None:
+            progress(loading.done, loading.total)
+    loading.wait()

@@ -1,0 +1,110 @@
+"""Masks leave the workspace: verified, with provenance, and only through here."""
+
+import importlib.metadata
+import platform
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from napari_medlabel import __version__
+from napari_medlabel.commands.door import command
+from napari_medlabel.commands.opening import opened
+from napari_medlabel.commands.saving import labels_of, past_of, save
+from napari_medlabel.core.provenance import (
+    Provenance,
+    Software,
+    VersionRecord,
+    source_record,
+)
+from napari_medlabel.export import Exported, MaskToExport, export_mask
+from napari_medlabel.session import OpenCase, Permission, Session
+from napari_medlabel.storage.ome_zarr import open_volume
+
+__all__ = ["export_case"]
+
+_LIBRARIES: Final = ("numpy", "nibabel", "pydicom", "SimpleITK", "zarr")
+
+
+@command(needs=Permission.EXPORT)
+def export_case(  # noqa: PLR0913  # each is a choice the person makes
+    session: Session,
+    case: OpenCase | str,
+    folder: Path,
+    *,
+    name: str = "",
+    formats: Sequence[str] = ("nifti",),
+    version: int = 0,
+    force: bool = False,
+) -> Exported:
+    """Write a case's mask with labels, provenance and checksums, verified by reading it back.
+
+    Parameters
+    ----------
+    case
+        An open case, or one by its name.
+    folder
+        Where to; made where it is missing.
+    name
+        What the files are called; the case's pseudonym ("case-0012") without it.
+    formats
+        "nifti", "nrrd".
+    version
+        A saved version; 0 saves the present state as one and exports that.
+    force
+        Whether existing files may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written or holds such files already.
+    IntegrityError
+        If what was written does not read back the same; nothing is left then.
+    """
+    with opened(session, case) as work:
+        work.loading.wait()
+        if version == 0 and work.hold.writable:
+            version = save(session, work, "").number
+        labels, schema = labels_of(session, work, version)
+        provenance = replace(_provenance(session, work), schema=schema.document(), version=version)
+        mask = MaskToExport(labels, work.volume.source, schema, provenance)
+        stem = name or f"case-{work.info.number:04d}"
+        return export_mask(mask, folder, stem, formats=formats, force=force)
+
+
+def _provenance(session: Session, work: OpenCase) -> Provenance:
+    workspace = session.workspace
+    cipher = workspace.catalogue.case_cipher(work.info.id)
+    # As it is at rest: an image imported just now has its hashes there, not in the open case.
+    image = open_volume(workspace.image_path(work.info.id), cipher=cipher, place=work.info.id)
+    past = past_of(session, work)
+    records = tuple(
+        VersionRecord(one.number, one.who, one.when, one.message, one.sha256)
+        for one in workspace.catalogue.versions(work.segmentation_id)
+    )
+    return Provenance(
+        software=_software(),
+        source=source_record(
+            image.source,
+            workspace.pseudonym_key,
+            modality=image.modality,
+            unit=image.unit,
+            sha256=image.sha256,
+            problems=[problem.document() for problem in image.problems],
+        ),
+        schema=work.segmentation.schema.document(),
+        steps=past.steps,
+        steps_undone=len(work.segmentation.undone),
+        versions=records,
+        active_seconds=round(past.active_seconds, 3),
+        exported=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+    )
+
+
+def _software() -> tuple[Software, ...]:
+    return (
+        Software("napari-medlabel", __version__),
+        Software("Python", platform.python_version()),
+        *(Software(name, importlib.metadata.version(name)) for name in _LIBRARIES),
+    )

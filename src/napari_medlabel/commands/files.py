@@ -1,0 +1,283 @@
+"""Files in and out of the workspace's sight: scan, convert, measure, compare."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.commands.door import command
+from napari_medlabel.commands.finding import check_usable, choose
+from napari_medlabel.core.metrics import compare_labels, label_statistics
+from napari_medlabel.core.volume import Series, Source, Volume, VolumeReader
+from napari_medlabel.errors import InputError, MedlabelError, OutputError
+from napari_medlabel.export import same_grid_or_refuse
+from napari_medlabel.files import new_file, shown
+from napari_medlabel.formats import Found, is_ome_zarr, open_reader, read, write
+from napari_medlabel.formats import scan as scan_files
+from napari_medlabel.formats.memory_reader import MemoryReader
+from napari_medlabel.session import Permission, Session
+from napari_medlabel.storage.ome_zarr import open_volume, write_volume
+
+__all__ = ["Converted", "compare", "convert", "convert_all", "scan", "stats", "thumbnail"]
+
+Progress = Callable[[int, int], None]
+THUMBNAIL: Final = 96  # pixels of the longer side
+SUFFIXES: Final = (".ome.zarr", ".nii.gz", ".nii", ".nrrd", ".mha")
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What a conversion wrote, and what it refused with the reason."""
+
+    volumes: tuple[Mapping[str, Any], ...]
+    refused: tuple[Mapping[str, Any], ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The answer as JSON-ready values; `index.json` of a folder is the same."""
+        return {"volumes": list(self.volumes), "refused": list(self.refused)}
+
+    def lines(self) -> list[str]:
+        """The answer for people."""
+        return [
+            *(
+                f"{one['file']}: series {one['series']}"
+                + "".join(f"\n  {p['code']}: {p['what']}" for p in one["problems"])
+                for one in self.volumes
+            ),
+            *(f"series {one['series']} refused: {one['what']}" for one in self.refused),
+        ]
+
+
+@command(needs=Permission.VIEW)
+def scan(
+    session: Session,  # noqa: ARG001  # the door's
+    path: Path,
+    *,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Found:
+    """The series in a folder, file, zip or DICOMDIR: headers only."""
+    return scan_files(path, progress=progress, cancelled=cancelled)
+
+
+@command(needs=Permission.VIEW)
+def thumbnail(
+    session: Session,  # noqa: ARG001  # the door's
+    series: Series,
+    volume: int = 0,
+) -> npt.NDArray[np.uint8]:
+    """The middle slice as grey values, `[row, column]`, at most 96 on a side; never kept.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    check_usable(series, volume)
+    reader = open_reader(series, volume)
+    try:
+        middle = reader.source.geometry.shape[0] // 2
+        plane = reader.read(middle, middle + 1)[0]
+        step = max(1, -(-max(plane.shape) // THUMBNAIL))
+        small = plane[::step, ::step].astype(np.float32)
+        low, high = reader.window.limits if reader.window else np.percentile(small, (1, 99))
+        grey = np.clip((small - low) / max(high - low, 1e-6), 0.0, 1.0) * 255.0
+        return grey.astype(np.uint8)
+    finally:
+        reader.close()
+
+
+@command(needs=Permission.EXPORT)
+def convert(  # noqa: PLR0913  # each is a choice the person makes
+    session: Session,  # noqa: ARG001  # the door's
+    source: Path,
+    destination: Path,
+    *,
+    series: str = "",
+    volume: int = 0,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Converted:
+    """One volume as a file of the kind that the destination's suffix names, on its own grid.
+
+    Raises
+    ------
+    GeometryError
+        If it is not one regular grid: refused with the reason.
+    OutputError
+        If the destination is there already and not to be replaced, or cannot be written.
+    """
+    suffix_of(destination)
+    _check_free(destination, force=force)
+    if is_ome_zarr(source):
+        reader: VolumeReader = _reader_of(open_volume(source))
+        number, index = 1, 0
+    else:
+        chosen, index = choose(scan_files(source), series, volume)
+        reader, number = open_reader(chosen, index), chosen.number
+    try:
+        _write(reader, destination, force=force, progress=progress)
+        return Converted((_entry(destination.name, number, index, reader),))
+    finally:
+        reader.close()
+
+
+@command(needs=Permission.EXPORT)
+def convert_all(  # noqa: PLR0913  # each is a choice the person makes
+    session: Session,  # noqa: ARG001  # the door's
+    source: Path,
+    folder: Path,
+    *,
+    kind: str = "nii.gz",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> Converted:
+    """Every volume that can be one into a folder with `index.json`; the others are named there."""
+    suffix = suffix_of(Path(f"x.{kind.lstrip('.')}"))
+    found = scan_files(source)
+    images = [one for one in found.series if one.kind == "image"]
+    if not images:
+        raise InputError("no image series was found", "medlabel scan shows what there is")
+    _make_folder(folder)
+    _check_free(folder / "index.json", force=force)
+    volumes: list[Mapping[str, Any]] = []
+    refused: list[Mapping[str, Any]] = []
+    for done, one in enumerate(images):
+        for index in range(max(len(one.volumes), 1)):
+            path = folder / f"{one.number}-{index + 1}{suffix}"
+            try:
+                volumes.append(_convert_one(one, index, path, force=force))
+            except OutputError:
+                raise
+            except MedlabelError as error:
+                refused.append(_refusal(one, index, error))
+        if progress is not None:
+            progress(done + 1, len(images))
+    answer = Converted(tuple(volumes), tuple(refused))
+    with new_file(folder / "index.json", force=force) as partial:
+        partial.write_text(json.dumps(answer.document(), indent=1), encoding="utf-8")
+    return answer
+
+
+@command(needs=Permission.VIEW)
+def stats(
+    session: Session,  # noqa: ARG001  # the door's
+    mask: Path,
+    *,
+    image: Path | None = None,
+) -> dict[str, Any]:
+    """Voxels and mL of each label of a mask file; with an image its values there too."""
+    labels = read(mask)
+    values = None
+    if image is not None:
+        below = read(image)
+        same_grid_or_refuse(labels.geometry, below.geometry)
+        values = np.asarray(below.levels[0])
+    found = label_statistics(_labels(labels), labels.geometry, values)
+    return {"format": 1, "labels": [one.document() for one in found]}
+
+
+@command(needs=Permission.VIEW)
+def compare(session: Session, a: Path, b: Path) -> dict[str, Any]:  # noqa: ARG001  # the door's
+    """Dice, HD95, ASSD and volume difference of each label of two mask files on one grid."""
+    first, second = read(a), read(b)
+    same_grid_or_refuse(first.geometry, second.geometry)
+    found = compare_labels(_labels(first), _labels(second), first.geometry)
+    return {"format": 1, "labels": [one.document() for one in found]}
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix that says what kind of file it is to be.
+
+    Raises
+    ------
+    InputError
+        If it is none that can be written.
+    """
+    for suffix in SUFFIXES:
+        if path.name.casefold().endswith(suffix):
+            return suffix
+    raise InputError(f"'{shown(path.name)}' names no format", f"end it with {', '.join(SUFFIXES)}")
+
+
+def _convert_one(series: Series, index: int, path: Path, *, force: bool) -> Mapping[str, Any]:
+    if not series.volumes:
+        raise InputError("it holds no image")
+    check_usable(series, index)
+    reader = open_reader(series, index)
+    try:
+        _write(reader, path, force=force, progress=None)
+        return _entry(path.name, series.number, index, reader)
+    finally:
+        reader.close()
+
+
+def _write(reader: VolumeReader, path: Path, *, force: bool, progress: Progress | None) -> None:
+    if suffix_of(path) == ".ome.zarr":
+        total = max(reader.source.geometry.shape)
+        done = 0
+
+        def loaded(start: int, stop: int) -> None:
+            nonlocal done
+            done += stop - start
+            if progress is not None:
+                progress(done, max(done, total))
+
+        write_volume(reader, path, identifiers=False, loaded=loaded, force=force)
+        return
+    geometry = reader.source.geometry
+    write(reader.read(0, geometry.shape[0]), geometry, path, force=force)
+
+
+def _entry(name: str, series: int, index: int, reader: VolumeReader) -> Mapping[str, Any]:
+    return {
+        "file": name,
+        "series": series,
+        "volume": index + 1,
+        "name": reader.name,
+        "problems": [problem.document() for problem in reader.problems],
+    }
+
+
+def _refusal(series: Series, index: int, error: MedlabelError) -> Mapping[str, Any]:
+    problems = [*(series.volumes[index].problems if series.volumes else ()), *series.problems]
+    blocking = [problem for problem in problems if problem.blocking] or problems
+    code = blocking[0].code if blocking else "undecodable"
+    return {"series": series.number, "volume": index + 1, "code": code, "what": error.what}
+
+
+def _reader_of(volume: Volume) -> VolumeReader:
+    """A volume as a reader, on its source's own grid."""
+    array = np.ascontiguousarray(volume.source.axes.inverse().apply(volume.levels[0][:]))
+    return MemoryReader(
+        array,
+        Source(volume.source.format, volume.source.geometry, volume.source.axes),
+        volume.modality, volume.unit, volume.name, volume.window, volume.problems,
+    )  # fmt: skip
+
+
+def _labels(mask: Volume) -> npt.NDArray[Any]:
+    array = np.asarray(mask.levels[0])
+    whole = array.astype(np.int64)
+    if not np.array_equal(whole, array) or whole.min() < 0 or whole.max() > np.iinfo(np.uint16).max:
+        raise InputError("the file holds values that are not labels", "choose a mask")
+    return whole.astype(np.uint16)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{shown(folder)} cannot be made: {error.strerror}", "choose another folder"
+        ) from error
+
+
+def _check_free(path: Path, *, force: bool) -> None:
+    """Before anything is read: a minute of work must not end in "exists already"."""
+    if path.exists() and not force:
+        raise OutputError(f"{shown(path)} exists already", "name another, or use --force")

@@ -1,0 +1,125 @@
+"""Drawing: every change of voxels or segments that a person can make."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_medlabel.commands.door import command
+from napari_medlabel.core.edit import Edit, label_values
+from napari_medlabel.core.schema import PALETTE, Label, LabelSchema
+from napari_medlabel.errors import InputError
+from napari_medlabel.export import same_grid_or_refuse
+from napari_medlabel.formats import read
+from napari_medlabel.session import OpenCase, Permission, Session
+
+__all__ = ["delete_label", "import_mask", "lock_label", "paint", "redo", "set_label", "undo"]
+
+
+@command(needs=Permission.SEGMENT)
+def paint(
+    session: Session,  # noqa: ARG001  # the door's
+    case: OpenCase,
+    edit: Edit,
+    *,
+    tool: str = "Paint",
+    settings: Mapping[str, Any] | None = None,
+) -> Edit:
+    """Write an edit; return what was written (see `Segmentation.apply`)."""
+    case.check_open()
+    return case.segmentation.apply(edit, tool=tool, settings=settings)
+
+
+@command(needs=Permission.SEGMENT)
+def undo(session: Session, case: OpenCase) -> Edit | None:  # noqa: ARG001  # the door's
+    """Take the last step back; None where there is none."""
+    case.check_open()
+    return case.segmentation.undo()
+
+
+@command(needs=Permission.SEGMENT)
+def redo(session: Session, case: OpenCase) -> Edit | None:  # noqa: ARG001  # the door's
+    """Make the step that was taken back last again; None where there is none."""
+    case.check_open()
+    return case.segmentation.redo()
+
+
+@command(needs=Permission.SEGMENT)
+def set_label(session: Session, case: OpenCase, label: Label) -> None:  # noqa: ARG001  # the door's
+    """Add a segment, or change the one with the label's value."""
+    case.check_open()
+    case.segmentation.set_label(label)
+
+
+@command(needs=Permission.SEGMENT)
+def delete_label(session: Session, case: OpenCase, value: int) -> Edit:  # noqa: ARG001  # the door's
+    """Delete a segment with all its voxels: one step that can be undone."""
+    case.check_open()
+    return case.segmentation.delete_label(value)
+
+
+@command(needs=Permission.SEGMENT)
+def lock_label(
+    session: Session,  # noqa: ARG001  # the door's
+    case: OpenCase,
+    value: int,
+    *,
+    on: bool = True,
+) -> None:
+    """Protect a segment, or stop protecting it."""
+    case.check_open()
+    case.segmentation.lock(value, on=on)
+
+
+@command(needs=Permission.SEGMENT)
+def import_mask(
+    session: Session,  # noqa: ARG001  # the door's
+    case: OpenCase,
+    path: Path,
+    schema: LabelSchema | None = None,
+) -> Edit:
+    """Bring in the labels of a mask file on the case's grid: one step that can be undone.
+
+    Voxels that the mask leaves empty are left as they are. Labels that are new get a segment.
+
+    Raises
+    ------
+    GeometryError
+        If the mask lies on another grid; says how it differs.
+    InputError
+        If it does not hold labels.
+    """
+    case.check_open()
+    mask = read(path)
+    same_grid_or_refuse(mask.geometry, case.segmentation.geometry)
+    values = _whole_numbers(np.asarray(mask.levels[0]), case.segmentation.labels.dtype)
+    merged = _merged(case.segmentation.schema, schema, label_values(values.ravel()))
+    before = case.segmentation.labels
+    edit = Edit.between((0, 0, 0), before, np.where(values > 0, values, before))
+    return case.segmentation.apply(edit, tool="Import mask", schema=merged, whole=True)
+
+
+def _whole_numbers(
+    array: np.ndarray[Any, np.dtype[Any]], dtype: np.dtype[Any]
+) -> np.ndarray[Any, np.dtype[Any]]:
+    values = array.astype(dtype)
+    if not np.array_equal(values, array):
+        raise InputError(
+            "the file holds values that are not labels",
+            f"labels are whole numbers from 0 to {np.iinfo(dtype).max}",
+        )
+    return values
+
+
+def _merged(old: LabelSchema, offered: LabelSchema | None, values: frozenset[int]) -> LabelSchema:
+    """The schema with a label for each value: the offered one, or a new one with a free name."""
+    merged = old
+    for value in sorted(values):
+        if merged.get(value) is None:
+            label = offered.get(value) if offered else None
+            if label is None:
+                fresh = merged.next_label(f"Segment {value}")
+                label = Label(value, fresh.name, PALETTE[(value - 1) % len(PALETTE)])
+            merged = merged.with_label(label)
+    return merged

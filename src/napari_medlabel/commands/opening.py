@@ -1,0 +1,197 @@
+"""How a case is opened: hold, journal, image; composed of parts that know nothing of each other."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.commands.finding import find_case
+from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.core.history import State
+from napari_medlabel.core.schema import LabelSchema
+from napari_medlabel.core.segmentation import Segmentation
+from napari_medlabel.core.volume import Volume, VolumeReader
+from napari_medlabel.errors import InputError, ReadOnly
+from napari_medlabel.formats import open_reader, scan
+from napari_medlabel.session import CaseInfo, OpenCase, Session
+from napari_medlabel.storage.cipher import Cipher
+from napari_medlabel.storage.journal import SqliteJournal
+from napari_medlabel.storage.ome_zarr import open_volume, read_into, write_volume
+from napari_medlabel.workspace.holding import Hold
+from napari_medlabel.workspace.loading import Loading
+
+__all__ = ["case_facts", "let_go", "open_info", "opened"]
+
+SHARE_OF_MEMORY: Final = 0.5  # of what is free: larger volumes are read chunk by chunk
+
+
+@contextlib.contextmanager
+def opened(session: Session, case: OpenCase | str) -> Iterator[OpenCase]:
+    """A case to work on its labels: the open one, or one opened for the time of the block.
+
+    The image is not read; `volume` tells where it is and where it came from.
+    """
+    if isinstance(case, OpenCase):
+        case.check_open()
+        yield case
+        return
+    mine = open_info(session, find_case(session, case), None, image=False)
+    try:
+        yield mine
+        if mine.hold.writable:
+            mine.segmentation.settle()
+    finally:
+        let_go(mine)
+
+
+def let_go(case: OpenCase) -> None:
+    """Stop loading, close the journal, let the next one write."""
+    case.loading.end()
+    if case.journal is not None:
+        case.journal.close()
+    case.hold.release()
+    case.closed = True
+
+
+def open_info(
+    session: Session, info: CaseInfo, reader: VolumeReader | None, *, image: bool = True
+) -> OpenCase:
+    """Open a case; `reader` is there where its image is still to be imported."""
+    workspace = session.workspace
+    (segmentation_id, *_) = workspace.catalogue.segmentation_ids(info.id)
+    folder = workspace.segmentation_folder(segmentation_id)
+    cipher = workspace.catalogue.case_cipher(info.id)
+    hold = Hold(folder)
+    with contextlib.ExitStack() as undo:
+        undo.callback(hold.release)
+        if reader is not None:
+            undo.callback(reader.close)
+        journal = SqliteJournal(
+            folder / "journal.sqlite", cipher, segmentation_id, read_only=not hold.writable
+        )
+        undo.callback(journal.close)
+        if info.state == "importing" and not hold.writable:
+            raise ReadOnly("the case is being imported in another window", "wait until it is done")
+        if info.state == "importing" and not image:
+            raise InputError(f"the import of {info.name} is not finished", "open it in the window")
+        if info.state == "importing":
+            reader = reader or _found_again(session, info)
+            volume, loading = _import(session, info, cipher, reader)
+        else:
+            volume, loading = _load(workspace.image_path(info.id), info.id, cipher, image=image)
+        undo.callback(loading.end)
+        empty = State(np.zeros(volume.shape, np.uint8), LabelSchema())
+        segmentation = Segmentation(
+            volume.geometry,
+            journal.load(empty),
+            journal,
+            who=session.person.id,
+            read_only=hold.reason,
+        )
+        loading.wait_for(volume.shape[0] // 2)
+        workspace.catalogue.set_opened(info.id)
+        undo.pop_all()
+    return OpenCase(
+        workspace.catalogue.case(info.id), volume, segmentation, segmentation_id, loading,
+        journal, hold,
+    )  # fmt: skip
+
+
+def _import(
+    session: Session, info: CaseInfo, cipher: Cipher, reader: VolumeReader
+) -> tuple[Volume, Loading]:
+    """Start to write the image into the workspace and into memory at the same time."""
+    workspace = session.workspace
+    source = reader.source
+    geometry = source.geometry.laid_out(source.axes)
+    into = np.zeros(geometry.shape, reader.dtype)
+    path = workspace.image_path(info.id)
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def work(loading: Loading) -> None:
+        try:
+            written = write_volume(
+                reader, path, cipher=cipher, place=info.id, into=into, first=geometry.shape[0] // 2,
+                loaded=_along_k(loading, source.axes.order.index(0)),
+                cancelled=loading.is_cancelled,
+            )  # fmt: skip
+            facts = workspace.catalogue.facts(info.id) | {"sha256": written.sha256}
+            workspace.catalogue.set_ready(info.id, facts)
+        finally:
+            reader.close()
+
+    volume = Volume(
+        (into,), geometry, source, reader.modality, reader.unit, reader.name, reader.window,
+        tuple(reader.problems),
+    )  # fmt: skip
+    return volume, Loading(geometry.shape[0], work)
+
+
+def _load(path: Path, case_id: str, cipher: Cipher, *, image: bool) -> tuple[Volume, Loading]:
+    """Start to read the image from the workspace into memory, where it fits."""
+    volume = open_volume(path, cipher=cipher, place=case_id)
+    finest = volume.levels[0]
+    if not image or not _fits(volume.shape, finest.dtype):
+        return volume, Loading(volume.shape[0])
+    into = np.zeros(volume.shape, finest.dtype)
+
+    def work(loading: Loading) -> None:
+        read_into(
+            path, into, cipher=cipher, place=case_id, first=volume.shape[0] // 2,
+            loaded=loading.loaded, cancelled=loading.is_cancelled,
+        )  # fmt: skip
+
+    return replace(volume, levels=(into, *volume.levels[1:])), Loading(volume.shape[0], work)
+
+
+def _along_k(loading: Loading, axis: int) -> Callable[[int, int], None]:
+    """What to tell when slices along `axis` are there: other axes fill every k at their end."""
+    if axis == 0:
+        return loading.loaded
+    return lambda _start, _stop: None
+
+
+def _found_again(session: Session, info: CaseInfo) -> VolumeReader:
+    """The reader of a case whose import was cut short, from its source."""
+    facts = session.workspace.catalogue.facts(info.id)
+    path = Path(facts.get("resume", {}).get("path", ""))
+    lookup = session.workspace.catalogue.lookup
+    gone = InputError(
+        f"the import of {info.name} was cut short and its source is not there any more",
+        "open the source again from where it is now",
+    )
+    if not facts.get("resume", {}).get("path") or not path.exists():
+        raise gone
+    for series in scan(path).series:
+        for n, found in enumerate(series.volumes):
+            grid = found.geometry.document() if found.geometry else {}
+            same = lookup("series", series.format, series.uid, n, found.name, grid)
+            if same == facts["resume"]["lookup"]:
+                return open_reader(series, n)
+    raise gone
+
+
+def case_facts(reader: VolumeReader, resume: Mapping[str, str]) -> dict[str, Any]:
+    """What the catalogue keeps sealed of a case."""
+    geometry: Geometry = reader.source.geometry.laid_out(reader.source.axes)
+    return {
+        "shape": list(geometry.shape),
+        "spacing_mm": list(geometry.spacing_mm),
+        "problems": [problem.document() for problem in reader.problems],
+        "volume": reader.name,
+        "resume": dict(resume),
+    }
+
+
+def _fits(shape: tuple[int, ...], dtype: npt.DTypeLike) -> bool:
+    needed = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return True  # this system does not say
+    return needed < SHARE_OF_MEMORY * free

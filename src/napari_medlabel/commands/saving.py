@@ -1,0 +1,254 @@
+"""Versions: saved, numbered states of a segmentation; and what its journal gives up to them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from napari_medlabel.commands.door import command
+from napari_medlabel.commands.opening import opened
+from napari_medlabel.core.edit import Edit, LabelArray
+from napari_medlabel.core.metrics import dice
+from napari_medlabel.core.provenance import ProvenanceStep, active_seconds, joined, steps_of
+from napari_medlabel.core.schema import LabelSchema
+from napari_medlabel.errors import InputError, IntegrityError, ReadOnly
+from napari_medlabel.export import mask_sha256
+from napari_medlabel.files import new_file
+from napari_medlabel.session import OpenCase, Permission, Session
+from napari_medlabel.storage.ome_zarr import read_labels, verify, write_labels
+from napari_medlabel.workspace.catalogue import VersionInfo
+
+__all__ = [
+    "Past",
+    "diff",
+    "fold_if_large",
+    "labels_of",
+    "past_of",
+    "restore",
+    "save",
+    "save_version",
+    "versions",
+]
+
+JOURNAL_LIMIT: Final = 1 << 30  # bytes; beyond it older steps are folded into a version
+STEPS_KEPT: Final = 500
+
+
+@command(needs=Permission.SEGMENT)
+def save_version(session: Session, case: OpenCase | str, message: str = "") -> VersionInfo:
+    """Save the present state as a numbered version; the last one where nothing has changed.
+
+    Raises
+    ------
+    ReadOnly
+        If another window holds the case.
+    """
+    with opened(session, case) as work:
+        return save(session, work, message)
+
+
+@command(needs=Permission.VIEW)
+def versions(session: Session, case: OpenCase | str) -> dict[str, Any]:
+    """The saved versions as a JSON-ready document."""
+    with opened(session, case) as work:
+        listed = session.workspace.catalogue.versions(work.segmentation_id)
+    return {"format": 1, "case": work.info.name, "versions": [_version(one) for one in listed]}
+
+
+@command(needs=Permission.SEGMENT)
+def restore(session: Session, case: OpenCase | str, number: int) -> dict[str, Any]:
+    """Make a saved version the present state: one step, whole or not at all, that can be undone.
+
+    Raises
+    ------
+    InputError
+        If there is no such version.
+    Locked
+        If it would change a locked segment.
+    IntegrityError
+        If the version is damaged; says which versions are whole.
+    """
+    with opened(session, case) as work:
+        labels, schema = labels_of(session, work, number)
+        edit = Edit.between((0, 0, 0), work.segmentation.labels, labels)
+        written = work.segmentation.apply(
+            edit, tool="Restore version", settings={"version": number}, schema=schema, whole=True
+        )
+    return {"format": 1, "case": work.info.name, "version": number, "voxels": written.voxels}
+
+
+@command(needs=Permission.VIEW)
+def diff(session: Session, case: OpenCase | str, old: int, new: int = 0) -> dict[str, Any]:
+    """What changed per label between two versions; 0 is the present."""
+    with opened(session, case) as work:
+        before, old_schema = labels_of(session, work, old)
+        after, new_schema = labels_of(session, work, new)
+        voxel_ml = work.segmentation.geometry.voxel_ml
+    names = {label.value: label.name for schema in (old_schema, new_schema) for label in schema}
+    rows = []
+    for value, name in sorted(names.items()):
+        was, now = before == value, after == value
+        rows.append(
+            {
+                "value": value,
+                "name": name,
+                "voxels_gained": int(np.count_nonzero(now & ~was)),
+                "voxels_lost": int(np.count_nonzero(was & ~now)),
+                "change_ml": (int(now.sum()) - int(was.sum())) * voxel_ml,
+                "dice": dice(was, now),
+            }
+        )
+    return {"format": 1, "case": work.info.name, "old": old, "new": new, "labels": rows}
+
+
+def save(session: Session, work: OpenCase, message: str) -> VersionInfo:
+    """Save a version of an open case: its files whole and at rest first, its row after."""
+    if not work.hold.writable:
+        raise ReadOnly(work.hold.reason, "save it there")
+    catalogue = session.workspace.catalogue
+    state = work.segmentation.snapshot()
+    sha256 = mask_sha256(state.labels)
+    saved = catalogue.versions(work.segmentation_id)
+    if saved and saved[-1].sha256 == sha256 and not message:
+        _, schema = labels_of(session, work, saved[-1].number)
+        if schema == state.schema:
+            return saved[-1]
+    number = catalogue.next_version(work.segmentation_id)
+    write_labels(
+        state.labels, work.segmentation.geometry, state.schema,
+        session.workspace.version_path(work.segmentation_id, number),
+        cipher=catalogue.case_cipher(work.info.id), place=_place(work, number), force=True,
+    )  # fmt: skip
+    voxels = {str(label.value): work.segmentation.voxels(label.value) for label in state.schema}
+    version = VersionInfo(number, _now(), session.person.id, message, sha256, voxels)
+    catalogue.add_version(work.segmentation_id, version)
+    return version
+
+
+def labels_of(session: Session, work: OpenCase, number: int) -> tuple[LabelArray, LabelSchema]:
+    """Labels and schema of a version; 0 is the present."""
+    if number == 0:
+        return work.segmentation.labels, work.segmentation.schema
+    catalogue = session.workspace.catalogue
+    listed = [one.number for one in catalogue.versions(work.segmentation_id)]
+    if number not in listed:
+        there = ", ".join(str(n) for n in listed) or "none yet"
+        raise InputError(f"there is no version {number}", f"there are: {there}")
+    return _read(session, work, number, listed)
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What led to the present state, in short: for provenance.
+
+    `last` is the number of the journal's last step that is in it.
+    """
+
+    steps: tuple[ProvenanceStep, ...] = ()
+    active_seconds: float = 0.0
+    last: int = 0
+
+
+def past_of(session: Session, work: OpenCase) -> Past:
+    """Steps folded away earlier, then those that the journal still holds."""
+    return _with_steps(_folded(session, work), work, work.segmentation.history)
+
+
+def fold_if_large(session: Session, work: OpenCase, limit: int = JOURNAL_LIMIT) -> None:
+    """Fold steps older than the last 500 into a saved version once the journal is too large.
+
+    Their summary goes to `provenance.json` first, so that no crash loses who did what.
+    """
+    older = work.segmentation.history[:-STEPS_KEPT]
+    if work.journal is None or work.journal.size_bytes <= limit or not older:
+        return
+    work.segmentation.settle()
+    save(session, work, "Older steps of the history folded")
+    past = _with_steps(_folded(session, work), work, older)
+    document = {
+        "format": 1,
+        "last": past.last,
+        "active_seconds": past.active_seconds,
+        "steps": [asdict(step) for step in past.steps],
+    }
+    cipher = session.workspace.catalogue.case_cipher(work.info.id)
+    with new_file(_past_path(session, work), force=True) as partial:
+        partial.write_bytes(cipher.seal(json.dumps(document).encode(), _past_place(work)))
+    work.segmentation.forget_steps(older)
+    work.journal.fold(work.segmentation.snapshot(), keep=STEPS_KEPT, above_bytes=limit)
+
+
+def _folded(session: Session, work: OpenCase) -> Past:
+    path = _past_path(session, work)
+    if not path.exists():
+        return Past()
+    cipher = session.workspace.catalogue.case_cipher(work.info.id)
+    document = json.loads(cipher.open(path.read_bytes(), _past_place(work)))
+    steps = tuple(ProvenanceStep(**entry) for entry in document["steps"])
+    return Past(steps, document["active_seconds"], document["last"])
+
+
+def _with_steps(past: Past, work: OpenCase, numbers: Sequence[int]) -> Past:
+    # After a crash between summary and fold the journal still holds steps of the summary.
+    fresh = [number for number in numbers if number > past.last]
+    steps = [work.segmentation.step(number) for number in fresh]
+    seconds = past.active_seconds + active_seconds(step.when for step in steps)
+    return Past(joined((*past.steps, *steps_of(steps))), seconds, max((past.last, *fresh)))
+
+
+def _read(
+    session: Session, work: OpenCase, number: int, listed: Sequence[int]
+) -> tuple[LabelArray, LabelSchema]:
+    cipher = session.workspace.catalogue.case_cipher(work.info.id)
+    path = session.workspace.version_path(work.segmentation_id, number)
+    try:
+        labels, _, schema = read_labels(path, cipher=cipher, place=_place(work, number))
+    except IntegrityError as error:
+        whole = [n for n in listed if n != number and _is_whole(session, work, n)]
+        raise IntegrityError(
+            f"version {number} is damaged: {error.what}",
+            f"whole are: {', '.join(map(str, whole)) or 'no other'}; the present state is kept "
+            "apart from the versions",
+        ) from error
+    return labels, schema
+
+
+def _is_whole(session: Session, work: OpenCase, number: int) -> bool:
+    cipher = session.workspace.catalogue.case_cipher(work.info.id)
+    path = session.workspace.version_path(work.segmentation_id, number)
+    try:
+        verify(path, cipher=cipher, place=_place(work, number))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _version(one: VersionInfo) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "when": one.when,
+        "who": one.who,
+        "message": one.message,
+        "voxels": sum(one.voxels.values()),
+        "sha256": one.sha256,
+    }
+
+
+def _place(work: OpenCase, number: int) -> str:
+    return f"{work.segmentation_id}/versions/{number}"
+
+
+def _past_path(session: Session, work: OpenCase) -> Path:
+    return session.workspace.segmentation_folder(work.segmentation_id) / "provenance.json"
+
+
+def _past_place(work: OpenCase) -> bytes:
+    return f"medlabel provenance 1|{work.segmentation_id}".encode()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,249 @@
+"""Masks with provenance and checksums into a folder, verified by reading them back.
+
+All files are written under hidden names, read back and compared; only then do they get their own
+names. Where a comparison fails, nothing appears in the folder.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from napari_medlabel.core.edit import LabelArray
+from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.core.provenance import Provenance
+from napari_medlabel.core.schema import LabelSchema
+from napari_medlabel.core.volume import Source
+from napari_medlabel.errors import GeometryError, InputError, IntegrityError, OutputError
+from napari_medlabel.files import new_file, shown
+from napari_medlabel.formats import read, write
+
+__all__ = ["FORMATS", "Check", "Exported", "ExportedFile", "MaskToExport", "export_mask"]
+
+FORMATS: Final[Mapping[str, str]] = {"nifti": ".nii.gz", "nrrd": ".nrrd"}
+LABELS_FORMAT: Final = 1
+TOLERANCE_MM: Final = 1e-3  # NIfTI keeps its affine in 32-bit floats
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A file that was written and read back."""
+
+    path: Path
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One comparison, with its numbers."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What an export wrote and how it was verified."""
+
+    files: tuple[ExportedFile, ...]
+    checks: tuple[Check, ...]
+    provenance: Provenance
+
+    def document(self) -> dict[str, Any]:
+        """The answer as JSON-ready values."""
+        return {
+            "format": 1,
+            "files": [
+                {"file": one.path.name, "bytes": one.bytes, "sha256": one.sha256}
+                for one in self.files
+            ],
+            "checks": [
+                {"name": one.name, "ok": one.ok, "detail": one.detail} for one in self.checks
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskToExport:
+    """Labels on a canonical grid, and where their voxels are in the source's own grid."""
+
+    labels: LabelArray
+    source: Source
+    schema: LabelSchema
+    provenance: Provenance
+
+    def on_source_grid(self) -> LabelArray:
+        """The labels in the source's own layout, `[k, j, i]`, C order."""
+        return np.ascontiguousarray(self.source.axes.inverse().apply(self.labels))
+
+
+def export_mask(
+    mask: MaskToExport,
+    folder: Path,
+    name: str,
+    *,
+    formats: Sequence[str] = ("nifti",),
+    force: bool = False,
+) -> Exported:
+    """Write a mask into a folder and verify every file by reading it back.
+
+    Parameters
+    ----------
+    mask
+        What to write; its provenance gets the mask's hash.
+    folder
+        Made where it is missing.
+    name
+        What the files are called before their suffix.
+    formats
+        Of `FORMATS`, one file each.
+    force
+        Whether existing files may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written or holds such files already.
+    IntegrityError
+        If a file does not read back as what was to be written; nothing is left then.
+    """
+    _check_request(folder, name, formats, force=force)
+    voxels = mask.on_source_grid()
+    provenance = replace(mask.provenance, mask_sha256=mask_sha256(voxels))
+    documents = {
+        f"{name}.labels.json": _labels_document(voxels, mask),
+        f"{name}.provenance.json": provenance.document(),
+    }
+    checks: list[Check] = []
+    files: list[ExportedFile] = []
+    with ExitStack() as publishing:
+        for kind in formats:
+            path = folder / f"{name}{FORMATS[kind]}"
+            hidden = publishing.enter_context(new_file(path, force=force))
+            write(voxels, mask.source.geometry, hidden, force=True)
+            checks += _read_back(hidden, path, voxels, mask.source.geometry)
+            files.append(_exported(hidden, path))
+        for file_name, document in documents.items():
+            hidden = publishing.enter_context(new_file(folder / file_name, force=force))
+            hidden.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+            checks.append(_document_back(hidden, file_name, document))
+            files.append(_exported(hidden, folder / file_name))
+        sums = publishing.enter_context(new_file(folder / f"{name}.sha256", force=force))
+        sums.write_text("".join(f"{one.sha256}  {one.path.name}\n" for one in files))
+        _check_all(checks)
+    checks.append(_checksums(files))
+    _check_all(checks)
+    return Exported(tuple(files), tuple(checks), provenance)
+
+
+def mask_sha256(voxels: LabelArray) -> str:
+    """SHA-256 (hex) of the voxels, little-endian, C order of `[k, j, i]`."""
+    little = voxels.astype(voxels.dtype.newbyteorder("<"), copy=False)
+    return hashlib.sha256(np.ascontiguousarray(little).data).hexdigest()
+
+
+def _check_request(folder: Path, name: str, formats: Iterable[str], *, force: bool) -> None:
+    unknown = [kind for kind in formats if kind not in FORMATS]
+    if unknown:
+        raise InputError(f"there is no export format '{unknown[0]}'", f"one of {list(FORMATS)}")
+    if not name or Path(name).name != name or name.startswith("."):
+        raise OutputError(f"'{shown(name)}' is not a name for files", "letters, digits, - and _")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{shown(folder)} cannot be made: {error.strerror}", "choose another folder"
+        ) from error
+    endings = [*(FORMATS[kind] for kind in formats), ".labels.json", ".provenance.json", ".sha256"]
+    there = [ending for ending in endings if (folder / f"{name}{ending}").exists()]
+    if there and not force:
+        raise OutputError(
+            f"{shown(folder / (name + there[0]))} exists already", "name another, or use --force"
+        )
+
+
+def _labels_document(voxels: LabelArray, mask: MaskToExport) -> dict[str, Any]:
+    document = {"format": LABELS_FORMAT, **mask.schema.document()}
+    counts = np.bincount(voxels.ravel()) if voxels.any() else np.zeros(1, np.intp)
+    voxel_ml = mask.source.geometry.voxel_ml
+    for entry in document["labels"]:
+        count = int(counts[entry["value"]]) if entry["value"] < len(counts) else 0
+        entry["voxels"] = count
+        entry["volume_ml"] = round(count * voxel_ml, 6)
+    return document
+
+
+def _read_back(hidden: Path, path: Path, voxels: LabelArray, geometry: Geometry) -> list[Check]:
+    found = read(hidden)
+    array = found.source.axes.inverse().apply(np.asarray(found.levels[0]))
+    name = path.name
+    same_shape = array.shape == voxels.shape
+    equal = int(np.count_nonzero(array == voxels)) if same_shape else 0
+    gap_mm = found.source.geometry.difference_mm(geometry)
+    return [
+        Check(f"{name}: voxels equal", equal == voxels.size, f"{equal} of {voxels.size}"),
+        Check(f"{name}: values are whole numbers", array.dtype.kind in "iu", str(array.dtype)),
+        Check(
+            f"{name}: overlays its source",
+            gap_mm <= TOLERANCE_MM,
+            f"corners within {gap_mm:.2g} mm",
+        ),
+    ]
+
+
+def _document_back(hidden: Path, name: str, document: Mapping[str, Any]) -> Check:
+    back = json.loads(hidden.read_text(encoding="utf-8"))
+    if name.endswith(".provenance.json"):
+        back = Provenance.from_document(back).document()
+    return Check(f"{name}: reads back", back == document, f"{hidden.stat().st_size} bytes")
+
+
+def _checksums(files: Sequence[ExportedFile]) -> Check:
+    right = sum(_sha256(one.path) == one.sha256 for one in files)
+    return Check("checksums", right == len(files), f"{right} of {len(files)}")
+
+
+def _check_all(checks: Sequence[Check]) -> None:
+    failed = [one for one in checks if not one.ok]
+    if failed:
+        raise IntegrityError(
+            f"the export was not verified: {failed[0].name} ({failed[0].detail})",
+            "nothing was written; try another folder or disk",
+        )
+
+
+def _exported(hidden: Path, path: Path) -> ExportedFile:
+    return ExportedFile(path, hidden.stat().st_size, _sha256(hidden))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def same_grid_or_refuse(mask: Geometry, image: Geometry) -> None:
+    """Pass where a mask lies on the image's grid.
+
+    Raises
+    ------
+    GeometryError
+        With what differs, in numbers.
+    """
+    if mask.same_grid(image):
+        return
+    if mask.shape != image.shape:
+        raise GeometryError(
+            f"the mask has {mask.shape} voxels along k, j, i and the image {image.shape}",
+            "choose the mask that was made on this image",
+        )
+    raise GeometryError(
+        f"the mask's corners are up to {mask.difference_mm(image):.3f} mm from the image's",
+        "choose the mask that was made on this image",
+    )

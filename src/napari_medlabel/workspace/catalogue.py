@@ -1,0 +1,254 @@
+"""Which cases, segmentations and versions there are. Rows in, frozen values out."""
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Connection, Row, func, select
+
+from napari_medlabel.core.problem import Problem
+from napari_medlabel.errors import InputError
+from napari_medlabel.storage.cipher import Cipher, new_key, unwrap_key, wrap_key
+from napari_medlabel.workspace.database import cases, open_database, segmentations, versions
+
+__all__ = ["CaseInfo", "Catalogue", "VersionInfo"]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseInfo:
+    """What may be shown of a case: no word of it names anybody."""
+
+    id: str
+    number: int
+    modality: str
+    state: str
+    created: str
+    opened: str
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    problems: tuple[Problem, ...] = ()
+    volume: str = ""
+    segments: int = 0
+
+    @property
+    def name(self) -> str:
+        """The pseudonym: "Case 0012"."""
+        return f"Case {self.number:04d}"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInfo:
+    """A saved state of a segmentation."""
+
+    number: int
+    when: str
+    who: str
+    message: str
+    sha256: str
+    voxels: Mapping[str, int]
+
+
+class Catalogue:
+    """The workspace's list of cases, under the workspace key."""
+
+    def __init__(self, where: Path | str, key: bytes) -> None:
+        self._engine = open_database(where)
+        self._cipher = Cipher(key)
+        self._lookup_key = hmac.new(key, b"medlabel lookup", hashlib.sha256).digest()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def lookup(self, *what: object) -> str:
+        """A keyed hash by which the same import is found again, without saying what it is."""
+        text = json.dumps([str(part) for part in what])
+        return hmac.new(self._lookup_key, text.encode(), hashlib.sha256).hexdigest()
+
+    # Cases
+
+    def add_case(self, lookup: str, modality: str, facts: Mapping[str, Any]) -> CaseInfo:
+        """A new case in the state "importing", with one segmentation and its own key."""
+        case_id, now = uuid4().hex, _now()
+        with self._engine.begin() as connection:
+            number = (connection.execute(select(func.max(cases.c.number))).scalar() or 0) + 1
+            connection.execute(
+                cases.insert().values(
+                    id=case_id, number=number, lookup=lookup, state="importing",
+                    modality=modality, created=now, opened=now,
+                    wrapped_key=wrap_key(new_key(), self._cipher, _place(case_id, "key")),
+                    sealed=self._seal(facts, _place(case_id, "facts")),
+                )
+            )  # fmt: skip
+            connection.execute(
+                segmentations.insert().values(
+                    id=uuid4().hex, case_id=case_id, number=1, created=now
+                )
+            )
+        return self.case(case_id)
+
+    def remove_case(self, case_id: str) -> None:
+        """Forget a case and its key; without the key its files are noise."""
+        with self._engine.begin() as connection:
+            mine = select(segmentations.c.id).where(segmentations.c.case_id == case_id)
+            connection.execute(versions.delete().where(versions.c.segmentation_id.in_(mine)))
+            connection.execute(segmentations.delete().where(segmentations.c.case_id == case_id))
+            connection.execute(cases.delete().where(cases.c.id == case_id))
+
+    def set_ready(self, case_id: str, facts: Mapping[str, Any]) -> None:
+        """The case's image is whole and at rest."""
+        self._update(case_id, state="ready", sealed=self._seal(facts, _place(case_id, "facts")))
+
+    def set_opened(self, case_id: str) -> None:
+        """Somebody opened the case just now."""
+        self._update(case_id, opened=_now())
+
+    def set_segments(self, case_id: str, segments: int) -> None:
+        """How many segments the case has, for the list."""
+        facts = self.facts(case_id)
+        facts["segments"] = segments
+        self._update(case_id, sealed=self._seal(facts, _place(case_id, "facts")))
+
+    def all_cases(self) -> tuple[CaseInfo, ...]:
+        """Every case, the one opened last first."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(cases).order_by(cases.c.opened.desc(), cases.c.number.desc())
+            ).all()
+        return tuple(self._info(row) for row in rows)
+
+    def case(self, case_id: str) -> CaseInfo:
+        """One case.
+
+        Raises
+        ------
+        InputError
+            If there is none with this id.
+        """
+        with self._engine.connect() as connection:
+            return self._info(_row(connection, case_id))
+
+    def find(self, lookup: str) -> CaseInfo | None:
+        """The case of an earlier import of the same, or None."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(cases).where(cases.c.lookup == lookup)).first()
+        return self._info(row) if row else None
+
+    def facts(self, case_id: str) -> dict[str, Any]:
+        """What the sealed columns hold: these identify."""
+        with self._engine.connect() as connection:
+            row = _row(connection, case_id)
+        return self._open(row.sealed, _place(case_id, "facts"))
+
+    def case_cipher(self, case_id: str) -> Cipher:
+        """What opens the case's own files."""
+        with self._engine.connect() as connection:
+            row = _row(connection, case_id)
+        return Cipher(unwrap_key(row.wrapped_key, self._cipher, _place(case_id, "key")))
+
+    # Segmentations and versions
+
+    def segmentation_ids(self, case_id: str) -> tuple[str, ...]:
+        """The case's segmentations, oldest first."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(segmentations.c.id)
+                .where(segmentations.c.case_id == case_id)
+                .order_by(segmentations.c.number)
+            ).all()
+        return tuple(row.id for row in rows)
+
+    def case_of(self, segmentation_id: str) -> CaseInfo:
+        """The case that a segmentation belongs to."""
+        with self._engine.connect() as connection:
+            row = connection.execute(
+                select(segmentations.c.case_id).where(segmentations.c.id == segmentation_id)
+            ).first()
+        if row is None:
+            raise InputError("there is no such segmentation", "see: medlabel list")
+        return self.case(row.case_id)
+
+    def next_version(self, segmentation_id: str) -> int:
+        """The number the next version gets."""
+        return max((one.number for one in self.versions(segmentation_id)), default=0) + 1
+
+    def add_version(self, segmentation_id: str, version: VersionInfo) -> None:
+        """Enter a version whose files are whole and at rest."""
+        facts = {
+            "who": version.who, "message": version.message, "sha256": version.sha256,
+            "voxels": dict(version.voxels),
+        }  # fmt: skip
+        place = _place(segmentation_id, f"version {version.number}")
+        with self._engine.begin() as connection:
+            connection.execute(
+                versions.insert().values(
+                    segmentation_id=segmentation_id, number=version.number, created=version.when,
+                    sealed=self._seal(facts, place),
+                )
+            )  # fmt: skip
+
+    def versions(self, segmentation_id: str) -> tuple[VersionInfo, ...]:
+        """Every saved version, oldest first."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(versions)
+                .where(versions.c.segmentation_id == segmentation_id)
+                .order_by(versions.c.number)
+            ).all()
+        return tuple(self._version(row) for row in rows)
+
+    # How
+
+    def _version(self, row: Row[Any]) -> VersionInfo:
+        facts = self._open(row.sealed, _place(row.segmentation_id, f"version {row.number}"))
+        return VersionInfo(
+            row.number,
+            row.created,
+            facts["who"],
+            facts["message"],
+            facts["sha256"],
+            facts["voxels"],
+        )
+
+    def _info(self, row: Row[Any]) -> CaseInfo:
+        facts = self._open(row.sealed, _place(row.id, "facts"))
+        k, j, i = facts["shape"]
+        sk, sj, si = facts["spacing_mm"]
+        return CaseInfo(
+            row.id, row.number, row.modality, row.state, row.created, row.opened,
+            (k, j, i), (sk, sj, si), tuple(Problem(**p) for p in facts["problems"]),
+            facts["volume"], facts.get("segments", 0),
+        )  # fmt: skip
+
+    def _update(self, case_id: str, **values: object) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(cases.update().where(cases.c.id == case_id).values(**values))
+
+    def _seal(self, facts: Mapping[str, Any], place: bytes) -> bytes:
+        return self._cipher.seal(json.dumps(facts).encode(), place)
+
+    def _open(self, sealed: bytes, place: bytes) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads(self._cipher.open(sealed, place))
+        return facts
+
+
+def _row(connection: Connection, case_id: str) -> Row[Any]:
+    row = connection.execute(select(cases).where(cases.c.id == case_id)).first()
+    if row is None:
+        raise InputError("there is no such case in this workspace", "see: medlabel list")
+    return row
+
+
+def _place(row_id: str, column: str) -> bytes:
+    """Associated data: a sealed column opens in its own row only."""
+    return f"medlabel catalogue 1|{row_id}|{column}".encode()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,74 @@
+"""Who works on a segmentation: one writer at a time, the others read.
+
+A lock of the operating system on `lock`, which ends with the process that holds it, whatever
+ends that; `holder.json` beside it says who, for the others to read.
+"""
+
+import getpass
+import json
+import os
+import platform
+from datetime import datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+__all__ = ["Hold"]
+
+
+class Hold:
+    """An attempt to be the one who writes; `reason` says why it is not to be."""
+
+    def __init__(self, folder: Path) -> None:
+        self.reason = ""
+        self._note = folder / "holder.json"
+        # Two windows of one process are two holders: a lock is never shared within the process.
+        self._lock: FileLock | None = FileLock(folder / "lock", thread_local=False)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            self._lock = None
+            self.reason = self._who_holds()
+        except OSError:
+            self._lock = None
+            self.reason = "The workspace cannot be written: this case is open for reading"
+        else:
+            self._leave_note()
+
+    @property
+    def writable(self) -> bool:
+        """True where this is the one who writes."""
+        return self._lock is not None
+
+    def release(self) -> None:
+        """Let the next one write."""
+        if self._lock is not None:
+            self._note.unlink(missing_ok=True)
+            self._lock.release()
+            self._lock = None
+
+    def _leave_note(self) -> None:
+        note = {
+            "format": 1,
+            "who": _login(),
+            "computer": platform.node(),
+            "process": os.getpid(),
+            "since": datetime.now().astimezone().isoformat(timespec="minutes"),
+        }
+        self._note.write_text(json.dumps(note), encoding="utf-8")
+
+    def _who_holds(self) -> str:
+        try:
+            note = json.loads(self._note.read_text(encoding="utf-8"))
+            since = datetime.fromisoformat(note["since"]).astimezone().strftime("%H:%M")
+            where = "" if note["computer"] == platform.node() else f" on {note['computer']}"
+            return f"Open in another window by {note['who']}{where} since {since}: read only here"
+        except (OSError, ValueError, KeyError, TypeError):
+            return "Open in another window: read only here"
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "somebody"
