@@ -1,1 +1,188 @@
-"""Files in and out: one module per format."""
+"""Files to volumes and back: one module per format, and here the one door to all of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.core.volume import (
+    FoundVolume,
+    Grid,
+    Series,
+    Volume,
+    VolumeReader,
+    slice_sha256,
+    volume_sha256,
+)
+from napari_medlabel.errors import GeometryError, InputError, OutputError
+from napari_medlabel.files import shown
+from napari_medlabel.formats.dicom_files import Skipped
+from napari_medlabel.formats.dicom_load import open_dicom
+from napari_medlabel.formats.nifti import open_nifti, write_nifti
+from napari_medlabel.formats.nrrd import open_itk, write_metaimage, write_nrrd
+from napari_medlabel.formats.scanning import Found, is_ome_zarr, scan
+
+__all__ = ["Found", "Skipped", "is_ome_zarr", "open_reader", "read", "scan", "write"]
+
+_WRITTEN: Final = (".nii", ".nii.gz", ".nrrd", ".mha")
+
+
+def open_reader(series: Series, volume: int = 0) -> VolumeReader:
+    """Open one volume of a series that `scan` found, to be read slab by slab.
+
+    Parameters
+    ----------
+    series
+        What was found.
+    volume
+        Its place among `series.volumes`.
+
+    Raises
+    ------
+    GeometryError
+        If it cannot be read as one regular grid; the words are those of its problem.
+    InputError
+        If there is no such volume, or its file cannot be read.
+    """
+    if not 0 <= volume < len(series.volumes):
+        raise InputError(
+            f"series {series.number} has no volume {volume + 1}",
+            f"it has {len(series.volumes)}",
+        )
+    found = series.volumes[volume]
+    if not found.usable:
+        raise _unusable(found)
+    if series.format == "dicom":
+        return open_dicom(series, volume)
+    return open_nifti(found) if series.format == "nifti" else open_itk(found)
+
+
+def read(path: str | Path, *, series: int | str | None = None, volume: int | None = None) -> Volume:
+    """Read one volume into memory, in canonical axis order.
+
+    Parameters
+    ----------
+    path
+        As for `scan`.
+    series
+        Its number, from 1, or its UID; needed where there are several.
+    volume
+        Its number, from 1; needed where the series has several.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to read, or there are several and none was named; says which.
+    GeometryError
+        If the voxels cannot be one regular grid.
+    """
+    chosen = _choose_series(scan(path).series, series)
+    reader = open_reader(chosen, _choose_volume(chosen, volume))
+    try:
+        source = reader.source
+        array = reader.read(0, source.geometry.shape[0])
+        digest = volume_sha256(slice_sha256(plane) for plane in array)
+        return Volume(
+            levels=(np.ascontiguousarray(source.axes.apply(array)),),
+            geometry=source.geometry.laid_out(source.axes),
+            source=replace(reader.source, instances=reader.hashes()),
+            modality=reader.modality,
+            unit=reader.unit,
+            name=reader.name,
+            window=reader.window,
+            problems=tuple(dict.fromkeys((*reader.problems, *chosen.problems))),
+            sha256=digest,
+        )
+    finally:
+        reader.close()
+
+
+def write(  # noqa: PLR0913  # what a file holds, and how
+    array: Grid,
+    geometry: Geometry,
+    path: str | Path,
+    *,
+    force: bool = False,
+    space_code: int = 1,
+    labels: bool = False,
+) -> None:
+    """Write voxels in the format that the name ends in, whole or not at all.
+
+    Parameters
+    ----------
+    array
+        `[k, j, i]` on `geometry`; bool, integers or floats. Read slab by slab.
+    geometry
+        Where the voxels are: for a mask, the grid of its source.
+    path
+        A new `.nii`, `.nii.gz`, `.nrrd` or `.mha`.
+    force
+        Whether an existing file may be replaced.
+    space_code
+        `Source.space_code` of where the grid comes from; only NIfTI has it.
+    labels
+        Whether the values are labels; only NIfTI says so.
+
+    Raises
+    ------
+    OutputError
+        If the file is there already or cannot be written, or no format is written by this name.
+    InputError
+        If the voxels are of a type that cannot be written exactly.
+    GeometryError
+        If the array does not have the shape of the geometry.
+    """
+    name = Path(path).name.lower()
+    if name.endswith((".nii", ".nii.gz")):
+        write_nifti(array, geometry, path, force=force, space_code=space_code, labels=labels)
+    elif name.endswith(".nrrd"):
+        write_nrrd(array, geometry, path, force=force)
+    elif name.endswith(".mha"):
+        write_metaimage(array, geometry, path, force=force)
+    else:
+        what = f"no format is written by the name {shown(Path(path).name)}"
+        raise OutputError(what, f"end it in one of {', '.join(_WRITTEN)}")
+
+
+# Which one is meant
+
+
+def _choose_series(found: Sequence[Series], wanted: int | str | None) -> Series:
+    if wanted is None:
+        images = [one for one in found if one.kind in {"image", "segmentation"}]
+        if len(images or found) == 1:
+            return (images or found)[0]
+        raise InputError(f"there are {len(found)} series: {_listed(found)}", "name one by number")
+    for one in found:
+        if wanted in (one.number, str(one.number), one.uid):
+            return one
+    raise InputError("there is no series with this number or UID", f"there are: {_listed(found)}")
+
+
+def _listed(found: Sequence[Series]) -> str:
+    return "; ".join(
+        f"{one.number} {one.modality or one.format} {_shape(one.geometry)}" for one in found
+    )
+
+
+def _shape(geometry: Geometry | None) -> str:
+    return "x".join(str(n) for n in geometry.shape) if geometry else "no one grid"
+
+
+def _choose_volume(series: Series, wanted: int | None) -> int:
+    count = len(series.volumes)
+    if wanted is None and count > 1:
+        names = ", ".join(f"{n} {one.name}".strip() for n, one in enumerate(series.volumes, 1))
+        what = f"series {series.number} has {count} volumes: {names}"
+        raise InputError(what, "name one by number")
+    return 0 if wanted is None else wanted - 1
+
+
+def _unusable(found: FoundVolume) -> GeometryError:
+    for problem in found.problems:
+        if problem.blocking:
+            return GeometryError(problem.what, problem.hint)
+    return GeometryError("the slices are not one regular grid", "see the problems of its scan")

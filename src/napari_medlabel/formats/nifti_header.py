@@ -5,9 +5,7 @@ is above 0, else the qform (rotation and spacing, which cannot hold a shear), el
 alone, which leaves open how the patient lies. Lengths are converted to millimetres.
 """
 
-import gzip
 import re
-import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +21,10 @@ from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import Window
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.files import shown
+from napari_medlabel.formats.voxels import GZIP, MOST_INFLATED, first_bytes
 
-__all__ = ["GZIP", "NiftiHeader", "damaged", "first_bytes", "is_nifti", "read_header", "unreadable"]
+__all__ = ["NiftiHeader", "is_analyze", "is_nifti", "read_header"]
 
-GZIP: Final = b"\x1f\x8b"
 _MAGIC_1: Final = (b"n+1\0", b"ni1\0")  # at byte 344; voxels in the same file, or beside
 _MAGIC_2: Final = (b"n+2\0\r\n\x1a\n", b"ni2\0\r\n\x1a\n")  # at byte 4
 _SIZE_1: Final = 348
@@ -37,7 +35,6 @@ _COMPLEX: Final = (32, 1792, 2048)
 _CIFTI: Final = range(3000, 3100)  # intents of surfaces and connectivity matrices
 _LABEL_INTENT: Final = 1002
 _MOST_VOLUMES: Final = 100_000
-_MOST_INFLATED: Final = 1040  # deflate makes at most 1032 bytes of one
 _CONFLICT_MM: Final = 0.01  # two transforms in float32 differ by less than this
 
 
@@ -134,36 +131,10 @@ def is_nifti(start: bytes) -> bool:
     return start[344:348] in _MAGIC_1 or start[4:12] in _MAGIC_2
 
 
-def first_bytes(path: Path, count: int = _SIZE_2) -> bytes:
-    """The first bytes of a file, inflated where it is gzip-ed; fewer where it is short.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be opened, or what is gzip-ed is damaged.
-    """
-    try:
-        with path.open("rb") as file:
-            start = file.read(count)
-        if not start.startswith(GZIP):
-            return start
-        with gzip.open(path) as inflated:
-            return inflated.read(count)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise damaged(path) from error
-    except OSError as error:
-        raise unreadable(path, error) from error
-
-
-def damaged(path: Path) -> InputError:
-    """The error for a gzip-ed file that ends early or does not inflate."""
-    return InputError(f"{shown(path)} is truncated or damaged", "copy it again from its origin")
-
-
-def unreadable(path: Path, error: OSError) -> InputError:
-    """The error for a file that the operating system does not give."""
-    reason = (error.strerror or type(error).__name__).lower()
-    return InputError(f"{shown(path)} cannot be read: {reason}", "check its name and permissions")
+def is_analyze(start: bytes) -> bool:
+    """True where a file with these first bytes is a header of Analyze 7.5, NIfTI's ancestor."""
+    little_or_big = start[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c")  # 348
+    return little_or_big and len(start) >= _SIZE_1 and start[38:39] == b"r" and not is_nifti(start)
 
 
 def read_header(path: Path) -> NiftiHeader:
@@ -174,9 +145,9 @@ def read_header(path: Path) -> NiftiHeader:
     InputError
         If the file cannot be opened or is no NIfTI header.
     """
-    start = first_bytes(path)
+    start = first_bytes(path, _SIZE_2)
     if not is_nifti(start):
-        if len(start) >= _SIZE_1 and _looks_like_analyze(start):
+        if is_analyze(start):
             what = f"{shown(path)} is Analyze 7.5, which does not say which side is left"
             raise InputError(what, "convert it to NIfTI with the program that made it")
         raise InputError(f"{shown(path)} is not a NIfTI file", "give a .nii or .nii.gz file")
@@ -190,10 +161,6 @@ def read_header(path: Path) -> NiftiHeader:
         return _facts(header, _voxel_file(path) if beside else path, beside=beside)
     except (HeaderDataError, ValueError, OverflowError) as error:
         raise InputError(f"{shown(path)} has a broken NIfTI header") from error
-
-
-def _looks_like_analyze(start: bytes) -> bool:
-    return start[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c")  # 348, both byte orders
 
 
 def _voxel_file(path: Path) -> Path:
@@ -315,7 +282,7 @@ def _missing_voxels(header: NiftiHeader) -> Iterable[Problem]:
         return
     size = header.stored.itemsize if header.stored is not None else 0
     wanted = header.offset + header.voxels * header.volumes * size
-    most = header.data_bytes * (_MOST_INFLATED if header.compressed else 1)
+    most = header.data_bytes * (MOST_INFLATED if header.compressed else 1)
     if wanted > most:
         what = f"the header promises {wanted} bytes and there can be at most {most}"
         code = "no-pixel-data" if most <= header.offset else "truncated"

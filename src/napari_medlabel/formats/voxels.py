@@ -1,0 +1,106 @@
+"""Voxels to and from plain files: what the formats share."""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.core.volume import Grid
+from napari_medlabel.errors import GeometryError, InputError
+from napari_medlabel.files import shown
+
+__all__ = [
+    "GZIP",
+    "MOST_INFLATED",
+    "SLAB_BYTES",
+    "check_fits",
+    "damaged",
+    "file_dtype",
+    "first_bytes",
+    "in_one_line",
+    "slabs",
+]
+
+GZIP: Final = b"\x1f\x8b"
+MOST_INFLATED: Final = 1040  # deflate makes at most 1032 bytes of one
+SLAB_BYTES: Final = 16 << 20
+
+
+def first_bytes(path: Path, count: int) -> bytes:
+    """The first bytes of a file, inflated where it is gzip-ed; fewer where it is short.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened, or what is gzip-ed is damaged.
+    """
+    with in_one_line(path):
+        with path.open("rb") as file:
+            start = file.read(count)
+        if not start.startswith(GZIP):
+            return start
+        with gzip.open(path) as inflated:
+            return inflated.read(count)
+
+
+@contextmanager
+def in_one_line(path: Path) -> Iterator[None]:
+    """Every failure to read the file as one line for a person."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise damaged(path) from error
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        what = f"{shown(path)} cannot be read: {reason}"
+        raise InputError(what, "check its name and permissions") from error
+
+
+def damaged(path: Path) -> InputError:
+    """The error for a file that ends early or does not inflate."""
+    return InputError(f"{shown(path)} is truncated or damaged", "copy it again from its origin")
+
+
+def check_fits(array: Grid, geometry: Geometry) -> None:
+    """Pass where the array has the shape of the geometry.
+
+    Raises
+    ------
+    GeometryError
+        If it has not.
+    """
+    if tuple(array.shape) != geometry.shape:
+        raise GeometryError(
+            f"an array of {tuple(array.shape)} voxels does not fit a grid of {geometry.shape}"
+        )
+
+
+def file_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The type in which a file holds voxels of this type: exact, little-endian.
+
+    Raises
+    ------
+    InputError
+        If voxels of this type cannot be written exactly.
+    """
+    if dtype.kind == "b":
+        return np.dtype(np.uint8)
+    if dtype.kind == "f" and dtype.itemsize == 2:
+        return np.dtype("<f4")
+    if dtype.kind in "iu" or (dtype.kind == "f" and dtype.itemsize <= 8):
+        return dtype.newbyteorder("<")
+    raise InputError(f"voxels of type {dtype} cannot be written", "convert them first")
+
+
+def slabs(array: Grid, dtype: np.dtype[Any]) -> Iterator[npt.NDArray[Any]]:
+    """The array a few slices at a time, in C order and of this type."""
+    depth, rows, columns = array.shape
+    step = max(1, SLAB_BYTES // (rows * columns * dtype.itemsize))
+    for start in range(0, depth, step):
+        yield np.ascontiguousarray(array[start : min(start + step, depth)], dtype)
