@@ -1,0 +1,130 @@
+"""Kill a process that paints, at random moments, and compare what is left with what was painted.
+
+    python -m benchmarks.kill [times]
+
+Each child goes on from the journal that the last one left: it paints, undoes, redoes, locks and
+keeps checkpoints, and says the number of each record that is durable. It is killed (SIGKILL) at a
+random moment. Then mask, undo, redo and locks must be those of the same actions made in
+memory, and no record that was said to be durable may be gone.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from napari_medlabel.core.edit import Edit
+from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.core.history import State
+from napari_medlabel.core.schema import LabelSchema
+from napari_medlabel.core.segmentation import Segmentation
+from napari_medlabel.storage.cipher import Cipher
+from napari_medlabel.storage.journal import SqliteJournal
+
+GEOMETRY = Geometry.from_spacing((40, 160, 160), (3.0, 0.8, 0.7), (-3.0, 12.0, 700.0))
+CIPHER = Cipher(bytes(32))
+PLACE = "segmentation"
+
+
+def empty() -> State:
+    schema = LabelSchema()
+    for _ in range(4):
+        schema = schema.with_label(schema.next_label())
+    return State(np.zeros(GEOMETRY.shape, np.uint8), schema)
+
+
+def act(segmentation: Segmentation, number: int) -> None:
+    """The action that makes record `number`: the same for the same labels and number."""
+    rng = np.random.default_rng(number)
+    choice = rng.random()
+    if choice < 0.2 and segmentation.can_undo:
+        segmentation.undo()
+    elif choice < 0.3 and segmentation.can_redo:
+        segmentation.redo()
+    elif choice < 0.32:
+        segmentation.lock(4, on=4 not in segmentation.locked)  # no voxel of it is painted
+    else:
+        low = tuple(int(rng.integers(n - m)) for n, m in zip((40, 160, 160), (3, 50, 50)))  # noqa: B905
+        where = rng.random((3, 50, 50)) < 0.7
+        where[0, 0, 0] = True
+        value = (int(segmentation.labels[low]) + 1 + int(rng.integers(3))) % 4
+        corner = (low[0], low[1], low[2])
+        segmentation.apply(Edit.fill(segmentation.labels, corner, where, value), tool="Paint")
+
+
+def open_journal(path: Path) -> tuple[SqliteJournal, Segmentation]:
+    journal = SqliteJournal(path, CIPHER, PLACE)
+    return journal, Segmentation(GEOMETRY, journal.load(empty()), journal)
+
+
+def child(path: Path) -> None:
+    """Paint until killed."""
+    journal, segmentation = open_journal(path)
+    os.write(1, b"%d\n" % journal.last)
+    while True:
+        act(segmentation, journal.last + 1)
+        journal.settle()
+        os.write(1, b"%d\n" % journal.last)
+        if journal.last % 40 == 0:
+            journal.checkpoint(segmentation.snapshot())
+
+
+def kill_once(path: Path, painted: Segmentation, seconds: float) -> int:
+    """Let a child paint for some time and kill it; the number of the last record that is there.
+
+    Parameters
+    ----------
+    path
+        The journal.
+    painted
+        The same actions in memory so far; brought up to what is found.
+    seconds
+        Between the child's first word and its end.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.kill", "--child", str(path)],
+        stdout=subprocess.PIPE, cwd=Path(__file__).parents[1],
+    )  # fmt: skip
+    with process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert first, "the child could not open the journal"
+        time.sleep(seconds)
+        process.kill()
+        said = [first, *process.stdout.readlines()]
+    durable = int(said[-1] if said[-1].endswith(b"\n") else said[-2])
+    journal, found = open_journal(path)
+    last = journal.last
+    assert durable <= last <= durable + 1, f"record {durable} was durable, {last} is the last"
+    for number in range(int(first) + 1, last + 1):
+        act(painted, number)
+    np.testing.assert_array_equal(found.labels, painted.labels)
+    assert found.history == painted.history
+    assert found.locked == painted.locked
+    assert found.can_redo == painted.can_redo
+    if found.can_redo:
+        found.next_redo()  # its row opens
+    journal.close()
+    return last
+
+
+def main() -> None:
+    times = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    rng = random.Random(time.time_ns())
+    with tempfile.TemporaryDirectory() as folder:
+        painted = Segmentation(GEOMETRY, empty())
+        for n in range(times):
+            last = kill_once(Path(folder, "journal.sqlite"), painted, rng.uniform(0, 0.4))
+            print(f"killed {n + 1} of {times}: {last} records, nothing lost", flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--child"]:
+        child(Path(sys.argv[2]))
+    else:
+        main()

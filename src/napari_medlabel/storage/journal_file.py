@@ -1,0 +1,418 @@
+"""A journal on disk: one SQLite file of sealed rows, each bound to all rows before it.
+
+    application_id        0x4D4C4A52 ("MLJR")
+    user_version          the format: 1
+    records               number INTEGER PRIMARY KEY, tag BLOB, sealed BLOB or NULL
+    checkpoint            part INTEGER PRIMARY KEY, number INTEGER, sealed BLOB
+
+Row 0 is the beginning: JSON {"format": 1}. A row is a sealed record (`cipher`) and `tag` its last
+16 bytes; a row that was folded away keeps its tag alone. Places, integers as little-endian uint64:
+
+    a row                 "journal row " place number | tag of the row before (row 0: 16 zeros)
+    a checkpoint's part   "journal checkpoint " place number | tag of row `number` | part | parts
+
+So a row opens only after the very rows it was written after. Altered, swapped, missing and older
+rows are found; rows cut off at the end are not: whoever keeps `head` elsewhere finds those.
+A checkpoint is the state after row `number`, in parts; rows up to it need not be replayed.
+
+Durable is: SQLite with synchronous=FULL, in WAL mode, or with a rollback journal where the file
+system has no shared memory for WAL.
+"""
+
+import sqlite3
+import struct
+import sys
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from napari_medlabel.errors import InputError, IntegrityError, MedlabelError, NotSaved
+from napari_medlabel.files import new_file, shown
+from napari_medlabel.storage.cipher import TAG_BYTES, Cipher, tag
+
+__all__ = ["JournalFile"]
+
+_FORMAT: Final = 1
+_APPLICATION: Final = 0x4D4C4A52
+_SCHEMA: Final = f"""
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA application_id = {_APPLICATION};
+PRAGMA user_version = {_FORMAT};
+CREATE TABLE records (number INTEGER PRIMARY KEY, tag BLOB NOT NULL, sealed BLOB);
+CREATE TABLE checkpoint (part INTEGER PRIMARY KEY, number INTEGER NOT NULL, sealed BLOB NOT NULL);
+"""
+_NO_TAG: Final = bytes(TAG_BYTES)
+_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_HINT: Final = "restore the last saved version of this segmentation"
+
+
+class JournalFile:
+    """Rows at rest; may be used by several threads at once.
+
+    Parameters
+    ----------
+    path
+        The file; made where it is missing, unless `read_only`.
+    cipher, place
+        What seals the rows, and what they belong to.
+    read_only
+        Nothing is written; another process may be writing.
+
+    Raises
+    ------
+    IntegrityError
+        If it is not a journal of this place and key, or is damaged.
+    InputError, OutputError
+        If it cannot be opened or made, or is of a newer format.
+    """
+
+    def __init__(self, path: Path, cipher: Cipher, place: str, *, read_only: bool = False) -> None:
+        self.path = path
+        self._cipher = cipher
+        self._place = place.encode()
+        self._read_only = read_only
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._last, self._head = 0, _NO_TAG
+        self._tried = 0, _NO_TAG
+        if not path.exists() and not read_only:
+            self._make()
+        with self._lock, self._reading("the journal"):
+            self._connection = self._connect()
+            self._last, self._head = self._find_head(self._connection)
+        self.row(0)  # the key and the place are right, or nothing goes on
+
+    @property
+    def last(self) -> int:
+        """The number of the last row that is durable; 0 where there is none."""
+        return self._last
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """The last row's number and tag (hex): it names the whole history up to there."""
+        return self._last, self._head.hex()
+
+    @property
+    def size_bytes(self) -> int:
+        """What the rows and the checkpoint take on disk, free pages not counted."""
+        with self._lock, self._reading("the journal"):
+            pages, free, size = (
+                self._open().execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+        return int((pages - free) * size)
+
+    def add(self, contents: Mapping[int, bytes]) -> None:
+        """Make rows durable, all or none.
+
+        Parameters
+        ----------
+        contents
+            By number, growing by one, the first right after the last row; rows that are durable
+            already are passed over, so that an attempt whose end was not seen can be repeated.
+
+        Raises
+        ------
+        NotSaved
+            If that cannot be; it can be tried again.
+        """
+        with self._lock, self._writing() as connection:
+            tried = self._last, self._head
+            for number, content in contents.items():
+                if number > self._last:
+                    sealed = self._cipher.seal(content, self._row_place(number, tried[1]))
+                    tried = number, tag(sealed)
+                    connection.execute("INSERT INTO records VALUES (?, ?, ?)", (*tried, sealed))
+            self._tried = tried
+        self._last, self._head = self._tried
+
+    def row(self, number: int) -> bytes:
+        """What was written at this number.
+
+        Raises
+        ------
+        IntegrityError
+            If it is not there or not what was written.
+        """
+        with self._lock, self._reading(f"record {number}"):
+            found = self._open().execute(
+                "SELECT this.sealed, before.tag FROM records AS this LEFT JOIN records AS before"
+                " ON before.number = this.number - 1 WHERE this.number = ?", (number,)
+            ).fetchone()  # fmt: skip
+        if found is None:
+            raise _missing(number)
+        return self._opened(number, found[0], found[1] or _NO_TAG)
+
+    def rows(self, after: int = 0, *, folded: bool = False) -> Iterator[tuple[int, bytes]]:
+        """Every row after this number, in order; `folded` passes over rows folded away.
+
+        Raises
+        ------
+        IntegrityError
+            At the first one that is not there or not what was written.
+        """
+        before = self._tag(after)
+        for number in range(after + 1, self._last + 1):
+            with self._lock, self._reading(f"record {number}"):
+                found = self._open().execute(
+                    "SELECT tag, sealed FROM records WHERE number = ?", (number,)
+                ).fetchone()  # fmt: skip
+            if found is None:
+                raise _missing(number)
+            if found[1] is not None or not folded:
+                yield number, self._opened(number, found[1], before)
+            before = found[0]
+
+    def checkpoint(self) -> tuple[int, list[bytes]] | None:
+        """The number of the row it comes after, and its parts; None where there is none.
+
+        Raises
+        ------
+        IntegrityError
+            If it is not what was written.
+        """
+        with self._lock, self._reading("the checkpoint"):
+            found = self._open().execute(
+                "SELECT part, number, sealed FROM checkpoint ORDER BY part"
+            ).fetchall()  # fmt: skip
+        if not found:
+            return None
+        number = int(found[0][1])
+        if number > self._last:
+            raise _missing(self._last + 1)
+        its_tag = self._tag(number)
+        try:
+            return number, [
+                self._cipher.open(sealed, self._part_place(number, its_tag, part, len(found)))
+                for part, (_, _, sealed) in enumerate(found)
+            ]
+        except IntegrityError as error:
+            raise IntegrityError(f"the checkpoint at record {number} is damaged", _HINT) from error
+
+    def set_checkpoint(
+        self, number: int, parts: Sequence[bytes], *, kept: Collection[int] | None = None
+    ) -> None:
+        """Put a checkpoint in the place of the one before; durable, all or nothing.
+
+        Parameters
+        ----------
+        number
+            The row it comes after.
+        parts
+            What is in it.
+        kept
+            The rows up to there that still are needed; the others are folded away. None: all.
+
+        Raises
+        ------
+        NotSaved
+            If that cannot be; all is as before.
+        """
+        its_tag = self._tag(number)
+        rows: list[tuple[int, int, bytes]] = []
+        for part, content in enumerate(parts):
+            place = self._part_place(number, its_tag, part, len(parts))
+            rows.append((part, number, self._cipher.seal(content, place)))
+        with self._lock, self._writing() as connection:
+            connection.execute("DELETE FROM checkpoint")
+            connection.executemany("INSERT INTO checkpoint VALUES (?, ?, ?)", rows)
+            if kept is not None:
+                self._fold(connection, number, kept)
+        if kept is not None:
+            with self._lock, suppress(sqlite3.Error):  # only gives room back
+                self._open().executescript("PRAGMA incremental_vacuum")  # execute: one page
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._disconnect()
+
+    # Places
+
+    def _row_place(self, number: int, before: bytes) -> bytes:
+        return b"".join((b"journal row ", self._place, struct.pack("<Q", number), before))
+
+    def _part_place(self, number: int, its_tag: bytes, part: int, parts: int) -> bytes:
+        numbers = struct.pack("<QQ", part, parts)
+        start = struct.pack("<Q", number) + its_tag
+        return b"".join((b"journal checkpoint ", self._place, start, numbers))
+
+    def _opened(self, number: int, sealed: bytes | None, before: bytes) -> bytes:
+        if sealed is None:
+            raise IntegrityError(
+                f"record {number} of the history was folded into a saved version",
+                "steps this old cannot be taken back; restore a version instead",
+            )
+        try:
+            return self._cipher.open(sealed, self._row_place(number, before))
+        except IntegrityError as error:
+            what = f"record {number} of the history is damaged, moved or of another segmentation"
+            raise IntegrityError(what, _HINT) from error
+
+    def _tag(self, number: int) -> bytes:
+        with self._lock, self._reading(f"record {number}"):
+            found = self._open().execute(
+                "SELECT tag FROM records WHERE number = ?", (number,)
+            ).fetchone()  # fmt: skip
+        if found is None:
+            raise _missing(number)
+        return bytes(found[0])
+
+    # SQLite
+
+    def _make(self) -> None:
+        """A new journal: whole before it has its name, so that an empty file is damage."""
+        first = self._cipher.seal(b'{"format":%d}' % _FORMAT, self._row_place(0, _NO_TAG))
+        with new_file(self.path) as partial, self._reading("the new journal"):
+            connection = sqlite3.connect(partial)
+            try:
+                connection.executescript(_SCHEMA)
+                connection.execute("INSERT INTO records VALUES (0, ?, ?)", (tag(first), first))
+                connection.commit()
+            finally:
+                connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        mode = "ro" if self._read_only else "rw"  # never makes a new file in an old one's place
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode={mode}", uri=True,
+            isolation_level=None, check_same_thread=False, timeout=10.0,
+        )  # fmt: skip
+        try:
+            self._check_format(connection)
+            if not self._read_only:
+                _set_durable(connection)
+            self._inode = self.path.stat().st_ino
+        except (sqlite3.Error, OSError, MedlabelError):
+            connection.close()
+            raise
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        """The connection; after a failure a new one, to the journal as we know it."""
+        if self._connection is None:
+            self._connection = self._connect()
+            head = self._find_head(self._connection)
+            if head == self._tried:  # the attempt that seemed to fail did not
+                self._last, self._head = head
+            if head != (self._last, self._head):
+                self._disconnect()
+                raise IntegrityError("the journal was changed by another program", _HINT)
+        return self._connection
+
+    def _check_format(self, connection: sqlite3.Connection) -> None:
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        number = connection.execute("PRAGMA user_version").fetchone()[0]
+        if application != _APPLICATION:
+            raise IntegrityError(f"{shown(self.path)} is not a journal, or is damaged", _HINT)
+        if number > _FORMAT:
+            raise InputError(
+                f"the journal has format {number}; this program knows {_FORMAT}",
+                "update napari-medlabel",
+            )
+
+    def _find_head(self, connection: sqlite3.Connection) -> tuple[int, bytes]:
+        """Number and tag of the last row."""
+        found = connection.execute(
+            "SELECT number, tag, substr(sealed, -16) FROM records ORDER BY number DESC LIMIT 1"
+        ).fetchone()  # fmt: skip
+        if not found:
+            raise IntegrityError("the journal has lost its beginning", _HINT)
+        if found[2] is not None and found[1] != found[2]:
+            raise IntegrityError(f"record {found[0]} of the history is damaged", _HINT)
+        return int(found[0]), bytes(found[1])
+
+    def _fold(self, connection: sqlite3.Connection, number: int, kept: Collection[int]) -> None:
+        """Leave the tags alone; rows put in anew lie close together, changed ones would not."""
+        connection.execute("CREATE TEMP TABLE kept (number INTEGER PRIMARY KEY)")
+        connection.executemany("INSERT INTO kept VALUES (?)", [(n,) for n in {0, *kept}])
+        connection.execute(
+            "CREATE TEMP TABLE folded AS SELECT number, tag FROM records"
+            " WHERE number <= ? AND number NOT IN (SELECT number FROM kept)", (number,)
+        )  # fmt: skip
+        connection.execute("DELETE FROM records WHERE number IN (SELECT number FROM folded)")
+        connection.execute("INSERT INTO records SELECT number, tag, NULL FROM folded")
+        connection.execute("DROP TABLE folded")
+        connection.execute("DROP TABLE kept")
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """SQLite's errors in our words."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if _code(error) in _DAMAGE:
+                words = f"{what} cannot be read: {shown(self.path)} is damaged"
+                raise IntegrityError(words, _HINT) from error
+            words = f"{what} cannot be read: {_reason(error)}"
+            raise InputError(words, f"look at {shown(self.path.parent)}") from error
+        except OSError as error:
+            words = f"{what} cannot be read: {(error.strerror or 'no reason given').lower()}"
+            raise InputError(words, f"look at {shown(self.path.parent)}") from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction. After a failure the next one starts with a new connection."""
+        try:
+            connection = self._open()
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            if self.path.stat().st_ino != self._inode:  # SQLite would write on, to no name
+                raise FileNotFoundError
+            connection.execute("COMMIT")
+        except (sqlite3.Error, OSError, MedlabelError) as error:
+            self._disconnect()  # rolls back
+            raise _not_saved(error, self.path) from error
+
+
+def _missing(number: int) -> IntegrityError:
+    return IntegrityError(f"record {number} of the history is missing", _HINT)
+
+
+def _set_durable(connection: sqlite3.Connection) -> None:
+    try:
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    except sqlite3.OperationalError:
+        mode = ""
+    if mode != "wal":
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    connection.execute("PRAGMA synchronous = FULL")
+    if sys.platform == "darwin":
+        connection.execute("PRAGMA fullfsync = ON")
+
+
+def _code(error: Exception) -> int:
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF  # without SQLite's finer distinction
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return "the folder is gone"
+    reasons = {
+        sqlite3.SQLITE_FULL: "disk is full",
+        sqlite3.SQLITE_CANTOPEN: "the folder is gone",
+        sqlite3.SQLITE_READONLY: "the folder cannot be written to",
+        sqlite3.SQLITE_PERM: "the folder cannot be written to",
+        sqlite3.SQLITE_BUSY: "another program holds the journal",
+    }
+    return reasons.get(_code(error), "the disk does not answer as it should")
+
+
+def _not_saved(error: Exception, path: Path) -> NotSaved:
+    if isinstance(error, MedlabelError):
+        return NotSaved(f"not saved: {error}", error.hint)
+    reason = _reason(error)
+    hints = {
+        "disk is full": "make room on the disk; then it is tried again",
+        "the folder is gone": f"bring {shown(path.parent)} back; then it is tried again",
+    }
+    return NotSaved(f"not saved: {reason}", hints.get(reason, "it is tried again"))
