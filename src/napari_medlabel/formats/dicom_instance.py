@@ -60,6 +60,8 @@ class Tag:
     BITS_STORED: Final = 0x00280101
     HIGH_BIT: Final = 0x00280102
     PIXEL_REPRESENTATION: Final = 0x00280103
+    PADDING: Final = 0x00280120
+    PADDING_LIMIT: Final = 0x00280121
     WINDOW_CENTER: Final = 0x00281050
     WINDOW_WIDTH: Final = 0x00281051
     INTERCEPT: Final = 0x00281052
@@ -112,6 +114,7 @@ class InstanceFacts:
     bits_stored: int
     high_bit: int
     signed: bool
+    padding: tuple[int, ...]
     slope: float | None
     intercept: float | None
     rescale_type: str
@@ -143,6 +146,7 @@ def facts_of(header: Header, place: Place) -> InstanceFacts:
     its = _Values(header.values, "little" if header.little else "big")
     bits_allocated = its.whole(Tag.BITS_ALLOCATED)
     bits_stored = its.whole(Tag.BITS_STORED) or bits_allocated
+    signed = its.whole(Tag.PIXEL_REPRESENTATION) == 1
     image_type = _pieces(its.raw(Tag.IMAGE_TYPE))
     return InstanceFacts(
         place=place,
@@ -173,7 +177,8 @@ def facts_of(header: Header, place: Place) -> InstanceFacts:
         bits_allocated=bits_allocated,
         bits_stored=bits_stored,
         high_bit=its.whole(Tag.HIGH_BIT) if Tag.HIGH_BIT in header.values else bits_stored - 1,
-        signed=its.whole(Tag.PIXEL_REPRESENTATION) == 1,
+        signed=signed,
+        padding=its.padding(signed=signed),
         slope=its.number(Tag.SLOPE),
         intercept=its.number(Tag.INTERCEPT),
         rescale_type=its.text(Tag.RESCALE_TYPE),
@@ -223,6 +228,11 @@ class _Values:
     def whole(self, tag: int) -> int:
         raw = self.values.get(tag)
         return int.from_bytes(raw, self.order) if raw and len(raw) in {2, 4} else 0
+
+    def padding(self, *, signed: bool) -> tuple[int, ...]:
+        """The values that stand for no measurement at all."""
+        raws = (self.values.get(Tag.PADDING), self.values.get(Tag.PADDING_LIMIT))
+        return tuple(int.from_bytes(raw, self.order, signed=signed) for raw in raws if raw)
 
     def binary(self, tag: int, code: str, count: int) -> tuple[float, ...] | None:
         """Numbers stored as IEEE floats: `code` is "f" or "d"."""

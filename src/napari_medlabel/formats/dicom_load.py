@@ -23,12 +23,18 @@ from napari_medlabel.formats.dicom_pixels import (
     value_range,
 )
 
-__all__ = ["DicomReader", "open_dicom"]
+__all__ = ["DicomReader", "TooNarrow", "open_dicom"]
+
+_SMALL_SHIFT = 8192  # HU are stored with an intercept of -1024, sometimes -8192
 
 _UNITS = frozenset({"HU", "OD", "MGML", "BQML", "CNTS", "GML", "PROPCPS", "PCNT"})  # PS3.3 C.8.9.1
 
 
-def open_dicom(series: Series, volume: int = 0) -> "DicomReader":
+class TooNarrow(InputError):
+    """A value does not fit the voxel type that the headers suggested: open with `wide=True`."""
+
+
+def open_dicom(series: Series, volume: int = 0, *, wide: bool = False) -> "DicomReader":
     """Open one volume of a series that a scan found.
 
     Parameters
@@ -37,6 +43,8 @@ def open_dicom(series: Series, volume: int = 0) -> "DicomReader":
         As `scan_dicom` found it.
     volume
         Its place among `series.volumes`.
+    wide
+        Voxels that hold every value a header allows, after `read` has raised `TooNarrow`.
 
     Raises
     ------
@@ -52,16 +60,29 @@ def open_dicom(series: Series, volume: int = 0) -> "DicomReader":
             raise GeometryError(problem.what, problem.hint)
     if found.geometry is None:
         raise GeometryError("the slices are not one regular grid")
-    return DicomReader(found.parts, found.geometry, name=found.name, problems=series.all_problems())
+    problems = (*series.problems, *found.problems)
+    parts, grid = found.parts, found.geometry
+    reader = DicomReader(parts, grid, name=found.name, problems=problems, wide=wide)
+    if wide or reader.dtype != np.int16 or not any(map(_has_wide_padding, parts)):
+        return reader
+    try:
+        reader.read(0, 1)  # a declared padding is often not used; where it is, in every slice
+    except TooNarrow:
+        reader.close()
+        return DicomReader(parts, grid, name=found.name, problems=problems, wide=True)
+    except InputError:
+        pass  # said when this slice is asked for
+    return reader
 
 
 class DicomReader:
     """One volume of single-frame instances: `napari_medlabel.core.volume.VolumeReader`.
 
     Values are stored x RescaleSlope + RescaleIntercept of each slice: int16 where slopes and
-    intercepts are whole numbers and the range fits, else uint16, int32 or float32. Pixel padding
-    is rescaled as any other value. MONOCHROME1 keeps its values, too: that low ones are shown
-    bright is for the display to follow, `is_inverted` says so.
+    intercepts are whole numbers and the range fits, else uint16, int32 or float32. CT with all
+    16 bits in use and a small intercept is int16, too, since no HU needs more; `read` holds each
+    value against that. Pixel padding is rescaled as any other value. MONOCHROME1 keeps its
+    values: that low ones are shown bright is for the display to follow, `is_inverted` says so.
 
     Parameters
     ----------
@@ -73,6 +94,8 @@ class DicomReader:
         What tells the volume from its siblings.
     problems
         What was found wrong with it.
+    wide
+        Never int16 by expectation only.
     """
 
     def __init__(
@@ -82,12 +105,13 @@ class DicomReader:
         *,
         name: str = "",
         problems: tuple[Problem, ...] = (),
+        wide: bool = False,
     ) -> None:
         first = parts[0]
         self._parts, self._opener = parts, Opener()
         self._hashes: dict[int, str] = {}
         self._lock = threading.Lock()
-        self.dtype = _dtype_of(parts)
+        self.dtype = _dtype_of(parts, wide=wide)
         self.modality = first.modality
         self.unit = _unit_of(first)
         self.name = name
@@ -111,7 +135,8 @@ class DicomReader:
         Raises
         ------
         InputError
-            If a slice cannot be read or decoded; says which, counted from 1.
+            If a slice cannot be read or decoded; says which, counted from 1. `TooNarrow` if it
+            has a value that the voxel type cannot hold.
         """
         depth, rows, columns = self.source.geometry.shape
         if not 0 <= start <= stop <= depth:
@@ -120,6 +145,8 @@ class DicomReader:
         for k in range(start, stop):
             try:
                 self._read_slice(k, slab[k - start])
+            except TooNarrow:
+                raise
             except InputError as error:
                 raise InputError(f"slice {k + 1} cannot be read: {error.what}") from error
             except (OSError, ValueError, EOFError, MemoryError) as error:
@@ -163,6 +190,8 @@ class DicomReader:
                 if not facts.little:
                     _swap_bytes(raw, words=facts.pixels is not None and facts.pixels.words)
                 stored = unpack_bits(raw, facts)
+        if out.dtype == np.int16:
+            _check_fits(k, stored, facts)
         _rescale(stored, facts, out)
 
     def _note_hash(self, k: int, data: bytes | memoryview) -> None:
@@ -172,6 +201,16 @@ class DicomReader:
             digest = hashlib.sha256(data).hexdigest()
             with self._lock:
                 self._hashes[k] = digest
+
+
+def _check_fits(k: int, stored: npt.NDArray[Any], facts: InstanceFacts) -> None:
+    """Hold the slice's values against int16, where the header alone does not do so."""
+    shift = int(facts.intercept or 0)
+    low, high = _rescaled_range(facts)
+    if low < -32768 and int(stored.min()) + shift < -32768:
+        raise TooNarrow(f"slice {k + 1} has values below 16 bits")
+    if high > 32767 and int(stored.max()) + shift > 32767:
+        raise TooNarrow(f"slice {k + 1} has values beyond 16 bits")
 
 
 def _rescale(stored: npt.NDArray[Any], facts: InstanceFacts, out: npt.NDArray[Any]) -> None:
@@ -196,22 +235,40 @@ def _swap_bytes(raw: npt.NDArray[Any], *, words: bool) -> None:
         even.view(np.uint16).byteswap(inplace=True)
 
 
-def _dtype_of(parts: tuple[InstanceFacts, ...]) -> np.dtype[Any]:
-    """The smallest type that holds every value the headers allow."""
-    lows, highs = [], []
-    for facts in {_meaning(facts): facts for facts in parts}.values():
-        slope = 1.0 if facts.slope is None else facts.slope
-        intercept = facts.intercept or 0.0
-        if not (slope.is_integer() and intercept.is_integer()):
-            return np.dtype(np.float32)
-        ends = [value * int(slope) + int(intercept) for value in value_range(facts)]
-        lows.append(min(ends))
-        highs.append(max(ends))
+def _dtype_of(parts: tuple[InstanceFacts, ...], *, wide: bool) -> np.dtype[Any]:
+    """The smallest type that holds every value to expect; if `wide`, every possible one."""
+    distinct = {_meaning(facts): facts for facts in parts}.values()
+    if not all(_is_integral(facts) for facts in distinct):
+        return np.dtype(np.float32)
+    if not wide and all(_is_ct_of_16_bits(facts) for facts in distinct):
+        return np.dtype(np.int16)
+    ranges = [_rescaled_range(facts) for facts in distinct]
+    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
     for dtype in (np.int16, np.uint16, np.int32):
-        limits = np.iinfo(dtype)
-        if limits.min <= min(lows) and max(highs) <= limits.max:
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
             return np.dtype(dtype)
     return np.dtype(np.float64)
+
+
+def _is_integral(facts: InstanceFacts) -> bool:
+    return all(float(v).is_integer() for v in (facts.slope or 1.0, facts.intercept or 0.0))
+
+
+def _is_ct_of_16_bits(facts: InstanceFacts) -> bool:
+    """True for HU that use all bits of a stored value, shifted a little."""
+    is_shifted = facts.slope in {None, 1.0} and abs(facts.intercept or 0.0) <= _SMALL_SHIFT
+    return facts.modality == "CT" and facts.bits_stored <= 16 and is_shifted
+
+
+def _has_wide_padding(facts: InstanceFacts) -> bool:
+    """True where pixel padding, rescaled, does not fit int16."""
+    return any(not -32768 <= v + (facts.intercept or 0.0) <= 32767 for v in facts.padding)
+
+
+def _rescaled_range(facts: InstanceFacts) -> tuple[int, int]:
+    slope = 1 if facts.slope is None else int(facts.slope)
+    ends = [value * slope + int(facts.intercept or 0) for value in value_range(facts)]
+    return min(ends), max(ends)
 
 
 def _meaning(facts: InstanceFacts) -> tuple[object, ...]:

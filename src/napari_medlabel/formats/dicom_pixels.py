@@ -31,6 +31,7 @@ __all__ = [
     "native_frame",
     "unpack_bits",
     "value_range",
+    "which",
 ]
 
 Raw = npt.NDArray[np.unsignedinteger[Any]]
@@ -42,7 +43,9 @@ _JPEG: Final = "1.2.840.10008.1.2.4."
 ALWAYS_LOSSY: Final = frozenset(_JPEG + end for end in ("50", "51", "53", "55", "81"))
 PERHAPS_LOSSY: Final = frozenset(_JPEG + end for end in ("91", "93", "203"))
 _MAX_PIXELS: Final = 1 << 28
-_MAX_RATIO: Final = 2000  # no real slice is compressed further
+# A small file that claims a huge image: more than this, and compressed further than any real one.
+_LARGE_BYTES: Final = 1 << 26
+_MAX_RATIO: Final = 2000
 
 
 def _jpeg(data: bytes, _: InstanceFacts) -> npt.NDArray[Any]:
@@ -225,7 +228,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _numbers(instances: Sequence[InstanceFacts], bad: Callable[[InstanceFacts], bool]) -> str:
+def which(instances: Sequence[InstanceFacts], bad: Callable[[InstanceFacts], bool]) -> str:
     """The slices that are concerned, for a person: "all slices", "slice 3", "slices 3, 4 …"."""
     hit = [n + 1 for n, facts in enumerate(instances) if bad(facts)]
     if not hit:
@@ -239,7 +242,7 @@ def _numbers(instances: Sequence[InstanceFacts], bad: Callable[[InstanceFacts], 
 
 def no_pixel_data(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
     """Instances of an image kind without an image."""
-    if who := _numbers(instances, lambda facts: facts.pixels is None):
+    if who := which(instances, lambda facts: facts.pixels is None):
         yield Problem("no-pixel-data", f"there is no pixel data in {who}", blocking=True)
 
 
@@ -258,21 +261,21 @@ def undecodable(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
         name = named if named != syntax else "a transfer syntax that is not known"
         what = f"the pixels are stored as {name}, which cannot be decoded"
         yield Problem("undecodable", what, "export the series uncompressed", blocking=True)
-    if who := _numbers(instances, lambda facts: not _is_sensible(facts)):
+    if who := which(instances, lambda facts: not _is_sensible(facts)):
         what = f"the header's description of the pixels makes no sense for {who}"
         yield Problem("undecodable", what, blocking=True)
 
 
 def truncated(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
     """Fewer bytes than rows and columns need."""
-    if who := _numbers(instances, _is_cut):
+    if who := which(instances, _is_cut):
         what = f"the pixel data of {who} is shorter than the header says"
         yield Problem("truncated", what, "copy the files again from their source", blocking=True)
 
 
 def lossy_pixels(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
     """Values that a lossy compression has changed."""
-    if who := _numbers(instances, is_lossy):
+    if who := which(instances, is_lossy):
         yield Problem("lossy-pixels", f"lossy compression has changed the values of {who}")
 
 
@@ -321,8 +324,9 @@ def _is_sensible(facts: InstanceFacts) -> bool:
 
 def _is_cut(facts: InstanceFacts) -> bool:
     place = facts.pixels
-    if place is None or not place.whole:
-        return place is not None
+    if place is None or _is_colour(facts):
+        return False  # said elsewhere
     if place.length == UNDEFINED:
-        return is_native(facts) or facts.frame_bytes > _MAX_RATIO * max(place.stored, 1)
-    return is_native(facts) and place.length < facts.frame_bytes * max(facts.frames, 1)
+        absurd = facts.frame_bytes > max(_LARGE_BYTES, _MAX_RATIO * place.stored)
+        return not place.whole or is_native(facts) or absurd
+    return not place.whole or not is_native(facts) or place.length < facts.frame_bytes

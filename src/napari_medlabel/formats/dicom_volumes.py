@@ -16,7 +16,7 @@ from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import FoundVolume
 from napari_medlabel.formats.dicom_geometry import CHECKS, geometry_of, plane_of, stack_of
 from napari_medlabel.formats.dicom_instance import InstanceFacts
-from napari_medlabel.formats.dicom_pixels import PIXEL_CHECKS
+from napari_medlabel.formats.dicom_pixels import PIXEL_CHECKS, which
 
 __all__ = ["volumes_of"]
 
@@ -84,9 +84,9 @@ def _checked(name: str, group: Group) -> FoundVolume:
 
 
 def _no_position(group: Group) -> Problem:
-    missing = sum(facts.position is None or facts.orientation is None for facts in group)
-    what = f"{missing} of {len(group)} slices do not say where they are in the body"
-    if not missing:
+    who = which(group, lambda facts: facts.position is None or facts.orientation is None)
+    what = f"the header of {who} does not say where in the body it is"
+    if not who:
         what = "rows and columns are not at right angles"
     return Problem("no-position", what, "it is a picture, not a part of a volume", blocking=True)
 
