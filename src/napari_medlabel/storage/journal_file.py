@@ -81,9 +81,12 @@ class JournalFile:
         if not path.exists() and not read_only:
             self._make()
         with self._lock, self._reading("the journal"):
-            self._connection = self._connect()
-            self._last, self._head = self._find_head(self._connection)
-        self.row(0)  # the key and the place are right, or nothing goes on
+            self._connection, (self._last, self._head) = self._connect()
+        try:
+            self.row(0)  # the key and the place are right, or nothing goes on
+        except MedlabelError:
+            self.close()
+            raise
 
     @property
     def last(self) -> int:
@@ -275,7 +278,8 @@ class JournalFile:
             finally:
                 connection.close()
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> tuple[sqlite3.Connection, tuple[int, bytes]]:
+        """A connection, and number and tag of the last row."""
         mode = "ro" if self._read_only else "rw"  # never makes a new file in an old one's place
         connection = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode={mode}", uri=True,
@@ -286,10 +290,11 @@ class JournalFile:
             if not self._read_only:
                 _set_durable(connection)
             self._inode = self.path.stat().st_ino
+            head = _head(connection)
         except (sqlite3.Error, OSError, MedlabelError):
             connection.close()
             raise
-        return connection
+        return connection, head
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -299,8 +304,7 @@ class JournalFile:
     def _open(self) -> sqlite3.Connection:
         """The connection; after a failure a new one, to the journal as we know it."""
         if self._connection is None:
-            self._connection = self._connect()
-            head = self._find_head(self._connection)
+            self._connection, head = self._connect()
             if head == self._tried:  # the attempt that seemed to fail did not
                 self._last, self._head = head
             if head != (self._last, self._head):
@@ -318,17 +322,6 @@ class JournalFile:
                 f"the journal has format {number}; this program knows {_FORMAT}",
                 "update napari-medlabel",
             )
-
-    def _find_head(self, connection: sqlite3.Connection) -> tuple[int, bytes]:
-        """Number and tag of the last row."""
-        found = connection.execute(
-            "SELECT number, tag, substr(sealed, -16) FROM records ORDER BY number DESC LIMIT 1"
-        ).fetchone()  # fmt: skip
-        if not found:
-            raise IntegrityError("the journal has lost its beginning", _HINT)
-        if found[2] is not None and found[1] != found[2]:
-            raise IntegrityError(f"record {found[0]} of the history is damaged", _HINT)
-        return int(found[0]), bytes(found[1])
 
     def _fold(self, connection: sqlite3.Connection, number: int, kept: Collection[int]) -> None:
         """Leave the tags alone; rows put in anew lie close together, changed ones would not."""
@@ -371,6 +364,18 @@ class JournalFile:
         except (sqlite3.Error, OSError, MedlabelError) as error:
             self._disconnect()  # rolls back
             raise _not_saved(error, self.path) from error
+
+
+def _head(connection: sqlite3.Connection) -> tuple[int, bytes]:
+    """Number and tag of the last row."""
+    found = connection.execute(
+        "SELECT number, tag, substr(sealed, -16) FROM records ORDER BY number DESC LIMIT 1"
+    ).fetchone()  # fmt: skip
+    if not found:
+        raise IntegrityError("the journal has lost its beginning", _HINT)
+    if found[2] is not None and found[1] != found[2]:
+        raise IntegrityError(f"record {found[0]} of the history is damaged", _HINT)
+    return int(found[0]), bytes(found[1])
 
 
 def _missing(number: int) -> IntegrityError:
