@@ -1,5 +1,6 @@
 """The pages build offline, load nothing from outside, and say what the program says."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -61,6 +62,19 @@ def test_the_built_pages_load_nothing_from_outside(site: Path) -> None:
 )
 def test_the_search_finds_what_is_loaded_from_outside(page: str) -> None:
     assert OUTSIDE.search(page)
+
+
+def test_every_problem_code_in_the_source_is_explained() -> None:
+    page = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    codes = {
+        node.args[0].value
+        for path in (ROOT / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Problem" and node.args
+        if isinstance(node.args[0], ast.Constant)
+    }
+    assert codes
+    assert {code for code in codes if f"`{code}`" not in page} == set()
 
 
 def test_every_link_between_the_sources_leads_somewhere() -> None:
