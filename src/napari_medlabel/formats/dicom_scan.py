@@ -213,7 +213,9 @@ def _found(number: int, group: Sequence[InstanceFacts]) -> Series:
         single = [facts for facts in group if not _closed(facts)]
         if single:
             volumes, problems = volumes_of(single)
-        volumes = (*volumes, *map(_not_opened, sorted(closed, key=lambda facts: facts.sop_uid)))
+        closed.sort(key=lambda facts: (facts.instance_number or 0, facts.sop_uid))
+        names = [f"file {n}" if len(closed) > 1 else "" for n in range(1, len(closed) + 1)]
+        volumes = (*volumes, *map(_not_opened, names, closed))
     return Series(
         number=number,
         uid=first.series_uid,
@@ -234,7 +236,7 @@ def _closed(facts: InstanceFacts) -> bool:
     return facts.frames != 1 or (facts.sop_class in _MULTI_FRAME and facts.position is None)
 
 
-def _not_opened(facts: InstanceFacts) -> FoundVolume:
+def _not_opened(name: str, facts: InstanceFacts) -> FoundVolume:
     if facts.is_mosaic:
         problem = Problem(
             "mosaic", "all slices are tiles of one picture, which is not opened yet", blocking=True
@@ -242,4 +244,4 @@ def _not_opened(facts: InstanceFacts) -> FoundVolume:
     else:
         what = "several frames are in one file, which is not opened yet"
         problem = Problem("multi-frame", what, blocking=True)
-    return FoundVolume("", None, (problem,), (facts,))
+    return FoundVolume(name, None, (problem,), (facts,))

@@ -14,11 +14,17 @@ import numpy as np
 
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import FoundVolume
-from napari_medlabel.formats.dicom_geometry import CHECKS, geometry_of, plane_of, stack_of
+from napari_medlabel.formats.dicom_geometry import (
+    CHECKS,
+    geometry_of,
+    plane_of,
+    regular_runs,
+    stack_of,
+)
 from napari_medlabel.formats.dicom_instance import InstanceFacts
 from napari_medlabel.formats.dicom_pixels import PIXEL_CHECKS, which
 
-__all__ = ["volumes_of"]
+__all__ = ["regular_parts", "volumes_of"]
 
 Group = tuple[InstanceFacts, ...]
 
@@ -27,10 +33,14 @@ _SAME_DIRECTION: Final = 1e-4  # of a unit vector; headers have six decimals
 
 @dataclass(frozen=True, slots=True)
 class Splitter:
-    """An attribute that may tell volumes of one series apart, and what it is called."""
+    """An attribute that may tell volumes of one series apart, and what it is called.
+
+    `overlaps` where its volumes may share only some positions, as two acquisitions do.
+    """
 
     value: Callable[[InstanceFacts], Any]
     name: str
+    overlaps: bool = False
 
 
 SPLITTERS: Final[tuple[Splitter, ...]] = (
@@ -45,7 +55,7 @@ SPLITTERS: Final[tuple[Splitter, ...]] = (
     Splitter(lambda facts: facts.temporal_position, "time"),
     Splitter(lambda facts: facts.frame_time, "time"),
     Splitter(lambda facts: facts.trigger_time, "phase"),
-    Splitter(lambda facts: facts.acquisition, "acquisition"),
+    Splitter(lambda facts: facts.acquisition, "acquisition", overlaps=True),
 )
 # What the third and later values of ImageType call themselves: PS3.3 C.8.3.1.1.1 and makers.
 _TYPE_NAMES: Final = {
@@ -69,6 +79,24 @@ def volumes_of(instances: Sequence[InstanceFacts]) -> tuple[tuple[FoundVolume, .
             name = ", ".join(part for part in (label, *names) if part)
             volumes.append(_checked(name, group))
     return tuple(volumes), list(mixed_orientation(stacks))
+
+
+def regular_parts(volume: FoundVolume) -> tuple[FoundVolume, ...]:
+    """A volume split into evenly spaced runs of slices, each a volume of its own.
+
+    The volume itself where it is one grid already or has no positions at all. A run keeps its
+    slices' other problems.
+    """
+    ordered, stack = stack_of(volume.parts)
+    if volume.usable or stack is None or stack.repeated.any():
+        return (volume,)
+    runs = regular_runs(stack)
+    if len(runs) == 1:
+        return (volume,)
+    names = [", ".join(filter(None, (volume.name, f"run {n}"))) for n in range(1, len(runs) + 1)]
+    return tuple(
+        _checked(name, ordered[start:stop]) for name, (start, stop) in zip(names, runs, strict=True)
+    )
 
 
 def _checked(name: str, group: Group) -> FoundVolume:
@@ -187,14 +215,30 @@ def _split_by(
     parts: dict[Any, list[InstanceFacts]] = defaultdict(list)
     for facts in group:
         parts[splitter.value(facts)].append(facts)
-    covered = [{at[facts.place] for facts in part} for part in parts.values()]
-    # An attribute that changes along the stack is none that tells volumes apart. One volume may
-    # be incomplete: the scan was stopped.
-    if len(parts) < 2 or sum(cover != places for cover in covered) > 1:
+    if len(parts) < 2 or not _are_volumes(list(parts.values()), places, at, splitter):
         return [(names, group)]
     ordered = sorted(parts.items(), key=lambda item: _sortable(item[0]))
     words = _words(splitter, [value for value, _ in ordered])
     return [((*names, word), tuple(part)) for word, (_, part) in zip(words, ordered, strict=True)]
+
+
+def _are_volumes(
+    parts: Sequence[Sequence[InstanceFacts]], places: set[int], at: dict[Any, int], by: Splitter
+) -> bool:
+    """True where an attribute's values are volumes, not something that changes along the stack.
+
+    Each covers all positions, but one that may be incomplete, since the scan was stopped.
+    """
+    covers = [[at[facts.place] for facts in part] for part in parts]
+    if sum(set(cover) != places for cover in covers) <= 1:
+        return True
+    return by.overlaps and all(_is_run(cover) for cover in covers)
+
+
+def _is_run(places: Sequence[int]) -> bool:
+    """True for two or more neighbouring positions, each once."""
+    span = max(places) - min(places) + 1
+    return len(places) == len(set(places)) == span > 1
 
 
 def _sortable(value: Any) -> tuple[bool, Any]:  # noqa: ANN401  # whatever an attribute holds
