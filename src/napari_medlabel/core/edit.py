@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.core.geometry import BoolArray, Index
-from napari_medlabel.errors import GeometryError, StaleEdit
+from napari_medlabel.errors import GeometryError, InputError, StaleEdit
 
 __all__ = ["Edit", "LabelArray", "label_values"]
 
 LabelArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+_LABEL_TYPES: Final = frozenset({np.dtype(np.uint8), np.dtype(np.uint16)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Edit:
     """Label values of some voxels of one box, before and after.
+
+    The arrays are taken over and locked, not copied.
 
     Parameters
     ----------
@@ -32,6 +35,8 @@ class Edit:
     ------
     GeometryError
         If the counts do not fit together.
+    TypeError
+        If an array is of another type.
     """
 
     low: Index
@@ -40,6 +45,8 @@ class Edit:
     after: LabelArray
 
     def __post_init__(self) -> None:
+        if self.changed.dtype != bool or not {self.before.dtype, self.after.dtype} <= _LABEL_TYPES:
+            raise TypeError("an edit needs bool, and uint8 or uint16 before and after")
         count = int(np.count_nonzero(self.changed))
         if self.changed.ndim != 3 or min(self.low) < 0:
             raise GeometryError("an edit needs a box with three axes inside the array")
@@ -56,9 +63,19 @@ class Edit:
 
     @classmethod
     def between(cls, low: Index, before: LabelArray, after: LabelArray) -> "Edit":
-        """The edit from one content of a box to another; trimmed to what differs."""
+        """The edit from one content of a box to another; trimmed to what differs.
+
+        Raises
+        ------
+        GeometryError
+            If the two are not of one shape.
+        InputError
+            If a value after is larger than the type before can hold.
+        """
         if before.shape != after.shape:
             raise GeometryError("an edit needs the same box before and after")
+        if after.dtype != before.dtype and after.max(initial=0) > np.iinfo(before.dtype).max:
+            raise _too_large()
         box = _bounds(before != after)
         if box is None:
             return cls.nothing(before.dtype)
@@ -69,9 +86,21 @@ class Edit:
 
     @classmethod
     def fill(cls, labels: LabelArray, low: Index, where: BoolArray, value: int) -> "Edit":
-        """The edit that gives `value` to the voxels `where` of the box at `low` of `labels`."""
-        box = tuple(slice(a, a + n) for a, n in zip(low, where.shape, strict=True))
+        """The edit that gives `value` to the voxels `where` of the box at `low` of `labels`.
+
+        Raises
+        ------
+        GeometryError
+            If the box is not inside the array.
+        InputError
+            If the value is larger than the array can hold.
+        """
+        box = tuple(slice(max(a, 0), a + n) for a, n in zip(low, where.shape, strict=True))
         before = labels[box]
+        if before.shape != where.shape:
+            raise GeometryError("an edit needs a box with three axes inside the array")
+        if not 0 <= value <= np.iinfo(labels.dtype).max:
+            raise _too_large()
         return cls.between(low, before, np.where(where, labels.dtype.type(value), before))
 
     @property
@@ -159,12 +188,15 @@ class Edit:
         return Edit.between(corner, before, np.where(known, now, before))
 
     def fits(self, labels: npt.NDArray[Any]) -> bool:
-        """True where the edit's box is inside the array and `before` is what is there."""
+        """True where the box is inside, `before` is what is there, and `after` can be."""
         inside = all(
             a + n <= size
             for a, n, size in zip(self.low, self.changed.shape, labels.shape, strict=True)
         )
-        return inside and bool(np.array_equal(labels[self.box][self.changed], self.before))
+        can_be = int(self.after.max(initial=0)) <= np.iinfo(labels.dtype).max
+        return (
+            inside and can_be and bool(np.array_equal(labels[self.box][self.changed], self.before))
+        )
 
     def write(self, labels: npt.NDArray[Any]) -> None:
         """Change the array. Only `Segmentation.apply` and replay call this."""
@@ -174,6 +206,10 @@ class Edit:
 def label_values(values: npt.NDArray[Any]) -> frozenset[int]:
     """Every label value of a flat array, background left out."""
     return frozenset(int(value) for value in np.flatnonzero(np.bincount(values)) if value)
+
+
+def _too_large() -> InputError:
+    return InputError("the label's value is larger than this segmentation can hold")
 
 
 def _bounds(mask: BoolArray) -> tuple[slice, slice, slice] | None:

@@ -34,6 +34,8 @@ RAS_FROM_LPS: Final[FloatArray] = np.diag([-1.0, -1.0, 1.0, 1.0])
 _REVERSED: Final[FloatArray] = np.eye(4)[[2, 1, 0, 3]]  # kji from ijk, and back
 # Column n of a canonical direction matrix points along: k to the head, j back, i left.
 _CANONICAL: Final[FloatArray] = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])
+_TIE: Final = 1e-6  # cosines closer than this are equal
+_FARTHEST_MM: Final = 1e9  # a header with more is broken, and its squares overflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +179,9 @@ class Geometry:
     def canonical(self) -> Axes:
         """The axes that bring the array closest to k to the head, j to posterior, i to left."""
         cosines = _CANONICAL.T @ self.direction  # [canonical axis, own axis]
-        best = max(
-            permutations(range(3)), key=lambda p: sum(abs(cosines[n, p[n]]) for n in (0, 1, 2))
-        )
+        scores = {p: sum(abs(cosines[n, p[n]]) for n in (0, 1, 2)) for p in permutations(range(3))}
+        # Halfway between two axes the first wins, the identity if it can: rounding decides nothing.
+        best = next(p for p, score in scores.items() if score > max(scores.values()) - _TIE)
         flips = [bool(cosines[n, best[n]] < 0) for n in (0, 1, 2)]
         return Axes((best[0], best[1], best[2]), (flips[0], flips[1], flips[2]))
 
@@ -241,14 +243,25 @@ class Geometry:
 
     @classmethod
     def from_document(cls, document: dict[str, Any]) -> "Geometry":
-        """The geometry that `document` wrote."""
-        k, j, i = document["shape"]
-        return cls((k, j, i), np.asarray(document["lps_from_kji"], dtype=np.float64))
+        """The geometry that `document` wrote.
+
+        Raises
+        ------
+        GeometryError
+            If the document is not one.
+        """
+        try:
+            k, j, i = document["shape"]
+            return cls((k, j, i), np.asarray(document["lps_from_kji"], dtype=np.float64))
+        except (KeyError, TypeError, ValueError) as error:
+            raise GeometryError("this does not describe a geometry") from error
 
 
 def _check_affine(matrix: FloatArray) -> None:
     if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
         raise GeometryError("the voxel-to-world matrix is not a finite 4x4 matrix")
+    if np.abs(matrix).max() > _FARTHEST_MM:
+        raise GeometryError("the voxel-to-world matrix leads out of any scanner")
     if not np.array_equal(matrix[3], [0.0, 0.0, 0.0, 1.0]):
         raise GeometryError("the last row of the voxel-to-world matrix is not 0 0 0 1")
     lengths = np.linalg.norm(matrix[:3, :3], axis=0)

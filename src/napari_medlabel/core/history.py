@@ -127,7 +127,7 @@ class MemoryJournal:
 
     def step(self, number: int) -> Step:
         """The step made at this number."""
-        record = self.records[number - 1]
+        record = self.records[number - 1] if 0 < number <= len(self.records) else None
         if not isinstance(record, Did):
             raise IntegrityError(f"record {number} of the journal is not a step")
         return record.step
@@ -161,14 +161,14 @@ class State:
                 self.undone.clear()
                 return step
             case Undid(undone):
-                step = step_at(undone).inverse()
                 self._expect(self.done, undone)
+                step = step_at(undone).inverse()
                 self._carry_out(step)
                 self.undone.append(self.done.pop())
                 return step
             case Redid(redone):
-                step = step_at(redone)
                 self._expect(self.undone, redone)
+                step = step_at(redone)
                 self._carry_out(step)
                 self.done.append(self.undone.pop())
                 return step

@@ -132,7 +132,7 @@ class LabelSchema:
         try:
             labels = tuple(_label(entry) for entry in document["labels"])
             return cls(str(document.get("name", "Segments")), labels)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InputError(
                 "this is not a label schema", "each label needs a value, a name and a color"
             ) from error
@@ -148,8 +148,11 @@ def _label_document(label: Label) -> dict[str, Any]:
 
 def _label(entry: dict[str, Any]) -> Label:
     code = entry.get("code")
+    value = int(entry["value"])
+    if value != float(entry["value"]):
+        raise ValueError("a label value is a whole number")
     return Label(
-        int(entry["value"]),
+        value,
         str(entry["name"]),
         str(entry["color"]),
         Code(str(code["value"]), str(code["scheme"]), str(code["meaning"])) if code else None,

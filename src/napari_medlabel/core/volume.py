@@ -269,7 +269,7 @@ class VolumeReader(Protocol):
 def slice_sha256(voxels: npt.NDArray[Any]) -> bytes:
     """The digest of one slice: SHA-256 of its voxels, little-endian, in C order."""
     plain = np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("<"))
-    return hashlib.sha256(plain.reshape(-1).view(np.uint8)).digest()
+    return hashlib.sha256(plain.reshape(-1).view(np.uint8).data).digest()
 
 
 def volume_sha256(slice_digests: Iterable[bytes]) -> str:
