@@ -10,8 +10,10 @@ from pydicom.sr.codedict import codes
 from napari_medlabel.core.geometry import FloatArray, Geometry
 from napari_medlabel.errors import GeometryError, InputError, OutputError
 from napari_medlabel.phantom import (
+    BODY_SCHEMA,
     HEAD_SCHEMA,
     MR_GRID,
+    Body,
     Head,
     Study,
     write_ct_series,
@@ -19,6 +21,18 @@ from napari_medlabel.phantom import (
 )
 
 COARSE = Geometry.from_spacing((64, 72, 76), (3.5, 3.3, 3.1), (-119.0, -127.0, -118.0))
+TERMS = {
+    "Brain": "Brain",
+    "Ventricles": "BrainVentricle",
+    "Lesion": "Lesion",
+    "Eyes": "Eye",
+    "Skull": "Skull",
+    "Liver": "Liver",
+    "Spleen": "Spleen",
+    "Kidneys": "Kidney",
+    "Lungs": "Lung",
+    "Spine": "Spine",
+}
 BRAIN, VENTRICLES, LESION, EYES, SKULL = 1, 2, 3, 4, 5
 
 
@@ -104,13 +118,35 @@ def test_mr_shows_white_matter_brighter_than_gray_and_no_table(head: Head) -> No
     assert mr[tuple(behind)] < 80
 
 
+def test_the_skin_has_no_steps(head: Head) -> None:
+    geometry = Geometry.from_spacing((110, 116, 100), (2.0, 2.0, 2.0), (-99.0, -123.0, -118.0))
+    skin = head.skin(geometry)
+    near = np.abs(skin[:-1, :-1, :-1]) < 2.0
+    slopes = np.stack([np.diff(skin, axis=n)[:109, :115, :99] / 2.0 for n in range(3)])
+    steep = np.sqrt(np.square(slopes).sum(axis=0))[near]
+    assert np.percentile(steep, 99.5) < 1.5
+    assert np.percentile(steep, 2) > 0.4
+
+
+def test_the_liver_of_the_body_is_on_the_right_and_holds_the_lesion() -> None:
+    geometry = Geometry.from_spacing((50, 60, 66), (8.0, 6.6, 6.2), (-202.0, -188.0, -150.0))
+    body = Body(5)
+    labels, schema = body.labels(geometry)
+    assert schema is BODY_SCHEMA
+    assert centroid(labels == 1, geometry)[0] < -30.0  # LPS: to the patient's right
+    assert centroid(labels == 2, geometry)[0] > 60.0  # the spleen to the left
+    np.testing.assert_allclose(centroid(labels == 6, geometry), body.landmarks["lesion"], atol=3.0)
+    ct = body.ct(geometry)
+    assert np.median(ct[labels == 1]) == pytest.approx(108, abs=6)
+    assert np.median(ct[labels == 4]) < -700
+
+
 def test_codes_are_those_of_the_dicom_dictionary() -> None:
-    theirs = [codes.SCT.Brain, codes.SCT.BrainVentricle, codes.SCT.Lesion, codes.SCT.Eye]
-    theirs.append(codes.SCT.Skull)
-    ours = [label.code for label in HEAD_SCHEMA]
-    assert [(c.value, c.scheme, c.meaning) for c in ours if c] == [
-        (c.value, c.scheme_designator, c.meaning) for c in theirs
-    ]
+    for label in (*HEAD_SCHEMA, *BODY_SCHEMA):
+        assert label.code is not None
+        theirs = getattr(codes.SCT, TERMS[label.name])
+        assert (label.code.value, label.code.meaning) == (theirs.value, theirs.meaning)
+        assert label.code.scheme == theirs.scheme_designator
 
 
 def test_ct_files_hold_the_voxels_and_their_places(tmp_path: Path, head: Head) -> None:

@@ -21,6 +21,12 @@ __all__ = ["Brain"]
 
 LESION_LPS: Triple = (34.0, -22.0, 46.0)  # in the left hemisphere, off every midline
 
+CHALK = (  # in the pineal gland and the choroid plexus, as in most adults
+    Ellipsoid((0.0, 19.0, 14.0), (2.0, 2.5, 1.8)),
+    Ellipsoid((21.5, 31.0, 29.0), (2.2, 2.8, 2.4)),
+    Ellipsoid((-21.0, 31.5, 28.0), (1.8, 2.6, 2.0)),
+)
+
 
 @dataclass(slots=True, eq=False)
 class Brain:
@@ -45,10 +51,10 @@ class Brain:
         pair = self.person.pair
         self._parts = {
             "cerebrum": (
-                Ellipsoid((0.0, -22.0, 34.0), (59.0, 60.0, 52.0)),
-                Ellipsoid((0.0, 24.0, 36.0), (66.0, 61.0, 54.0)),
+                Ellipsoid((0.0, -24.0, 24.0), (56.0, 58.0, 59.0)),
+                Ellipsoid((0.0, 20.0, 26.0), (65.0, 64.0, 60.0)),
             ),
-            "temporal": pair((42.0, -6.0, -4.0), (22.0, 41.0, 20.0), (8.0, 0.0, 0.0)),
+            "temporal": pair((39.0, -8.0, -5.0), (21.0, 40.0, 19.0), (8.0, 0.0, 0.0)),
             "cerebellum": pair((23.0, 46.0, -20.0), (28.0, 30.0, 24.0)),
             "stem": (
                 Ellipsoid((0.0, 6.0, -14.0), (16.0, 13.0, 17.0)),
@@ -59,7 +65,7 @@ class Brain:
             "thalami": pair((10.0, 6.0, 20.0), (8.0, 14.0, 9.0)),
             "putamina": pair((25.0, -10.0, 20.0), (6.0, 17.0, 11.0), (0.0, 0.0, -12.0)),
         }
-        self._folds = Texture(self.person.rng, grain_mm=11.0, step_mm=2.0).sheets()
+        self._folds = Texture(self.person.rng, grain_mm=7.5, step_mm=2.0).sheets()
         self._leaves = Texture(self.person.rng, grain_mm=4.0, step_mm=2.0).sheets()
         size = self.lesion_mm / 2.0
         self.lesion = Ellipsoid(LESION_LPS, (size, size * 1.08, size * 0.95))
@@ -93,7 +99,7 @@ class Brain:
         canvas.paint(self._ventricles(), Tissue.VENTRICLE)
         canvas.paint(self._vessels(), Tissue.BLOOD)
         self._paint_dura(canvas, cavity)
-        self._paint_chalk(canvas)
+        canvas.paint(CHALK, Tissue.CHALK)
         self._paint_lesion(canvas)
 
     def _surface(self, block: Block, cavity: Real) -> Real:
@@ -121,15 +127,16 @@ class Brain:
         depth = -surface[inside]
         u, v, w = x, y - np.float32(2.0), z - np.float32(25.0)
         out = np.float32(45.0) / (np.sqrt(u * u + v * v + w * w) + np.float32(20.0))
-        sheet = self._folds.at(u * out, v * out, w * out)
+        sheet = self._folds.at(u * out, v * out, w * out) / out
         gap = np.float32(1.1) - depth * np.float32(0.07)
         folds = sheet - gap + np.maximum(depth - np.float32(14.0), 0.0)
         flat: Real = np.minimum(depth, folds)
         deep = self._parts["deep"][0].distance(x, y, z)
-        middle = np.maximum(np.abs(x - np.float32(0.4)) - np.float32(1.0), -deep)
+        middle = np.maximum(np.abs(x - _midline(y, z)) - np.float32(1.0), -deep)
         flat = np.minimum(flat, middle)
         for lobe in self._parts["temporal"]:  # the Sylvian fissure runs along the lobe
             cleft = np.abs(lobe.distance(x, y, z)) - np.float32(1.1)
+            cleft = np.maximum(cleft, np.float32(26.0) - np.abs(x))
             flat = np.minimum(flat, np.maximum(cleft, depth - np.float32(26.0)))
         pial[inside] = flat
         return pial
@@ -185,29 +192,15 @@ class Brain:
 
     def _paint_dura(self, canvas: Canvas, cavity: Real) -> None:
         whole = canvas.block.whole
-        falx = np.maximum(np.abs(whole.x - np.float32(0.4)) - np.float32(0.6), cavity)
+        aside = np.abs(whole.x - _midline(whole.y, whole.z))
+        falx = np.maximum(aside - np.float32(0.6), cavity)
         falx = np.maximum(falx, np.float32(14.0) - whole.z)
         deep = Ellipsoid((0.0, -2.0, 12.0), (40.0, 56.0, 46.0))
         falx = np.maximum(falx, -deep.distance(whole.x, whole.y, whole.z))
         canvas.fill(falx, Tissue.DURA)
-        sinus = np.maximum(
-            np.abs(whole.x - np.float32(0.6)) + np.abs(cavity) - np.float32(4.0), cavity
-        )
+        sinus = np.maximum(aside + np.abs(cavity) - np.float32(4.0), cavity)
         sinus = np.maximum(sinus, np.float32(20.0) - whole.z)
         canvas.fill(sinus, Tissue.BLOOD)
-
-    def _paint_chalk(self, canvas: Canvas) -> None:
-        spots = (*self.person_independent_spots(),)
-        canvas.paint(spots, Tissue.CHALK)
-
-    @staticmethod
-    def person_independent_spots() -> tuple[Ellipsoid, ...]:
-        """Chalk in the pineal gland and the choroid plexus."""
-        return (
-            Ellipsoid((0.0, 19.0, 14.0), (2.0, 2.5, 1.8)),
-            Ellipsoid((21.5, 31.0, 29.0), (2.2, 2.8, 2.4)),
-            Ellipsoid((-21.0, 31.5, 28.0), (1.8, 2.6, 2.0)),
-        )
 
     def _paint_lesion(self, canvas: Canvas) -> None:
         around = self.lesion.grown(6.0)
@@ -218,3 +211,9 @@ class Brain:
         canvas.fill(around.distance(cut.x, cut.y, cut.z) + wavy, Tissue.EDEMA, cut.where)
         canvas.paint(self.lesion, Tissue.RIM)
         canvas.paint(self.lesion.grown(-2.5), Tissue.CORE)
+
+
+def _midline(y: Real, z: Real) -> Real:
+    """How far to the left the fissure between the hemispheres runs, mm."""
+    aside: Real = 0.3 + 1.3 * np.sin(y / 19.0 + 1.0) + 0.9 * np.sin(z / 15.0)
+    return aside

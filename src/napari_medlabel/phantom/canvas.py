@@ -1,6 +1,6 @@
 """Painting tissues into voxels, and the textures they have."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -10,9 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.phantom.shapes import Block, Real, Shape
 
-__all__ = ["Canvas", "Look", "Texture", "Tissue"]
+__all__ = ["Canvas", "Look", "Texture", "Tissue", "blocks", "kernel_noise", "painted"]
+
+SLAB = 12  # slices that are painted at once: little memory, and near the processor
 
 
 class Tissue(Enum):
@@ -43,9 +46,12 @@ class Tissue(Enum):
     VITREOUS = auto()
     LENS = auto()
     BLOOD = auto()
-    ORGAN_A = auto()
-    ORGAN_B = auto()
-    ORGAN_C = auto()
+    LIVER = auto()
+    SPLEEN = auto()
+    KIDNEY = auto()
+    BOWEL = auto()
+    VERTEBRA = auto()
+    MARROW = auto()
     LUNG = auto()
 
 
@@ -104,6 +110,32 @@ class Canvas:
                 if within is not None:
                     away = np.maximum(away, within[cut.where])
                 self.fill(away, tissue, cut.where)
+
+
+def painted(
+    geometry: Geometry, look: Look, paint: Callable[[Canvas], None]
+) -> Iterator[tuple[Block, Real]]:
+    """Paint a grid a few slices at a time: each block with its voxels."""
+    for block in blocks(geometry):
+        canvas = Canvas(block, look)
+        paint(canvas)
+        yield block, canvas.voxels
+
+
+def blocks(geometry: Geometry) -> Iterator[Block]:
+    """A grid as blocks of a few slices."""
+    depth = geometry.shape[0]
+    for start in range(0, depth, SLAB):
+        yield Block(geometry, start, min(start + SLAB, depth))
+
+
+def kernel_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> Real:
+    """Noise of deviation 1, softened within slices as a CT's reconstruction kernel does."""
+    noise: Real = rng.standard_normal(shape, dtype=np.float32)
+    for axis in (1, 2):
+        noise = ndimage.correlate1d(noise, np.array([0.25, 0.5, 0.25]), axis=axis, mode="wrap")
+    noise *= np.float32(1.0 / 0.375)
+    return noise
 
 
 def _each(shapes: Shape | Iterable[Shape]) -> Iterable[Shape]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_medlabel.phantom.shapes import Carve, Ellipsoid, Segment, Shape, Triple, tube
+from napari_medlabel.phantom.shapes import Carve, Chain, Ellipsoid, Segment, Triple, curve, tube
 
 __all__ = ["Person", "face"]
 
@@ -32,11 +32,17 @@ class Person:
         right = Ellipsoid(self.near(mirrored(center)), self._sized(radii), (a, -b, -c))
         return (left, right)
 
+    def chains(self, points: list[Triple], radii: list[float] | float) -> tuple[Chain, Chain]:
+        """A bent tube of the left side, and of the right, each one shape."""
+        pieces = self.tubes(points, radii)
+        half = len(pieces) // 2
+        return (Chain(tuple(pieces[:half])), Chain(tuple(pieces[half:])))
+
     def tubes(self, points: list[Triple], radii: list[float] | float) -> list[Segment]:
         """A bent tube of the left side, and of the right."""
         left = [self.near(point, 0.4) for point in points]
         right = [self.near(mirrored(point), 0.4) for point in points]
-        return [*tube(left, radii), *tube(right, radii)]
+        return [*curve(left, radii), *curve(right, radii)]
 
     def _sized(self, radii: Triple) -> Triple:
         a, b, c = (r * (1.0 + 0.02 * float(d)) for r, d in zip(radii, self._draw(), strict=True))
@@ -64,81 +70,95 @@ def face(person: Person) -> list[Carve]:
 
 
 def _flesh(person: Person) -> list[Carve]:
-    joined = [
-        Ellipsoid((0.0, -34.0, -40.0), (57.0, 52.0, 56.0)),  # middle of the face
-        Ellipsoid((0.0, -46.0, -76.0), (45.0, 47.0, 34.0)),  # jaw
-        *person.pair((44.0, -26.0, -74.0), (13.0, 24.0, 28.0)),  # angle of the jaw
-        Ellipsoid((0.0, 22.0, -125.0), (55.0, 58.0, 135.0), (6.0, 0.0, 0.0)),  # neck
+    large = [
+        Ellipsoid((0.0, -32.0, -36.0), (58.0, 54.0, 54.0)),  # middle of the face
+        Ellipsoid((0.0, -42.0, -74.0), (46.0, 49.0, 37.0)),  # jaw
+        *person.pair((43.0, -24.0, -68.0), (14.0, 26.0, 26.0)),  # angle of the jaw
+        *person.pair((56.0, -22.0, 8.0), (15.0, 38.0, 34.0)),  # temples
+        *person.pair((56.0, 14.0, -34.0), (17.0, 26.0, 28.0)),  # behind the ears
+        Ellipsoid((0.0, 46.0, -50.0), (46.0, 42.0, 46.0)),  # nape
+        Ellipsoid((0.0, 22.0, -125.0), (54.0, 57.0, 135.0), (6.0, 0.0, 0.0)),  # neck
     ]
-    soft = [
-        *person.pair((38.0, -70.0, -37.0), (19.0, 17.0, 15.0)),  # cheekbones
-        *person.pair((27.0, -76.0, -62.0), (16.0, 14.0, 20.0)),  # cheeks
+    small = [
+        *person.pair((37.0, -64.0, -37.0), (22.0, 22.0, 17.0)),  # cheekbones
+        *person.pair((26.0, -72.0, -60.0), (18.0, 16.0, 22.0)),  # cheeks
+        Ellipsoid(person.near((0.0, -79.0, -100.0)), (20.0, 15.0, 13.0)),  # chin
+        Ellipsoid((0.0, -14.0, -118.0), (30.0, 12.0, 16.0)),  # throat
     ]
-    chin = Ellipsoid(person.near((0.0, -84.0, -103.0)), (15.0, 12.0, 11.0))
     return [
-        *(Carve(shape, 14.0) for shape in joined),
-        *(Carve(shape, 12.0) for shape in soft),
-        Carve(chin, 11.0),
-        Carve(Ellipsoid((0.0, -14.0, -118.0), (30.0, 12.0, 16.0)), 14.0),  # throat
+        *(Carve(shape, 18.0) for shape in large),
+        *(Carve(shape, 16.0) for shape in small),
     ]
 
 
 def _eye_region(person: Person) -> list[Carve]:
-    brows = person.tubes(
-        [(7.0, -88.0, 3.0), (26.0, -89.0, 6.0), (46.0, -76.0, 2.0)], [7.0, 8.0, 7.0]
+    brows = person.chains(
+        [(9.0, -84.0, 3.0), (26.0, -84.0, 7.0), (44.0, -74.0, 4.0)], [5.0, 6.0, 5.0]
     )
-    sockets = person.pair((32.0, -98.0, -10.0), (18.0, 14.0, 11.0), (0.0, 0.0, -18.0))
-    corners = person.pair((14.0, -100.0, -13.0), (7.0, 9.0, 12.0))
-    lids = person.pair((32.0, -74.0, -11.5), (14.0, 14.2, 13.0))
-    upper = person.tubes([(20.0, -83.0, -10.0), (31.0, -89.0, -6.0), (43.0, -81.0, -9.5)], 2.0)
-    lower = person.tubes([(21.0, -84.0, -16.0), (32.0, -87.0, -18.0), (43.0, -80.0, -15.0)], 1.8)
-    slits = person.tubes([(22.0, -87.5, -13.0), (32.0, -90.5, -12.6), (42.0, -84.5, -12.0)], 0.9)
+    sockets = person.pair((31.0, -100.0, -11.0), (19.0, 15.0, 11.0), (0.0, 0.0, -20.0))
+    corners = person.pair((16.0, -99.0, -13.0), (8.0, 11.0, 9.0))
+    lids = person.pair((32.0, -74.0, -11.5), (14.6, 14.0, 13.4))
     return [
-        *(Carve(shape, 10.0) for shape in brows),
+        *(Carve(shape, 14.0) for shape in brows),
         *(Carve(shape, 9.0, away=True) for shape in (*sockets, *corners)),
-        *(Carve(shape, 3.0) for shape in lids),
-        *(Carve(shape, 3.0) for shape in (*upper, *lower)),
-        *(Carve(shape, 1.0, away=True) for shape in slits),
+        *(Carve(shape, 4.0) for shape in lids),
+        *(Carve(_lid_line(lid, -12.0, 0.9), 1.6, away=True) for lid in lids),
+        *(Carve(_lid_line(lid, 26.0, 0.7), 2.5, away=True) for lid in lids),
     ]
 
 
-def _nose(person: Person) -> list[Carve]:
-    tip = person.near((0.8, -107.5, -46.0))
-    bridge = tube(
-        [(0.0, -88.0, -2.0), (0.2, -93.0, -16.0), (0.5, -101.0, -33.0), tip], [6.5, 5.5, 6.5, 7.5]
+def _lid_line(lid: Ellipsoid, up_deg: float, radius: float) -> Chain:
+    """A furrow across the front of a lid, this high above its middle."""
+    turns = np.radians(np.linspace(-52.0, 52.0, 7))
+    rise = np.radians(up_deg) * np.cos(turns)
+    offsets = np.stack(
+        [np.sin(turns) * np.cos(rise), -np.cos(turns) * np.cos(rise), np.sin(rise)], axis=1
     )
-    wings = person.pair((11.5, -96.0, -50.0), (7.0, 9.5, 6.5))
-    column = Segment(tip, (0.4, -92.0, -56.0), 5.0, 6.0)
-    nostrils = person.pair((6.4, -101.5, -55.0), (3.2, 6.0, 5.5), (35.0, 0.0, 0.0))
+    places = np.asarray(lid.center) + offsets * (np.asarray(lid.radii) + 0.2)
+    return Chain(tube([(x, y, z) for x, y, z in places.tolist()], radius))
+
+
+def _nose(person: Person) -> list[Carve]:
+    tip = person.near((0.8, -105.5, -45.5))
+    base = curve(
+        [(0.0, -76.0, 0.0), (0.0, -80.0, -14.0), (0.0, -84.0, -32.0), (0.0, -86.0, -47.0)],
+        [8.0, 9.0, 11.0, 12.0],
+    )
+    ridge = curve(
+        [(0.0, -84.0, 2.0), (0.2, -89.5, -12.0), (0.5, -98.0, -30.0), tip], [6.5, 5.5, 6.5, 8.0]
+    )
+    wings = person.pair((9.5, -93.0, -49.5), (7.5, 10.5, 6.5), (10.0, 0.0, 12.0))
+    column = Segment(tip, (0.4, -89.0, -54.0), 5.5, 5.5)
+    nostrils = person.pair((6.2, -97.0, -54.0), (2.6, 5.0, 4.5), (35.0, 0.0, 0.0))
     return [
-        *(Carve(shape, 7.0) for shape in bridge),
-        *(Carve(shape, 5.0) for shape in wings),
-        Carve(column, 5.0),
-        *(Carve(shape, 1.5, away=True) for shape in nostrils),
+        Carve(Chain(base), 10.0),
+        Carve(Chain(ridge), 9.0),
+        *(Carve(shape, 6.0) for shape in wings),
+        Carve(column, 6.0),
+        *(Carve(shape, 2.0, away=True) for shape in nostrils),
     ]
 
 
 def _mouth(person: Person) -> list[Carve]:
-    muzzle = Ellipsoid((0.0, -74.0, -74.0), (27.0, 19.0, 21.0))
-    upper: list[Shape] = [
-        *person.tubes(
-            [(0.0, -94.0, -69.5), (10.0, -92.5, -69.5), (23.0, -84.0, -73.0)], [4.0, 3.8, 1.5]
-        )
-    ]
-    lower: list[Shape] = [
-        *person.tubes(
-            [(0.0, -92.5, -78.5), (10.0, -91.5, -78.0), (22.0, -84.0, -74.5)], [5.0, 4.4, 1.5]
-        )
-    ]
-    slit = person.tubes([(0.0, -99.5, -73.6), (12.0, -97.0, -73.4), (25.0, -86.0, -74.0)], 1.3)
-    groove = tube([(0.3, -99.5, -59.0), (0.3, -99.5, -66.0)], 2.6)
-    fold = Ellipsoid((0.0, -103.0, -88.0), (17.0, 11.0, 4.0))
+    muzzle = Ellipsoid((0.0, -75.0, -73.0), (29.0, 20.0, 22.0))
+    upper = person.chains(
+        [(0.5, -94.0, -69.8), (5.0, -94.4, -69.0), (13.0, -91.0, -70.2), (24.0, -82.5, -73.4)],
+        [4.4, 4.6, 4.0, 1.6],
+    )
+    lower = person.chains(
+        [(0.0, -92.5, -78.8), (10.0, -90.5, -78.4), (23.0, -82.5, -74.8)], [5.6, 5.2, 1.6]
+    )
+    slit = person.chains(
+        [(0.0, -98.6, -74.0), (6.0, -98.2, -73.5), (13.0, -95.0, -73.8), (25.0, -85.5, -74.4)], 0.9
+    )
+    groove = tube([(0.3, -99.0, -58.0), (0.3, -100.5, -66.0)], 1.8)
+    fold = Ellipsoid((0.0, -104.0, -88.5), (20.0, 13.0, 4.0))
     return [
-        Carve(muzzle, 12.0),
+        Carve(muzzle, 16.0),
         *(Carve(shape, 4.0) for shape in (*upper, *lower)),
-        *(Carve(shape, 1.5, away=True) for shape in slit),
-        *(Carve(shape, 4.0, away=True) for shape in groove),
-        Carve(fold, 7.0, away=True),
+        *(Carve(shape, 2.5, away=True) for shape in slit),
+        *(Carve(shape, 5.0, away=True) for shape in groove),
+        Carve(fold, 9.0, away=True),
     ]
 
 
@@ -159,8 +179,8 @@ def _ears(person: Person) -> list[Carve]:
         *(Carve(shape, 3.0, away=True) for shape in bowls),
         *(
             Carve(s, 2.5)
-            for s in person.tubes(helix, [3, 2.6, 2.6, 2.8, 2.8, 2.6, 2.8, 4.0, 4.0, 3.0])
+            for s in person.chains(helix, [2.6, 2.6, 2.8, 3.0, 3.0, 2.8, 3.0, 4.0, 4.2, 3.4])
         ),
-        *(Carve(s, 3.0) for s in person.tubes(antihelix, 2.2)),
+        *(Carve(s, 3.0) for s in person.chains(antihelix, 2.6)),
         *(Carve(shape, 3.0) for shape in flaps),
     ]

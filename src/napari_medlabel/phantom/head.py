@@ -1,24 +1,31 @@
 """A generated head: CT, MR and the labels of the same person, on any grid."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from napari_medlabel.core.geometry import BoolArray, FloatArray, Geometry
 from napari_medlabel.core.schema import PALETTE, Code, Label, LabelSchema
 from napari_medlabel.phantom.brain import Brain
-from napari_medlabel.phantom.canvas import Canvas, Look, Texture, Tissue
+from napari_medlabel.phantom.canvas import (
+    Canvas,
+    Look,
+    Texture,
+    Tissue,
+    blocks,
+    kernel_noise,
+    painted,
+)
 from napari_medlabel.phantom.face import Person, face
-from napari_medlabel.phantom.shapes import Block, Ellipsoid, Real, Segment, Triple, tube
+from napari_medlabel.phantom.shapes import Block, Ellipsoid, Real, Segment, Shape, Triple, tube
 from napari_medlabel.phantom.skull import Skull
 
 __all__ = ["CT_GRID", "HEAD_SCHEMA", "MR_GRID", "Head"]
 
-SLAB = 12  # slices that are painted at once: little memory, and near the processor
+CAVITY_REACH = 34.0  # bone, scalp and the widest seam of the face
 
 CT_GRID: Final = Geometry.from_spacing(
     (160, 256, 256), (1.4, 0.9375, 0.9375), (-119.53125, -127.53125, -118.3)
@@ -65,6 +72,7 @@ _T1: Final = Look(
     },
     edge_mm=1.1,
 )  # fmt: skip
+_MR_NOISE: Final = np.float32(14.0)
 _BRAIN, _VENTRICLES, _LESION, _EYES, _SKULL = range(1, 6)
 _LABELS: Final = Look(
     {
@@ -94,36 +102,34 @@ class Head:
         self._face = face(person)
         self._brain = Brain(person, lesion_mm)
         self._skull = Skull(person)
-        self._streaks = Texture(rng, grain_mm=9.0, step_mm=4.0)
+        self._planes = Texture(rng, grain_mm=15.0, step_mm=4.0).sheets()
+        self._muscles = _muscles(person)
         self._eyes = person.pair((32.0, -73.0, -11.5), (12.0, 12.2, 12.0))
 
     def ct(self, geometry: Geometry = CT_GRID) -> npt.NDArray[np.int16]:
         """The head in Hounsfield units, with head rest and noise; int16, the grid's shape."""
         voxels = np.empty(geometry.shape, np.int16)
         rng = np.random.default_rng((self.seed, 1))
-        for start, canvas in self._painted(geometry, _HU, table=True):
-            noise = _kernel_noise(rng, canvas.voxels.shape)
-            noise *= _noise_hu(canvas.block)
-            hu = np.clip(canvas.voxels + noise, -1024.0, 3071.0)
-            voxels[start : start + len(hu)] = np.rint(hu)
+        for block, hu in painted(geometry, _HU, self._paint_with_table):
+            np.add(hu, kernel_noise(rng, hu.shape) * _noise_hu(block), out=hu)
+            voxels[block.slices] = np.rint(np.clip(hu, -1024.0, 3071.0))
         return voxels
 
     def mr(self, geometry: Geometry = MR_GRID) -> npt.NDArray[np.uint16]:
         """The head as a T1-weighted MR, with bias field and Rician noise; uint16."""
         voxels = np.empty(geometry.shape, np.uint16)
         rng = np.random.default_rng((self.seed, 2))
-        for start, canvas in self._painted(geometry, _T1, table=False):
-            signal = canvas.voxels * _bias(canvas.block)
-            signal += 14.0 * rng.standard_normal(signal.shape, dtype=np.float32)
-            quadrature = 14.0 * rng.standard_normal(signal.shape, dtype=np.float32)
-            voxels[start : start + len(signal)] = np.rint(np.hypot(signal, quadrature))
+        for block, signal in painted(geometry, _T1, self._paint):
+            real, imaginary = rng.standard_normal((2, *signal.shape), dtype=np.float32)
+            real = signal * _bias(block) + _MR_NOISE * real
+            voxels[block.slices] = np.rint(np.hypot(real, _MR_NOISE * imaginary))
         return voxels
 
     def labels(self, geometry: Geometry = CT_GRID) -> tuple[npt.NDArray[np.uint8], LabelSchema]:
         """The truth: which voxel centres are brain, ventricle, lesion, eye or skull."""
         voxels = np.empty(geometry.shape, np.uint8)
-        for start, canvas in self._painted(geometry, _LABELS, table=False):
-            voxels[start : start + len(canvas.voxels)] = canvas.voxels
+        for block, values in painted(geometry, _LABELS, self._paint):
+            voxels[block.slices] = values
         return voxels, HEAD_SCHEMA
 
     def brain(self, geometry: Geometry = CT_GRID) -> BoolArray:
@@ -135,10 +141,10 @@ class Head:
     def skin(self, geometry: Geometry = CT_GRID) -> npt.NDArray[np.float32]:
         """Signed distance from the skin in mm, negative inside; right near the skin."""
         distance = np.empty(geometry.shape, np.float32)
-        for start, block in _blocks(geometry):
-            cavity = self._brain.cavity(block, 22.0)
+        for block in blocks(geometry):
+            cavity = self._brain.cavity(block, CAVITY_REACH)
             thickness = self._skull.thickness(block, cavity)
-            distance[start : start + block.shape[0]] = self._skin(block, cavity, thickness)
+            distance[block.slices] = self._skin(block, cavity, thickness)
         return distance
 
     @cached_property
@@ -163,19 +169,13 @@ class Head:
         k, i = np.nonzero(inside.any(axis=1))
         return grid.lps(np.stack([k, first[k, i], i], axis=-1))
 
-    def _painted(
-        self, geometry: Geometry, look: Look, *, table: bool
-    ) -> Iterator[tuple[int, Canvas]]:
-        for start, block in _blocks(geometry):
-            canvas = Canvas(block, look)
-            if table:
-                _paint_table(canvas)
-            self._paint(canvas)
-            yield start, canvas
+    def _paint_with_table(self, canvas: Canvas) -> None:
+        _paint_table(canvas)
+        self._paint(canvas)
 
     def _paint(self, canvas: Canvas) -> None:
         block = canvas.block
-        cavity = self._brain.cavity(block, 22.0)
+        cavity = self._brain.cavity(block, CAVITY_REACH)
         thickness = self._skull.thickness(block, cavity)
         skin = self._skin(block, cavity, thickness)
         if skin.min() > 2.0:
@@ -189,7 +189,7 @@ class Head:
     def _skin(self, block: Block, cavity: Real, thickness: Real) -> Real:
         skin = cavity - thickness - np.float32(5.5)
         for step in self._face:
-            step.apply(block, skin, 8.0)
+            step.apply(block, skin, 10.0)
         return skin
 
     def _paint_flesh(self, canvas: Canvas, skin: Real) -> None:
@@ -199,10 +199,11 @@ class Head:
         low = np.clip((-whole.z - 10.0) / 50.0, 0.0, 1.0)  # thin on the scalp, thick in the cheeks
         canvas.fill(skin + (3.2 + 3.8 * low), Tissue.MUSCLE)
         deep = np.nonzero(skin < -6.0)
-        streaks = np.full(skin.shape, 9.0, np.float32)
+        planes = np.full(skin.shape, 9.0, np.float32)
         x, y, z = (np.broadcast_to(axis, skin.shape)[deep] for axis in (whole.x, whole.y, whole.z))
-        streaks[deep] = np.abs(self._streaks.at(x, y, z * 0.5)) * 5.0 - 1.2
-        canvas.fill(streaks, Tissue.FAT)
+        planes[deep] = self._planes.at(x, y, z * 0.4) - 1.0
+        canvas.fill(planes, Tissue.FAT)
+        canvas.paint(self._muscles, Tissue.MUSCLE, skin + np.float32(5.0))
 
     def _paint_eyes(self, canvas: Canvas) -> None:
         for eye in self._eyes:
@@ -231,10 +232,19 @@ def _eye_muscles(eye: Ellipsoid) -> list[Segment]:
     ]
 
 
-def _blocks(geometry: Geometry) -> Iterator[tuple[int, Block]]:
-    depth = geometry.shape[0]
-    for start in range(0, depth, SLAB):
-        yield start, Block(geometry, start, min(start + SLAB, depth))
+def _muscles(person: Person) -> list[Shape]:
+    """Bellies of muscle; fat lies between them."""
+    turning: list[Triple] = [(58.0, 24.0, -56.0), (50.0, 2.0, -90.0), (38.0, -20.0, -124.0)]
+    return [
+        *person.pair((51.0, -26.0, -62.0), (8.0, 17.0, 24.0)),  # masseter
+        *person.pair((31.0, -26.0, -52.0), (9.0, 15.0, 17.0)),  # pterygoid
+        *person.pair((60.0, -24.0, 0.0), (9.0, 30.0, 32.0)),  # temporalis
+        *person.tubes(turning, [8.0, 10.0, 10.0]),  # sternocleidomastoid
+        *person.pair((13.0, 62.0, -86.0), (12.0, 11.0, 44.0)),  # nape, deep
+        *person.pair((34.0, 52.0, -86.0), (12.0, 16.0, 44.0)),  # nape, outer
+        *person.pair((30.0, 26.0, -100.0), (10.0, 12.0, 40.0)),  # scalene
+        Ellipsoid((0.0, -44.0, -84.0), (19.0, 30.0, 15.0)),  # tongue
+    ]
 
 
 def _paint_table(canvas: Canvas) -> None:
@@ -245,15 +255,6 @@ def _paint_table(canvas: Canvas) -> None:
     half = np.float32(38.0) - whole.y
     canvas.fill(np.maximum(np.maximum(ring, -ring - 14.0), half), Tissue.FOAM)
     canvas.fill(np.maximum(np.abs(ring - 1.5) - 1.5, half), Tissue.TABLE)
-
-
-def _kernel_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> Real:
-    """Noise of deviation 1, softened within slices as a reconstruction kernel does."""
-    noise = rng.standard_normal(shape, dtype=np.float32)
-    for axis in (1, 2):
-        noise = ndimage.correlate1d(noise, np.array([0.25, 0.5, 0.25]), axis=axis, mode="wrap")
-    noise *= np.float32(1.0 / 0.375)
-    return noise
 
 
 def _noise_hu(block: Block) -> Real:

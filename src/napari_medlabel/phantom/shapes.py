@@ -11,18 +11,21 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+from scipy.interpolate import Akima1DInterpolator
 
 from napari_medlabel.core.geometry import Geometry
 
 __all__ = [
     "Block",
     "Carve",
+    "Chain",
     "Cut",
     "Ellipsoid",
     "Real",
     "Segment",
     "Shape",
     "Triple",
+    "curve",
     "measure",
     "tube",
 ]
@@ -50,6 +53,7 @@ class Block:
     """
 
     def __init__(self, geometry: Geometry, start: int, stop: int) -> None:
+        self.slices = slice(start, stop)
         self.shape = (stop - start, geometry.shape[1], geometry.shape[2])
         matrix = geometry.lps_from_kji.copy()
         matrix[:3, 3] = geometry.lps((start, 0, 0))
@@ -190,11 +194,47 @@ class Segment:
         return off
 
 
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Pieces that are one shape, so that a seam runs along them and not between them."""
+
+    pieces: tuple[Segment, ...]
+
+    @property
+    def low(self) -> Triple:
+        """The box's lowest corner."""
+        return _of([min(values) for values in zip(*(p.low for p in self.pieces), strict=True)])
+
+    @property
+    def high(self) -> Triple:
+        """The box's highest corner."""
+        return _of([max(values) for values in zip(*(p.high for p in self.pieces), strict=True)])
+
+    def distance(self, x: Real, y: Real, z: Real) -> Real:
+        """Signed distance from the nearest piece."""
+        nearest = self.pieces[0].distance(x, y, z)
+        for piece in self.pieces[1:]:
+            np.minimum(nearest, piece.distance(x, y, z), out=nearest)
+        return nearest
+
+
 def tube(points: Sequence[Triple], radii: Sequence[float] | float) -> tuple[Segment, ...]:
     """A bent tube through the points, as its straight pieces."""
     sizes = [float(radii)] * len(points) if isinstance(radii, int | float) else list(radii)
     ends = zip(points, points[1:], sizes, sizes[1:], strict=False)
     return tuple(Segment(a, b, r, s) for a, b, r, s in ends)
+
+
+def curve(
+    points: Sequence[Triple], radii: Sequence[float] | float, pieces: int = 3
+) -> tuple[Segment, ...]:
+    """A tube without corners through the points: each step in so many straight pieces."""
+    sizes = [float(radii)] * len(points) if isinstance(radii, int | float) else list(radii)
+    known = np.column_stack([np.asarray(points, np.float64), sizes])
+    steps = np.arange(len(points))
+    fine = np.linspace(0, len(points) - 1, pieces * (len(points) - 1) + 1)
+    spline = Akima1DInterpolator(steps, known, axis=0)(fine)
+    return tube([(x, y, z) for x, y, z in spline[:, :3].tolist()], spline[:, 3].tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +250,9 @@ class Carve:
 
     def apply(self, block: Block, distance: Real, reach: float) -> None:
         """Sculpt `distance`, an array over the block, where the shape is near."""
-        cut = block.near(self.shape.low, self.shape.high, max(reach, self.blend_mm))
+        # Far from an ellipsoid the distance comes out too short: look a little further.
+        margin = max(reach, 1.6 * self.blend_mm + 2.0)
+        cut = block.near(self.shape.low, self.shape.high, margin)
         if cut is None:
             return
         own = self.shape.distance(cut.x, cut.y, cut.z)

@@ -11,6 +11,10 @@ from napari_medlabel.phantom.shapes import Block, Ellipsoid, Real, Segment, Shap
 __all__ = ["Skull"]
 
 WALL_MM = 1.6  # bone around a sinus
+MASTOIDS = (  # the air-filled bone behind the ears
+    Ellipsoid((58.0, 24.0, -38.0), (11.0, 15.0, 16.0)),
+    Ellipsoid((-58.0, 24.0, -38.0), (11.0, 15.0, 16.0)),
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +53,8 @@ class Skull:
             )
             wave = self._thickness.at(x * 0.8, y * 0.8, z * 0.8)
             back = np.clip((y - np.float32(50.0)) / 40.0, 0.0, 1.0)
-            thick[near] = np.clip(6.3 + 1.0 * wave + 2.0 * back, 4.0, 11.0)
+            fading = np.clip((np.float32(20.0) - cavity[near]) / 8.0, 0.0, 1.0)
+            thick[near] += fading * np.clip(wave + 2.0 * back, -2.3, 4.5)
         return thick
 
     def paint(self, canvas: Canvas, cavity: Real, thickness: Real, skin: Real) -> None:
@@ -63,7 +68,7 @@ class Skull:
         canvas.paint([_grown(shape, -1.8) for shape in self._face], Tissue.DIPLOE, inside)
         canvas.paint(self._petrous, Tissue.SKULL, inside)
         self._paint_mastoid(canvas, inside)
-        self._paint_orbits(canvas)
+        self._paint_orbits(canvas, skin)
         canvas.paint([_grown(shape, WALL_MM) for shape in self._sinuses], Tissue.SKULL, inside)
         canvas.paint(self._jaw, Tissue.CORTICAL, inside)
         canvas.paint([_grown(shape, -2.0) for shape in self._jaw], Tissue.SPONGY, inside)
@@ -88,7 +93,7 @@ class Skull:
         canvas.paint(cord, Tissue.WHITE)
 
     def _paint_mastoid(self, canvas: Canvas, inside: Real) -> None:
-        for shape in self.person_mastoids():
+        for shape in MASTOIDS:
             cut = canvas.block.near(shape.low, shape.high, 2.0)
             if cut is None:
                 continue
@@ -97,15 +102,7 @@ class Skull:
             cells = 0.35 - self._cells.at(cut.x, cut.y, cut.z)
             canvas.fill(np.maximum(cells * 2.0, away + 2.0), Tissue.AIR, cut.where)
 
-    @staticmethod
-    def person_mastoids() -> tuple[Ellipsoid, Ellipsoid]:
-        """The air-filled bone behind the ears."""
-        return (
-            Ellipsoid((60.0, 26.0, -40.0), (11.0, 15.0, 17.0)),
-            Ellipsoid((-60.0, 26.0, -40.0), (11.0, 15.0, 17.0)),
-        )
-
-    def _paint_orbits(self, canvas: Canvas) -> None:
+    def _paint_orbits(self, canvas: Canvas, skin: Real) -> None:
         for side in (1.0, -1.0):
             cone = tube(
                 [
@@ -118,23 +115,13 @@ class Skull:
             canvas.paint(
                 [shape.grown(1.4) for shape in cone if shape.start[1] > -70.0], Tissue.SKULL
             )
-            canvas.paint(cone, Tissue.FAT)
+            canvas.paint(cone, Tissue.FAT, skin + np.float32(1.8))
 
     def _paint_airways(self, canvas: Canvas) -> None:
         canvas.paint(self._sinuses, Tissue.AIR)
         canvas.paint(_airways(), Tissue.AIR)
         canvas.paint(_turbinates(self.person), Tissue.MUSCLE)
-        septum = tube(
-            [(0.6, -88.0, -30.0), (1.2, -60.0, -30.0), (0.2, -34.0, -34.0)], [1.0, 1.2, 1.0]
-        )
-        for lift in range(-16, 20, 2):
-            moved = [
-                Segment(
-                    (*s.start[:2], s.start[2] + lift), (*s.stop[:2], s.stop[2] + lift), 1.2, 1.2
-                )
-                for s in septum
-            ]
-            canvas.paint(moved, Tissue.CARTILAGE)
+        canvas.paint(Ellipsoid((0.6, -58.0, -34.0), (1.4, 32.0, 20.0)), Tissue.CARTILAGE)
 
 
 def _grown(shape: Shape, by: float) -> Shape:
@@ -212,7 +199,7 @@ def _airways() -> list[Shape]:
         *halls,
         Ellipsoid((0.0, -22.0, -44.0), (12.0, 10.0, 16.0)),  # behind the nose
         *tube([(0.0, -14.0, -48.0), (0.0, -4.0, -70.0), (0.0, -2.0, -150.0)], [8.0, 7.5, 7.0]),
-        Ellipsoid((0.0, -52.0, -69.0), (22.0, 24.0, 2.2)),  # between palate and tongue
+        Ellipsoid((0.0, -52.0, -67.5), (20.0, 24.0, 1.5)),  # between palate and tongue
     ]
 
 
