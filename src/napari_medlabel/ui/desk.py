@@ -1,0 +1,321 @@
+"""What lies on the desk: nothing, a search, the series found, or one open case."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from napari import Viewer
+from qtpy.QtCore import QObject, QThreadPool, Signal
+
+from napari_medlabel import commands
+from napari_medlabel.core.volume import Series
+from napari_medlabel.errors import InputError, MedlabelError
+from napari_medlabel.session import OpenCase, Session
+from napari_medlabel.ui.drawing import Drawing
+from napari_medlabel.ui.state import (
+    ErrorCard,
+    RecentRow,
+    SeriesRow,
+    error_card,
+    recent_rows,
+    series_rows,
+)
+from napari_medlabel.ui.work import Job
+
+__all__ = ["Busy", "Desk", "Place"]
+
+Place = Literal["start", "series", "case"]
+TITLE = "Medlabel"
+
+
+class Busy:
+    """What is being done and how far it is."""
+
+    def __init__(self, title: str, job: Job) -> None:
+        self.title, self.job = title, job
+        self.done, self.total = 0, 0
+
+
+class Desk(QObject):
+    """Opens and closes; holds the one `drawing` there may be.
+
+    `changed` says that one of its properties may differ. Long commands run beside the window.
+
+    Parameters
+    ----------
+    viewer
+        Where cases are shown.
+    session
+        Who works.
+    parent
+        The panel.
+    """
+
+    changed = Signal()
+    blocked = Signal(str)
+    thumbnail_came = Signal(int, object)
+
+    def __init__(self, viewer: Viewer, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self.viewer, self.session = viewer, session
+        self.drawing: Drawing | None = None
+        self.busy: Busy | None = None
+        self.error: ErrorCard | None = None
+        self.found: tuple[SeriesRow, ...] = ()
+        self.skipped = 0
+        self._found_at: Path | None = None
+        self._scanned = False
+        self._pictures = QThreadPool(self)
+        self._pictures.setMaxThreadCount(1)
+        self._picture_jobs: list[Job] = []
+
+    @property
+    def place(self) -> Place:
+        """What is to be seen."""
+        if self.drawing is not None:
+            return "case"
+        return "series" if self._scanned else "start"
+
+    def recent(self) -> tuple[RecentRow, ...]:
+        """Cases to go on with; none where the workspace cannot be read, which `error` then says."""
+        try:
+            return recent_rows(commands.recent_cases(self.session), datetime.now().astimezone())
+        except MedlabelError as error:
+            self.error = error_card(error)
+            return ()
+
+    def computer(self) -> tuple[dict[str, Any], ...]:
+        """What this computer can do: the doctor's checks."""
+        try:
+            return tuple(commands.doctor(self.session)["checks"])
+        except MedlabelError:
+            return ()
+
+    # Opening
+
+    def scan(self, path: Path) -> None:
+        """Look for series; one that can be opened, alone, is opened at once."""
+        self._run(
+            "Looking for series",
+            lambda progress, cancelled: commands.scan(
+                self.session, path, progress=progress, cancelled=cancelled
+            ),
+            lambda found: self._scan_done(path, found),
+        )
+
+    def open_row(self, row: SeriesRow) -> None:
+        """Open one of the volumes found."""
+        self._open(
+            f"Opening {row.title}",
+            lambda: commands.open_series(
+                self.session, row.series, row.volume, found_at=self._found_at
+            ),
+        )
+
+    def open_case(self, case_id: str) -> None:
+        """Go on with a case."""
+        self._open("Opening the case", lambda: commands.open_case(self.session, case_id))
+
+    def open_demo(self, kind: Literal["ct", "mr"] = "ct") -> None:
+        """Open the generated head."""
+        self._open("Making the demo head", lambda: commands.open_demo(self.session, kind))
+
+    def close_case(self) -> None:
+        """Put the case away; it is saved."""
+        case = self._take_down()
+        if case is not None:
+            self._run("Saving", lambda _progress, _cancelled: self._put_away(case), self._put)
+
+    def forget_found(self) -> None:
+        """Go back from the table of series to the start."""
+        self._end_pictures()
+        self.found, self._scanned, self._found_at = (), False, None
+        self.dismiss()
+
+    def cancel(self) -> None:
+        """Call off what is being done."""
+        if self.busy is not None:
+            self.busy.job.cancel()
+
+    def dismiss(self) -> None:
+        """The error was read."""
+        self.error = None
+        self.changed.emit()
+
+    def fail(self, error: Exception, doing: str = "") -> None:
+        """Show an error until it is dismissed or the next thing is done."""
+        self.error = error_card(error, doing)
+        self.changed.emit()
+
+    def shut(self) -> None:
+        """The window goes: close the case here and now."""
+        self._end_pictures()
+        if self.busy is not None:
+            self.busy.job.cancel()
+            self.busy = None
+        case = self._take_down()
+        if case is not None:
+            commands.close_case(self.session, case)
+
+    # With the open case
+
+    def act_on(self, signal: Any, action: Callable[..., object]) -> None:  # noqa: ANN401  # Qt's
+        """When a panel says something, do it to the drawing there is; nothing without one."""
+
+        def act(*told: object) -> None:
+            if self.drawing is not None:
+                action(self.drawing, *told)
+
+        signal.connect(act)
+
+    def export(
+        self, task: Callable[[OpenCase], Any], done: Callable[[Any], None],
+        over: Callable[[], None],
+    ) -> None:  # fmt: skip
+        """Write the open case's mask somewhere, nobody drawing meanwhile; `over` comes first."""
+        drawing = self.drawing
+        if drawing is None:
+            return
+        drawing.pause(on=True)
+
+        def resume() -> None:
+            drawing.pause(on=False)
+            over()
+
+        def finished(answer: object) -> None:
+            resume()
+            done(answer)
+
+        self._run(
+            "Writing and reading back", lambda _progress, _cancelled: task(drawing.case), finished,
+            failed=lambda _error: resume(),
+        )  # fmt: skip
+
+    # How
+
+    def _scan_done(self, path: Path, found: Any) -> None:  # noqa: ANN401
+        rows = series_rows(found.series)
+        if not rows:
+            self.fail(InputError(
+                "No series was found there",
+                "choose a folder or file with DICOM, NIfTI, NRRD, MetaImage or OME-Zarr",
+            ))  # fmt: skip
+            return
+        self._end_pictures()
+        self.found, self.skipped, self._found_at = rows, len(found.skipped), path
+        self._scanned = True
+        case = self._take_down()
+        if case is not None:
+            self._run("Saving", lambda _p, _c: self._put_away(case), lambda _: self._start_table())
+            return
+        self._start_table()
+
+    def _start_table(self) -> None:
+        usable = [row for row in self.found if row.usable]
+        if len(self.found) == 1 and usable and not usable[0].problems:
+            self.open_row(usable[0])
+        else:
+            self._draw_pictures()
+        self.changed.emit()
+
+    def _draw_pictures(self) -> None:
+        for n, row in enumerate(self.found):
+            if row.usable:
+                job = Job(self._picture(row.series, row.volume), self, pool=self._pictures)
+                job.done.connect(lambda pixels, n=n: self.thumbnail_came.emit(n, pixels))
+                self._picture_jobs.append(job)
+
+    def _picture(self, series: Series, volume: int) -> Callable[..., npt.NDArray[np.uint8]]:
+        return lambda _progress, _cancelled: commands.thumbnail(self.session, series, volume)
+
+    def _end_pictures(self) -> None:
+        self._pictures.clear()
+        jobs, self._picture_jobs = self._picture_jobs, []
+        for job in jobs:
+            job.end()
+
+    def _open(self, title: str, opener: Callable[[], OpenCase]) -> None:
+        self._end_pictures()
+        old = self._take_down()
+
+        def task(_progress: object, _cancelled: object) -> OpenCase:
+            if old is not None:
+                commands.close_case(self.session, old)
+            return opener()
+
+        def failed(_error: Exception) -> None:
+            if old is not None and not old.closed:  # it could not be saved: it stays on the desk
+                self._opened(old)
+
+        self._run(title, task, self._opened, failed=failed, discard=self._put_away)
+
+    def _opened(self, case: OpenCase) -> None:
+        self.found, self._scanned = (), False
+        self.drawing = Drawing(self.viewer, self.session, case, self)
+        self.drawing.changed.connect(self.changed)
+        self.drawing.failed.connect(self.fail)
+        self.drawing.blocked.connect(self.blocked)
+        self.viewer.title = f"{case.info.name} · {TITLE}"
+        self.changed.emit()
+
+    def _take_down(self) -> OpenCase | None:
+        """Take the layers away; the case is still open."""
+        drawing, self.drawing = self.drawing, None
+        if drawing is None:
+            return None
+        case = drawing.case
+        drawing.close()
+        self.viewer.title = TITLE
+        return case
+
+    def _put_away(self, case: OpenCase) -> None:
+        commands.close_case(self.session, case)
+
+    def _put(self, _answer: object) -> None:
+        self.changed.emit()
+
+    def _run(
+        self, title: str, task: Callable[..., Any], done: Callable[[Any], None], *,
+        failed: Callable[[Exception], None] = lambda _error: None,
+        discard: Callable[[Any], None] = lambda _answer: None,
+    ) -> None:  # fmt: skip
+        if self.busy is not None:
+            self.busy.job.cancel()
+        self.error = None
+        job = Job(task, self, discard=discard)
+        busy = self.busy = Busy(title, job)
+
+        def moved(count: int, total: int) -> None:
+            busy.done, busy.total = count, total
+            self.changed.emit()
+
+        def over() -> None:
+            if self.busy is busy:
+                self.busy = None
+
+        def arrived(answer: object) -> None:
+            over()
+            try:
+                done(answer)
+            except Exception as error:  # noqa: BLE001  # a bug: said in the panel, nothing held
+                discard(answer)
+                self.fail(error, title)
+            self.changed.emit()
+
+        def broke(error: Exception) -> None:
+            over()
+            failed(error)
+            self.fail(error, title)
+
+        def stopped() -> None:
+            over()
+            self.changed.emit()
+
+        job.progressed.connect(moved)
+        job.done.connect(arrived)
+        job.failed.connect(broke)
+        job.cancelled.connect(stopped)
+        self.changed.emit()

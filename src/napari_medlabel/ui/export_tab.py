@@ -1,0 +1,228 @@
+"""The Export tab: what, where to, and the result with its checks."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QCheckBox, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from napari_medlabel.ui.state import NONE, CaseCard, SegmentRow
+from napari_medlabel.ui.theme import DARK, Tokens
+from napari_medlabel.ui.widgets import (
+    BusyView,
+    IconLabel,
+    button,
+    card,
+    chip,
+    column,
+    dress,
+    line,
+    restyle,
+    row,
+    text,
+)
+
+__all__ = ["ExportTab", "ExportWish", "destination_words"]
+
+FORMATS = (("nifti", "NIfTI", ".nii.gz, source grid"), ("nrrd", "NRRD", ".nrrd, source grid"))
+
+
+@dataclass(frozen=True, slots=True)
+class ExportWish:
+    """What is to be written where."""
+
+    folder: Path
+    name: str
+    formats: tuple[str, ...]
+    force: bool
+
+
+def destination_words(folder: Path) -> tuple[bool, str]:
+    """Whether a folder can take an export, and why (not); nothing is made to find out."""
+    place = folder
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        return False, "This is a file. Choose a folder."
+    if not _writable(place):
+        return False, "Nothing can be written there. Choose another folder."
+    free = shutil.disk_usage(place).free / 1e9
+    made = "" if folder.exists() else "It will be made. "
+    return True, f"{made}Writable, {free:.0f} GB free"
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+class ExportTab(QScrollArea):
+    """Says what is wanted; shows what came of it."""
+
+    wanted = Signal(object)
+    folder_wanted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tokens: Tokens = DARK
+        self._card: CaseCard | None = None
+        self._segments = 0
+        self._busy_now = False
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._case = text(role="strong")
+        self._case_line = text(tone="2", wrap=True)
+        self._formats: dict[str, QCheckBox] = {}
+        rows = [self._format_row(*one) for one in FORMATS]
+        self.name = QLineEdit()
+        self.name.setAccessibleName("Name of the files")
+        self.folder = QLineEdit()
+        self.folder.setAccessibleName("Destination folder")
+        self.folder.setPlaceholderText("Choose a folder")
+        self.folder.textEdited.connect(lambda _words: self._look())
+        choose = button("Choose", self.folder_wanted.emit)
+        self._place_icon = IconLabel("check", "ok", 15)
+        self._place = text(tone="3", wrap=True)
+        self.force = QCheckBox("Replace files of that name")
+        self.force.setToolTip("Without it, an export that is there already is left alone")
+        self.run = button("Export and verify", self._pressed, kind="primary", size="main")
+        self._why = text(tone="3", wrap=True)
+        self.busy = BusyView()
+        self.result = QVBoxLayout()
+        self.result.setSpacing(8)
+        content = column(
+            row(text("Case", role="section"), None), self._case, self._case_line, 8, line(), 8,
+            row(text("Format", role="section"), None), *rows,
+            text("With labels, provenance and checksums", tone="3"), 8, line(), 8,
+            row(text("Destination", role="section"), None), row(self.folder, choose),
+            row(self._place_icon, self._place, gap=6), 2,
+            row(text("Name", tone="2"), self.name), self.force, 8, line(), 8,
+            self.run, self._why, self.busy, _holding(self.result), None,
+            gap=5, margins=(12, 12, 12, 12),
+        )  # fmt: skip
+        self.setWidget(content)
+        self._look()
+
+    def set_case(self, shown: CaseCard | None, rows: Sequence[SegmentRow]) -> None:
+        """Show which case would be exported."""
+        drawn = sum(row.slices != NONE for row in rows)
+        if (shown, drawn) == (self._card, self._segments):
+            return
+        if shown is None or self._card is None or shown.name != self._card.name:
+            self.clear()
+            self.name.setText(shown.name.lower().replace(" ", "-") if shown else "")
+        self._card, self._segments = shown, drawn
+        self._case.setText(f"{shown.name}, {shown.modality}" if shown else "No case is open")
+        words = "1 segment drawn" if drawn == 1 else f"{drawn} segments drawn"
+        self._case_line.setText(words if shown else "Open a case to export its segments.")
+        self._look()
+
+    def set_folder(self, folder: Path) -> None:
+        """A folder was chosen."""
+        self.folder.setText(str(folder))
+        self._look()
+
+    def set_busy(self, title: str) -> None:
+        """Show that it runs, or ("") that it does not."""
+        self._busy_now = bool(title)
+        if title:
+            self.clear()
+            self.busy.show_progress(title, 0, 0, "Compared voxel by voxel before it counts")
+        else:
+            self.busy.hide()
+        self._look()
+
+    def show_result(self, exported: Any) -> None:  # noqa: ANN401  # commands' Exported
+        """Show the files and each check with its number."""
+        self.clear()
+        verified = all(check.ok for check in exported.checks)
+        head = row(
+            text("Verified" if verified else "Not verified", role="section"), None,
+            chip("Read back" if verified else "Held back", "ok" if verified else "error"),
+        )  # fmt: skip
+        made = card(head, 4, *(self._file(one) for one in exported.files), gap=6)
+        self.result.addWidget(made)
+        checks = card(*(self._check(one) for one in exported.checks), gap=6)
+        self.result.addWidget(checks)
+        dress(made, self._tokens)
+        dress(checks, self._tokens)
+
+    def clear(self) -> None:
+        """Take the last result away."""
+        while (item := self.result.takeAt(0)) is not None:
+            item.widget().deleteLater()
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Remember the theme for results that come later."""
+        self._tokens = tokens
+
+    # How
+
+    def _format_row(self, kind: str, name: str, words: str) -> QWidget:
+        box = QCheckBox(name)
+        box.setChecked(kind == "nifti")
+        box.setMinimumWidth(92)
+        box.clicked.connect(lambda _on: self._look())
+        self._formats[kind] = box
+        return row(box, text(words, tone="3"), None)
+
+    def _chosen(self) -> tuple[str, ...]:
+        return tuple(kind for kind, box in self._formats.items() if box.isChecked())
+
+    def _look(self) -> None:
+        folder = self.folder.text().strip()
+        fits, words = destination_words(Path(folder).expanduser()) if folder else (False, "")
+        self._place_icon.setVisible(bool(folder))
+        self._place_icon.show_icon("check" if fits else "warning", "ok" if fits else "warn")
+        self._place.setText(words)
+        restyle(self.folder, wrong="true" if folder and not fits else "false")
+        why = self._missing(folder, fits=fits)
+        self._why.setText(why)
+        self._why.setVisible(bool(why) and not self._busy_now)
+        self.run.setEnabled(not why and not self._busy_now)
+
+    def _missing(self, folder: str, *, fits: bool) -> str:
+        if self._card is None:
+            return "Open a case first."
+        if not self._chosen():
+            return "Choose a format."
+        if not folder:
+            return "Choose where to."
+        return "" if fits else "The destination cannot be written."
+
+    def _pressed(self) -> None:
+        folder = Path(self.folder.text().strip()).expanduser()
+        name = self.name.text().strip()
+        self.wanted.emit(ExportWish(folder, name, self._chosen(), self.force.isChecked()))
+
+    def _file(self, one: Any) -> QWidget:  # noqa: ANN401  # commands' ExportedFile
+        name = text(one.path.name)
+        name.setToolTip(f"SHA-256 {one.sha256}")
+        short = text(f"{one.sha256[:4]}…{one.sha256[-4:]}", role="mono")
+        return row(IconLabel("file", "text2", 15), column(
+            name, row(text(_size(one.bytes), tone="3"), short, None, gap=10), gap=1), None,
+        )  # fmt: skip
+
+    def _check(self, one: Any) -> QWidget:  # noqa: ANN401  # commands' Check
+        icon = IconLabel("check" if one.ok else "cross", "ok" if one.ok else "error", 15)
+        words = one.name[:1].upper() + one.name[1:]
+        return row(
+            icon, column(text(words), text(one.detail, role="caption", wrap=True), gap=1), gap=8
+        )
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def _holding(layout: QVBoxLayout) -> QFrame:
+    frame = QFrame()
+    layout.setContentsMargins(0, 0, 0, 0)
+    frame.setLayout(layout)
+    return frame

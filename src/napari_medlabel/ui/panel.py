@@ -1,0 +1,325 @@
+"""The dock and the page over the canvas: they show what lies on the desk."""
+
+from pathlib import Path
+
+from napari import Viewer
+from napari.settings import get_settings
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
+from qtpy.QtGui import QCursor
+from qtpy.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QHBoxLayout,
+    QStackedWidget,
+    QToolTip,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_medlabel import commands
+from napari_medlabel.session import OpenCase, Session
+from napari_medlabel.ui import theme
+from napari_medlabel.ui._napari_compat import canvas_area, main_window
+from napari_medlabel.ui.annotate_tab import AnnotateTab
+from napari_medlabel.ui.desk import Desk
+from napari_medlabel.ui.docking import dock_left
+from napari_medlabel.ui.export_tab import ExportTab, ExportWish
+from napari_medlabel.ui.keys import Keys
+from napari_medlabel.ui.series_page import SeriesPage
+from napari_medlabel.ui.start_page import NothingOpen, StartPage
+from napari_medlabel.ui.widgets import BusyView, ErrorView, button, column, dress, line
+
+__all__ = ["MedlabelPanel", "Page"]
+
+TELL_MS = 15  # changes within this time are shown at once
+CHECKS = ("disk", "workspace", "compressed DICOM")
+
+
+class Page(QWidget):
+    """Covers the canvas while there is no image: start, search, series."""
+
+    def __init__(self, area: QWidget) -> None:
+        super().__init__(area)
+        self.setObjectName("medlabel")
+        self.setProperty("place", "page")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.start, self.series = StartPage(), SeriesPage()
+        self.busy, self.error = BusyView(), ErrorView()
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.start)
+        self._pages.addWidget(self.series)
+        notes = column(self.busy, self.error, gap=8)
+        notes.setMaximumWidth(560)
+        above = QHBoxLayout()
+        above.addStretch(1)
+        above.addWidget(notes, 10)
+        above.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(16, 12, 16, 8)
+        layout.addLayout(above)
+        layout.addWidget(self._pages, 1)
+        area.installEventFilter(self)
+        self._cover()
+
+    def show_place(self, *, series: bool) -> None:
+        """Show the series, or the start."""
+        self._pages.setCurrentWidget(self.series if series else self.start)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's
+        """Stay as large as what it covers."""
+        if event.type() in {QEvent.Type.Resize, QEvent.Type.LayoutRequest}:
+            self._cover()
+        return bool(super().eventFilter(watched, event))
+
+    def _cover(self) -> None:
+        self.setGeometry(self.parentWidget().rect())
+        self.raise_()
+
+
+class MedlabelPanel(QWidget):
+    """The dock "Medlabel".
+
+    Parameters
+    ----------
+    viewer
+        The napari viewer it works in.
+    session
+        Who works, in which workspace.
+    """
+
+    def __init__(self, viewer: Viewer, session: Session) -> None:
+        super().__init__()
+        self.setObjectName("medlabel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(280)
+        self.setAcceptDrops(True)
+        self.viewer = viewer
+        self.desk = Desk(viewer, session, self)
+        self.annotate, self.export = AnnotateTab(), ExportTab()
+        self.nothing, self.error = NothingOpen(), ErrorView()
+        self.busy = BusyView()
+        self.page = Page(canvas_area(viewer))
+        self._keys = Keys(viewer, self.desk, self.open_folder)
+        self._tab = 0
+        self._shut = False
+        self._lay_out()
+        self._connect()
+        self._tell = QTimer(self)
+        self._tell.setSingleShot(True)
+        self._tell.setInterval(TELL_MS)
+        self._tell.timeout.connect(self.show_state)
+        self.desk.changed.connect(self._tell_soon)
+        self.dress()
+        self.nothing.set_checks(
+            [check for check in self.desk.computer() if check["name"] in CHECKS], self._tokens
+        )
+        self.show_state()
+
+    def sizeHint(self) -> object:  # noqa: N802  # Qt's
+        """As wide as the design has it."""
+        hint = super().sizeHint()
+        hint.setWidth(304)
+        return hint
+
+    # What it shows
+
+    def show_state(self) -> None:
+        """Show what lies on the desk."""
+        if self._shut:
+            return
+        desk, place = self.desk, self.desk.place
+        drawing = desk.drawing
+        wanted = not self.viewer.layers or place == "series" or desk.busy is not None
+        covered = drawing is None and wanted
+        self.page.setVisible(covered)
+        if covered:
+            self.page.show_place(series=place == "series")
+            self.page.series.set_rows(desk.found, desk.skipped)
+            if place == "start":
+                self.page.start.set_recent(desk.recent())
+            self.page.raise_()
+        self._show_notes(covered=covered)
+        self._body.setCurrentIndex(1 if self._tab == 1 else (2 if drawing is not None else 0))
+        for n, made in enumerate(self._tabs):
+            made.setChecked(n == self._tab)
+        if drawing is None:
+            self.export.set_case(None, ())
+        else:
+            state = drawing.state
+            self.annotate.set_state(state)
+            self.export.set_case(state.card, state.rows)
+
+    def _show_notes(self, *, covered: bool) -> None:
+        desk = self.desk
+        shown, other = (self.page, self) if covered else (self, self.page)
+        other.error.dismiss()
+        other.busy.hide()
+        if desk.error is None:
+            shown.error.dismiss()
+        elif desk.error != shown.error.shown:
+            shown.error.show_error(desk.error)
+        if desk.busy is None or self.export.busy.isVisibleTo(self.export):
+            shown.busy.hide()
+        else:
+            shown.busy.show_progress(desk.busy.title, desk.busy.done, desk.busy.total)
+
+    def dress(self) -> None:
+        """Take napari's theme and font size."""
+        points = float(get_settings().appearance.font_size)
+        self._tokens = theme.tokens_for(self.viewer.theme, points)
+        sheet = theme.style_sheet(self._tokens)
+        for part in (self, self.page):
+            part.setStyleSheet(sheet)
+            dress(part, self._tokens)
+
+    def choose_tab(self, number: int) -> None:
+        """Show Annotate (0) or Export (1)."""
+        self._tab = number
+        self.show_state()
+
+    # What a person asks for
+
+    def open_folder(self) -> None:
+        """Ask for a folder; napari's own dialog would remember its name."""
+        self._ask(QFileDialog.FileMode.Directory, "Open a study", self.desk.scan)
+
+    def open_file(self) -> None:
+        """Ask for a file."""
+        self._ask(QFileDialog.FileMode.ExistingFile, "Open a file", self.desk.scan)
+
+    def shut(self) -> None:
+        """The window goes: close the case, take the page and keys away."""
+        if self._shut:
+            return
+        self._shut = True
+        self._tell.stop()
+        self._keys.remove()
+        self.desk.shut()
+        self.page.deleteLater()
+
+    def showEvent(self, event: object) -> None:  # noqa: N802
+        """Stand at the left, with napari's own docks behind."""
+        super().showEvent(event)
+        QTimer.singleShot(0, self._stand)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """See the window go: only once it is really gone, since napari may ask first."""
+        if event.type() == QEvent.Type.Close:
+            QTimer.singleShot(0, self._look_whether_gone)
+        return bool(super().eventFilter(watched, event))
+
+    def dragEnterEvent(self, event: object) -> None:  # noqa: N802
+        """Something is held over the dock."""
+        self.page.start.drop.dragEnterEvent(event)
+
+    def dropEvent(self, event: object) -> None:  # noqa: N802
+        """It was let go here."""
+        self.page.start.drop.dropEvent(event)
+
+    # How
+
+    def _lay_out(self) -> None:
+        self._tabs = [
+            button("Annotate", lambda: self.choose_tab(0), kind="tab"),
+            button("Export", lambda: self.choose_tab(1), kind="tab"),
+        ]
+        tabs = QHBoxLayout()
+        tabs.setContentsMargins(10, 0, 10, 0)
+        tabs.setSpacing(8)
+        for made in self._tabs:
+            made.setCheckable(True)
+            tabs.addWidget(made)
+        tabs.addStretch(1)
+        self._body = QStackedWidget()
+        for part in (self.nothing, self.export, self.annotate):
+            self._body.addWidget(part)
+        notes = column(self.busy, self.error, gap=8, margins=(12, 0, 12, 0))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(tabs)
+        layout.addWidget(line())
+        layout.addWidget(notes)
+        layout.addWidget(self._body, 1)
+
+    def _connect(self) -> None:
+        desk, page = self.desk, self.page
+        for opener in (page.start.drop.folder_wanted, self.nothing.folder_wanted):
+            opener.connect(self.open_folder)
+        page.start.drop.file_wanted.connect(self.open_file)
+        page.start.drop.dropped.connect(desk.scan)
+        page.start.case_wanted.connect(desk.open_case)
+        page.start.demo_wanted.connect(desk.open_demo)
+        page.series.wanted.connect(desk.open_row)
+        page.series.back_wanted.connect(desk.forget_found)
+        desk.thumbnail_came.connect(page.series.show_picture)
+        for part in (page, self):
+            part.busy.cancelled.connect(desk.cancel)
+            part.error.dismissed.connect(desk.dismiss)
+        self._connect_annotate()
+        self.export.wanted.connect(self._export)
+        self.export.folder_wanted.connect(
+            lambda: self._ask(QFileDialog.FileMode.Directory, "Export to", self.export.set_folder)
+        )
+        desk.blocked.connect(lambda words: QToolTip.showText(QCursor.pos(), words))
+        self.viewer.events.theme.connect(self._dress_soon)
+        get_settings().appearance.events.font_size.connect(self._dress_soon)
+        self.viewer.layers.events.inserted.connect(self._tell_soon)
+        self.viewer.layers.events.removed.connect(self._tell_soon)
+        main_window(self.viewer).installEventFilter(self)
+        QApplication.instance().aboutToQuit.connect(self.shut)
+
+    def _connect_annotate(self) -> None:
+        tab, table, desk = self.annotate, self.annotate.table, self.desk
+        tab.close_pressed.connect(desk.close_case)
+        tab.loading_cancelled.connect(desk.close_case)
+        desk.act_on(tab.segment_added, lambda drawing: drawing.add_segment())
+        desk.act_on(tab.tool_chosen, lambda drawing, tool: drawing.set_tool(tool))
+        desk.act_on(tab.brush_sized, lambda drawing, size: drawing.set_brush(size))
+        desk.act_on(tab.window_chosen, lambda drawing, window: drawing.set_window(window))
+        desk.act_on(tab.plane_chosen, lambda drawing, plane: drawing.set_plane(plane))
+        desk.act_on(tab.undo_pressed, lambda drawing: drawing.undo())
+        desk.act_on(tab.redo_pressed, lambda drawing: drawing.redo())
+        desk.act_on(tab.recolored, lambda drawing, value, color: drawing.recolor(value, color))
+        desk.act_on(tab.deleted, lambda drawing, value: drawing.delete(value))
+        desk.act_on(table.picked, lambda drawing, value: drawing.pick(value))
+        desk.act_on(table.renamed, lambda drawing, value, name: drawing.rename(value, name))
+        desk.act_on(
+            table.eye_clicked, lambda drawing, value, only: drawing.toggle_eye(value, only=only)
+        )
+        desk.act_on(table.lock_clicked, lambda drawing, value: drawing.toggle_lock(value))
+
+    def _export(self, wish: ExportWish) -> None:
+        def write(case: OpenCase) -> object:
+            return commands.export_case(
+                self.desk.session, case, wish.folder, name=wish.name, formats=wish.formats,
+                force=wish.force,
+            )  # fmt: skip
+
+        self.export.set_busy("Writing and reading back")
+        self.desk.export(write, self.export.show_result, lambda: self.export.set_busy(""))
+
+    def _ask(self, mode: QFileDialog.FileMode, title: str, then: object) -> None:
+        dialog = QFileDialog(self, title)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(mode)
+        dialog.setHistory([])
+        if mode == QFileDialog.FileMode.Directory:
+            dialog.setOption(QFileDialog.Option.ShowDirsOnly, on=True)
+        dialog.fileSelected.connect(lambda name: then(Path(name)))  # type: ignore[operator]
+        dialog.open()
+
+    def _tell_soon(self, _event: object = None) -> None:
+        if not self._shut and not self._tell.isActive():
+            self._tell.start()
+
+    def _dress_soon(self, _event: object = None) -> None:
+        QTimer.singleShot(0, self.dress)
+
+    def _stand(self) -> None:
+        if not self._shut:
+            dock_left(self.viewer, self)
+
+    def _look_whether_gone(self) -> None:
+        if not main_window(self.viewer).isVisible():
+            self.shut()
