@@ -9,7 +9,7 @@ import numpy.typing as npt
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.schema import PALETTE, Code, Label, LabelSchema
 from napari_medlabel.phantom.canvas import Canvas, Look, Texture, Tissue, kernel_noise, painted
-from napari_medlabel.phantom.face import Person, mirrored
+from napari_medlabel.phantom.person import Person, mirrored
 from napari_medlabel.phantom.shapes import Carve, Ellipsoid, Segment, Shape, Triple, curve, measure
 
 __all__ = ["BODY_GRID", "BODY_SCHEMA", "Body"]

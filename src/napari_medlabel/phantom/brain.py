@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from napari_medlabel.phantom.canvas import Canvas, Texture, Tissue
-from napari_medlabel.phantom.face import Person, mirrored
+from napari_medlabel.phantom.person import Person, mirrored
 from napari_medlabel.phantom.shapes import (
     Block,
     Carve,
@@ -55,7 +55,10 @@ class Brain:
                 Ellipsoid((0.0, 20.0, 26.0), (65.0, 64.0, 60.0)),
             ),
             "temporal": pair((39.0, -8.0, -5.0), (21.0, 40.0, 19.0), (8.0, 0.0, 0.0)),
-            "cerebellum": pair((23.0, 46.0, -20.0), (28.0, 30.0, 24.0)),
+            "cerebellum": (
+                *pair((23.0, 44.0, -20.0), (29.0, 31.0, 25.0)),
+                Ellipsoid((0.0, 40.0, -14.0), (14.0, 26.0, 20.0)),  # vermis
+            ),
             "stem": (
                 Ellipsoid((0.0, 6.0, -14.0), (16.0, 13.0, 17.0)),
                 Ellipsoid((0.0, 17.0, -42.0), (8.5, 8.0, 20.0)),
@@ -77,8 +80,8 @@ class Brain:
             *(Carve(shape.grown(2.5), 14.0) for shape in parts["cerebrum"]),
             Carve(Ellipsoid((0.0, -30.0, -46.0), (70.0, 62.0, 44.0)), 8.0, away=True),
             *(Carve(shape.grown(2.5), 9.0) for shape in parts["temporal"]),
-            *(Carve(shape.grown(3.0), 12.0) for shape in parts["cerebellum"]),
-            *(Carve(shape.grown(4.0), 10.0) for shape in parts["stem"][:2]),
+            *(Carve(shape.grown(3.0), 18.0) for shape in parts["cerebellum"][:2]),
+            *(Carve(shape.grown(4.0), 16.0) for shape in parts["stem"][:2]),
         ]
         return measure(block, steps, reach)
 
@@ -107,11 +110,12 @@ class Brain:
         parts = self._parts
         steps = [
             *(Carve(shape, 14.0) for shape in parts["cerebrum"]),
-            Carve(Ellipsoid((0.0, 40.0, -34.0), (75.0, 62.0, 44.0)), 4.0, away=True),
+            Carve(Ellipsoid((0.0, 44.0, -40.0), (75.0, 62.0, 42.0)), 4.0, away=True),
+            *(Carve(shape.grown(2.2), 2.0, away=True) for shape in parts["cerebellum"]),
             Carve(Ellipsoid((0.0, -8.0, -14.0), (20.0, 24.0, 22.0)), 6.0, away=True),
             *(Carve(shape, 3.0) for shape in parts["temporal"]),
         ]
-        surface: Real = np.maximum(measure(block, steps, 2.0), cavity + np.float32(1.5))
+        surface: Real = np.maximum(measure(block, steps, 22.0), cavity + np.float32(1.5))
         return surface
 
     def _pial(self, block: Block, surface: Real) -> Real:
@@ -126,8 +130,10 @@ class Brain:
         )
         depth = -surface[inside]
         u, v, w = x, y - np.float32(2.0), z - np.float32(25.0)
-        out = np.float32(45.0) / (np.sqrt(u * u + v * v + w * w) + np.float32(20.0))
-        sheet = self._folds.at(u * out, v * out, w * out) / out
+        far = np.sqrt(u * u + v * v + w * w)
+        out = np.float32(45.0) / (far + np.float32(20.0))  # folds run towards the middle
+        sheet = np.abs(self._folds.at(u * out, v * out, w * out)) / out
+        sheet += np.maximum(np.float32(42.0) - far, 0.0) * np.float32(0.4)
         gap = np.float32(1.1) - depth * np.float32(0.07)
         folds = sheet - gap + np.maximum(depth - np.float32(14.0), 0.0)
         flat: Real = np.minimum(depth, folds)
@@ -149,8 +155,8 @@ class Brain:
                 continue
             away = np.maximum(shape.distance(cut.x, cut.y, cut.z), inside[cut.where])
             canvas.fill(away, Tissue.GRAY, cut.where)
-            leaves = self._leaves.at(cut.x * 0.6, cut.y * 0.6, cut.z * 1.6)
-            canvas.fill(np.maximum(leaves - 0.35, away), Tissue.FLUID, cut.where)
+            leaves = np.abs(self._leaves.at(cut.x * 0.5, cut.y * 0.5, cut.z * 1.2))
+            canvas.fill(np.maximum(leaves - 0.3, away), Tissue.FLUID, cut.where)
             canvas.fill(away + 9.0 - leaves, Tissue.WHITE, cut.where)
         canvas.paint(self._parts["stem"], Tissue.WHITE)
 
@@ -194,7 +200,8 @@ class Brain:
         whole = canvas.block.whole
         aside = np.abs(whole.x - _midline(whole.y, whole.z))
         falx = np.maximum(aside - np.float32(0.6), cavity)
-        falx = np.maximum(falx, np.float32(14.0) - whole.z)
+        floor = 8.0 + 0.15 * np.maximum(whole.y, np.float32(0.0))
+        falx = np.maximum(falx, floor - whole.z)
         deep = Ellipsoid((0.0, -2.0, 12.0), (40.0, 56.0, 46.0))
         falx = np.maximum(falx, -deep.distance(whole.x, whole.y, whole.z))
         canvas.fill(falx, Tissue.DURA)
@@ -207,7 +214,7 @@ class Brain:
         cut = canvas.block.near(around.low, around.high, 2.0)
         if cut is None:
             return
-        wavy = self._leaves.at(cut.x, cut.y, cut.z)
+        wavy = np.abs(self._leaves.at(cut.x, cut.y, cut.z))
         canvas.fill(around.distance(cut.x, cut.y, cut.z) + wavy, Tissue.EDEMA, cut.where)
         canvas.paint(self.lesion, Tissue.RIM)
         canvas.paint(self.lesion.grown(-2.5), Tissue.CORE)

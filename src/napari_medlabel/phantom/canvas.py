@@ -166,11 +166,11 @@ class Texture:
         self._grid: Real = (band / band.std()).astype(np.float32)
 
     def sheets(self) -> "Texture":
-        """The same, as distances in mm from the surfaces where it is 0."""
+        """The same, as signed distances in mm from the surfaces where it is 0."""
         slopes = np.gradient(np.pad(self._grid, 1, mode="wrap"), self._step)
         steep = np.sqrt(np.square(slopes).sum(axis=0))[1:-1, 1:-1, 1:-1]
         sheets = copy(self)
-        sheets._grid = np.abs(self._grid) / np.maximum(steep, 0.4 * steep.mean())  # noqa: SLF001  # its own class
+        sheets._grid = self._grid / np.maximum(steep, 0.4 * steep.mean())  # noqa: SLF001  # its own class
         return sheets
 
     def at(self, x: npt.NDArray[Any], y: npt.NDArray[Any], z: npt.NDArray[Any]) -> Real:

@@ -19,7 +19,8 @@ from napari_medlabel.phantom.canvas import (
     kernel_noise,
     painted,
 )
-from napari_medlabel.phantom.face import Person, face
+from napari_medlabel.phantom.face import face
+from napari_medlabel.phantom.person import Person
 from napari_medlabel.phantom.shapes import Block, Ellipsoid, Real, Segment, Shape, Triple, tube
 from napari_medlabel.phantom.skull import Skull
 
@@ -102,7 +103,7 @@ class Head:
         self._face = face(person)
         self._brain = Brain(person, lesion_mm)
         self._skull = Skull(person)
-        self._planes = Texture(rng, grain_mm=15.0, step_mm=4.0).sheets()
+        self._planes = Texture(rng, grain_mm=14.0, step_mm=2.0).sheets()
         self._muscles = _muscles(person)
         self._eyes = person.pair((32.0, -73.0, -11.5), (12.0, 12.2, 12.0))
 
@@ -201,7 +202,7 @@ class Head:
         deep = np.nonzero(skin < -6.0)
         planes = np.full(skin.shape, 9.0, np.float32)
         x, y, z = (np.broadcast_to(axis, skin.shape)[deep] for axis in (whole.x, whole.y, whole.z))
-        planes[deep] = self._planes.at(x, y, z * 0.4) - 1.0
+        planes[deep] = np.abs(self._planes.at(x, y, z * 0.4)) - np.float32(0.65)
         canvas.fill(planes, Tissue.FAT)
         canvas.paint(self._muscles, Tissue.MUSCLE, skin + np.float32(5.0))
 

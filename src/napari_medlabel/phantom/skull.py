@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from napari_medlabel.phantom.canvas import Canvas, Texture, Tissue
-from napari_medlabel.phantom.face import Person
+from napari_medlabel.phantom.person import Person
 from napari_medlabel.phantom.shapes import Block, Ellipsoid, Real, Segment, Shape, Triple, tube
 
 __all__ = ["Skull"]
@@ -54,7 +54,8 @@ class Skull:
             wave = self._thickness.at(x * 0.8, y * 0.8, z * 0.8)
             back = np.clip((y - np.float32(50.0)) / 40.0, 0.0, 1.0)
             fading = np.clip((np.float32(20.0) - cavity[near]) / 8.0, 0.0, 1.0)
-            thick[near] += fading * np.clip(wave + 2.0 * back, -2.3, 4.5)
+            base = np.clip((np.float32(-12.0) - z) / 20.0, 0.0, 1.0)
+            thick[near] += fading * np.clip(wave + 2.0 * back - 2.4 * base, -3.5, 4.5)
         return thick
 
     def paint(self, canvas: Canvas, cavity: Real, thickness: Real, skin: Real) -> None:
