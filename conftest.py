@@ -1,3 +1,3 @@
-"""What holds for every test: no network, and windows where there is a screen for them."""
+"""What holds for every test: no network, nothing of the person's own, windows where they can be."""
 
-pytest_plugins = ["tests.plugins.no_network", "tests.plugins.windows"]
+pytest_plugins = ["tests.plugins.no_network", "tests.plugins.own_home", "tests.plugins.windows"]
