@@ -44,7 +44,7 @@ def _members(owner: type, name: str) -> Iterator[str]:
     for member in node.body:
         if isinstance(member, ast.AnnAssign) and _is_public(ast.unparse(member.target)):
             yield f"{name}.{ast.unparse(member)}"
-        elif _is_function(member) and (_is_public(member.name) or member.name == "__init__"):
+        elif _is_function(member) and _is_public(member.name):
             kinds = [ast.unparse(kind) for kind in member.decorator_list]
             yield f"{_function(member, f'{name}.{member.name}')}{'  @' if kinds else ''}" + (
                 " @".join(kinds)
@@ -65,7 +65,7 @@ def _is_function(node: ast.AST) -> bool:
 
 
 def _is_public(name: str) -> bool:
-    return not name.startswith("_")
+    return not name.startswith("_") or (name.endswith("__") and name != "__post_init__")
 
 
 def test_the_public_api_is_the_pinned_one() -> None:
