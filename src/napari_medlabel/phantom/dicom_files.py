@@ -138,7 +138,7 @@ def write_mr_series(  # noqa: PLR0913  # the rest has good defaults
     common = _common(study or Study(), number, description, geometry)
     common.SOPClassUID = MRImageStorage
     common.Modality = "MR"
-    common.ImageType = ["ORIGINAL", "PRIMARY", "M", "ND"]
+    common.ImageType = ["ORIGINAL", "PRIMARY", "OTHER"]
     common.ScanningSequence = ["GR", "IR"]
     common.SequenceVariant = ["SP", "MP"]
     common.ScanOptions = ""

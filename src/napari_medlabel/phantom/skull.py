@@ -6,10 +6,11 @@ import numpy as np
 
 from napari_medlabel.phantom.canvas import Canvas, Texture, Tissue
 from napari_medlabel.phantom.person import Person
-from napari_medlabel.phantom.shapes import Block, Ellipsoid, Real, Segment, Shape, Triple, tube
+from napari_medlabel.phantom.shapes import Block, Ellipsoid, Real, Segment, Triple, tube
 
 __all__ = ["Skull"]
 
+_Solid = Ellipsoid | Segment
 WALL_MM = 1.6  # bone around a sinus
 MASTOIDS = (  # the air-filled bone behind the ears
     Ellipsoid((58.0, 24.0, -38.0), (11.0, 15.0, 16.0)),
@@ -24,9 +25,9 @@ class Skull:
     person: Person
     _thickness: Texture = field(init=False)
     _cells: Texture = field(init=False)
-    _face: list[Shape] = field(init=False)
+    _face: list[_Solid] = field(init=False)
     _jaw: list[Segment] = field(init=False)
-    _sinuses: list[Shape] = field(init=False)
+    _sinuses: list[_Solid] = field(init=False)
     _petrous: list[Segment] = field(init=False)
     _teeth: list[Segment] = field(init=False)
 
@@ -66,13 +67,13 @@ class Skull:
         middle = np.abs(cavity - 0.5 * thickness) - (0.5 * thickness - np.float32(1.9))
         canvas.fill(middle, Tissue.DIPLOE)
         canvas.paint(self._face, Tissue.SKULL, inside)
-        canvas.paint([_grown(shape, -1.8) for shape in self._face], Tissue.DIPLOE, inside)
+        canvas.paint([shape.grown(-1.8) for shape in self._face], Tissue.DIPLOE, inside)
         canvas.paint(self._petrous, Tissue.SKULL, inside)
         self._paint_mastoid(canvas, inside)
         self._paint_orbits(canvas, skin)
-        canvas.paint([_grown(shape, WALL_MM) for shape in self._sinuses], Tissue.SKULL, inside)
+        canvas.paint([shape.grown(WALL_MM) for shape in self._sinuses], Tissue.SKULL, inside)
         canvas.paint(self._jaw, Tissue.CORTICAL, inside)
-        canvas.paint([_grown(shape, -2.0) for shape in self._jaw], Tissue.SPONGY, inside)
+        canvas.paint([shape.grown(-2.0) for shape in self._jaw], Tissue.SPONGY, inside)
         self._paint_airways(canvas)
         canvas.paint(self._teeth, Tissue.TOOTH)
 
@@ -89,7 +90,6 @@ class Skull:
             canvas.paint([body, *ring], Tissue.CORTICAL)
             canvas.paint([body.grown(-1.4), *(s.grown(-1.8) for s in ring)], Tissue.SPONGY)
         canvas.paint(canal, Tissue.FLUID)
-        canvas.paint([s.grown(-1.5) for s in canal], Tissue.FLUID)
         cord = tube([(0.0, 20.0, -44.0), (0.0, 33.0, -80.0), (0.0, 37.0, -150.0)], [7.5, 5.5, 5.5])
         canvas.paint(cord, Tissue.WHITE)
 
@@ -125,13 +125,7 @@ class Skull:
         canvas.paint(Ellipsoid((0.6, -58.0, -34.0), (1.4, 32.0, 20.0)), Tissue.CARTILAGE)
 
 
-def _grown(shape: Shape, by: float) -> Shape:
-    if isinstance(shape, Ellipsoid | Segment):
-        return shape.grown(by)
-    raise TypeError(type(shape).__name__)
-
-
-def _face_bones(person: Person) -> list[Shape]:
+def _face_bones(person: Person) -> list[_Solid]:
     arch = [
         (28.0, -70.0, -32.0),
         (44.0, -66.0, -34.0),
@@ -178,7 +172,7 @@ def _jaw(person: Person) -> list[Segment]:
     ]
 
 
-def _sinuses(person: Person) -> list[Shape]:
+def _sinuses(person: Person) -> list[_Solid]:
     return [
         *person.pair((25.0, -58.0, -42.0), (13.0, 16.0, 15.0)),  # maxillary
         *person.pair((11.0, -84.0, 9.0), (10.0, 4.0, 9.0)),  # frontal
@@ -189,8 +183,8 @@ def _sinuses(person: Person) -> list[Shape]:
     ]
 
 
-def _airways() -> list[Shape]:
-    halls: list[Shape] = []
+def _airways() -> list[_Solid]:
+    halls: list[_Solid] = []
     for side in (1.0, -1.0):
         halls += [
             Ellipsoid((7.0 * side, -58.0, -38.0), (6.5, 30.0, 18.0)),
