@@ -17,7 +17,8 @@ from napari_medlabel.formats.dicom_instance import InstanceFacts
 
 __all__ = ["CHECKS", "Stack", "geometry_of", "normal_of", "plane_of", "regular_runs", "stack_of"]
 
-SAME_MM: Final = 0.01  # two lengths in a header that differ by less are the same
+SAME_MM: Final = 0.01  # positions that are nearer to each other are one
+OFF_MM: Final = 0.02  # off the even grid: what positions rounded to 0.01 mm may be
 TILT_DEG: Final = 0.05  # headers round directions to some 1e-6: far below
 UNIT: Final = 1e-3  # how far directions may be from unit length and right angles
 
@@ -177,12 +178,27 @@ def _assumed_step_mm(stack: Stack) -> float:
 
 
 def _is_even(stack: Stack) -> bool:
-    moves = np.diff(stack.positions_lps, axis=0)
-    if len(moves) == 0:
+    """True where each slice is one same step from the one before it."""
+    if len(stack.positions_lps) == 1:
         return True
-    if (moves @ stack.normal).min() <= SAME_MM:
+    if np.diff(stack.heights_mm).min() <= SAME_MM:
         return False
-    return bool(np.ptp(moves, axis=0).max() <= SAME_MM)
+    return bool(max(_off_heights_mm(stack).max(), _off_sideways_mm(stack).max()) <= OFF_MM)
+
+
+def _off_heights_mm(stack: Stack) -> FloatArray:
+    """How far each slice is, along the normal, from even steps between the first and the last."""
+    heights = stack.heights_mm
+    off: FloatArray = np.abs(heights - np.linspace(heights[0], heights[-1], len(heights)))
+    return off
+
+
+def _off_sideways_mm(stack: Stack) -> FloatArray:
+    """How far each slice is, in its plane, from the line through the first and the last."""
+    heights = stack.heights_mm - stack.heights_mm[0]
+    moves = stack.positions_lps - stack.positions_lps[0]
+    off: FloatArray = np.linalg.norm(moves - np.outer(heights / heights[-1], moves[-1]), axis=1)
+    return off
 
 
 def _slices(count: int) -> str:
@@ -267,10 +283,10 @@ def missing_slice(stack: Stack) -> Iterator[Problem]:
 
 
 def uneven_spacing(stack: Stack) -> Iterator[Problem]:
-    """Slices that are not one step apart, to 0.01 mm."""
+    """Slices that are not one step apart, to 0.02 mm."""
     stack = stack.distinct
     steps = np.diff(stack.heights_mm)
-    if len(steps) < 2 or np.ptp(steps) <= SAME_MM or _gaps(stack) is not None:
+    if len(steps) < 2 or _off_heights_mm(stack).max() <= OFF_MM or _gaps(stack) is not None:
         return
     counts = Counter(round(float(step), 2) for step in steps)
     if len(counts) <= 5:
@@ -284,22 +300,15 @@ def uneven_spacing(stack: Stack) -> Iterator[Problem]:
 def uneven_shift(stack: Stack) -> Iterator[Problem]:
     """Slices that are shifted sideways by differing amounts."""
     stack = stack.distinct
-    if len(stack.positions_lps) < 3:
+    if len(stack.positions_lps) < 3 or np.diff(stack.heights_mm).min() <= SAME_MM:
         return
-    moves = np.diff(stack.positions_lps, axis=0)
-    rises = moves @ stack.normal
-    if rises.min() <= SAME_MM:
-        return
-    # Sideways for each millimetre of height: the same everywhere in a tilted stack.
-    sideways = moves - np.outer(rises, stack.normal)
-    slope = sideways.sum(axis=0) / rises.sum()
-    off = np.linalg.norm(sideways - np.outer(rises, slope), axis=1)
-    if off.max() > 2 * SAME_MM:
+    off = _off_sideways_mm(stack)
+    if off.max() > OFF_MM:
         n = int(off.argmax())
         yield Problem(
             "uneven-shift",
-            f"slices are shifted sideways unevenly: by {off[n]:.2f} mm from slice {n + 1} to "
-            f"{n + 2}",
+            f"slices are shifted sideways unevenly: slice {n + 1} is {off[n]:.2f} mm off the line "
+            "from the first to the last",
             "split the series, or resample it",
             blocking=True,
         )
@@ -336,11 +345,11 @@ def _usual_step_mm(stack: Stack) -> float:
 def _gaps(stack: Stack) -> list[int] | None:
     """Steps that are two or more usual ones, or None where there are none or others differ."""
     steps = np.diff(stack.heights_mm)
-    if len(steps) < 2 or np.ptp(steps) <= SAME_MM or steps.min() <= SAME_MM:
+    if len(steps) < 2 or _off_heights_mm(stack).max() <= OFF_MM or steps.min() <= SAME_MM:
         return None
     usual = _usual_step_mm(stack)
     times = np.rint(steps / usual)
-    if times.min() < 1 or np.abs(steps - times * usual).max() > max(SAME_MM, 0.02 * usual):
+    if times.min() < 1 or np.abs(steps - times * usual).max() > max(OFF_MM, 0.02 * usual):
         return None
     gaps = [int(n) for n in np.flatnonzero(times > 1)]
     return gaps or None

@@ -78,6 +78,11 @@ class Tag:
 WANTED: Final = frozenset(tag for tag in vars(Tag).values() if isinstance(tag, int))
 
 
+# Nothing in or around a body is outside: such numbers are no lengths.
+_FAR_MM: Final = 1e5
+_TINY_MM: Final = 1e-4
+
+
 @dataclass(frozen=True, slots=True)
 class InstanceFacts:
     """What one instance's header says; 0, `""` or `None` where it says nothing.
@@ -164,9 +169,9 @@ def facts_of(header: Header, place: Place) -> InstanceFacts:
         series_number=int(its.number(Tag.SERIES_NUMBER) or 0),
         acquisition=its.number(Tag.ACQUISITION),
         instance_number=its.number(Tag.INSTANCE_NUMBER),
-        position=its.numbers(Tag.POSITION, 3),
-        orientation=its.numbers(Tag.ORIENTATION, 6),
-        pixel_spacing=its.numbers(Tag.PIXEL_SPACING, 2),
+        position=_sensible(its.numbers(Tag.POSITION, 3), -_FAR_MM, _FAR_MM),
+        orientation=_sensible(its.numbers(Tag.ORIENTATION, 6), -2.0, 2.0),
+        pixel_spacing=_sensible(its.numbers(Tag.PIXEL_SPACING, 2), _TINY_MM, _FAR_MM),
         slice_thickness=its.number(Tag.SLICE_THICKNESS),
         spacing_between_slices=its.number(Tag.SPACING_BETWEEN_SLICES),
         rows=its.whole(Tag.ROWS),
@@ -255,6 +260,14 @@ def _decimals(raw: bytes) -> tuple[float, ...]:
 def _pieces(raw: bytes) -> tuple[str, ...]:
     text = raw.decode("latin-1").strip(" \0")
     return tuple(part.strip() for part in text.split("\\")) if text else ()
+
+
+def _sensible(
+    numbers: tuple[float, ...] | None, low: float, high: float
+) -> tuple[float, ...] | None:
+    """The numbers, if all are between the limits."""
+    within = numbers is not None and all(low <= number <= high for number in numbers)
+    return numbers if within else None
 
 
 def _frames(text: str) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import FoundVolume
+from napari_medlabel.errors import GeometryError
 from napari_medlabel.formats.dicom_geometry import (
     CHECKS,
     geometry_of,
@@ -106,8 +107,12 @@ def _checked(name: str, group: Group) -> FoundVolume:
         problems.insert(0, _no_position(ordered))
         return FoundVolume(name, None, tuple(problems), ordered)
     found = [problem for check in CHECKS for problem in check(stack)]
-    blocked = any(problem.blocking for problem in found)
-    geometry = None if blocked else geometry_of(stack)
+    geometry = None
+    if not any(problem.blocking for problem in found):
+        try:
+            geometry = geometry_of(stack)
+        except GeometryError as error:
+            found.append(Problem("no-position", error.what, error.hint, blocking=True))
     return FoundVolume(name, geometry, (*found, *problems), ordered)
 
 
