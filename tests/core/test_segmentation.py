@@ -55,7 +55,7 @@ def replayed(start: State, records: list[Record]) -> State:
 
 
 def sequences(*, locks: bool = True) -> st.SearchStrategy[list[Action]]:
-    return st.lists(actions(SHAPE, VALUES, locks=locks), min_size=1, max_size=25)
+    return st.lists(actions(SHAPE, VALUES, locks=locks), min_size=10, max_size=40)
 
 
 @settings(max_examples=200)
