@@ -1,5 +1,6 @@
 """Malformed headers, read with pydicom's patience, in the same form as all others."""
 
+import logging
 import struct
 import warnings
 from dataclasses import replace
@@ -23,6 +24,9 @@ from napari_medlabel.formats.dicom_header import (
 )
 
 __all__ = ["directory_entries", "read_odd_header"]
+
+# Its messages hold values of the header and paths of files, and go to stderr by default.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 
 def read_odd_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Header:

@@ -1,0 +1,290 @@
+"""Voxels of DICOM series: every stored bit where and what its header says."""
+
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from napari_medlabel.core.volume import VolumeReader, Window
+from napari_medlabel.errors import InputError
+from napari_medlabel.formats.dicom_load import DicomReader, TooNarrow, open_dicom
+from napari_medlabel.formats.dicom_pixels import unpack_bits
+from napari_medlabel.formats.dicom_scan import scan_dicom
+from tests.formats.made_dicom import (
+    NATIVE,
+    SAGITTAL,
+    oblique,
+    one_slice,
+    ramp,
+    save,
+    save_all,
+    save_compressed,
+    stack,
+)
+from tests.formats.test_dicom_scan import bare_facts
+
+SHAPE = (5, 6, 8)
+JPEG = "1.2.840.10008.1.2.4."
+
+
+def opened(path: Path, *, wide: bool = False) -> DicomReader:
+    series, _ = scan_dicom(path)
+    (one,) = series
+    return open_dicom(one, wide=wide)
+
+
+def read_all(path: Path) -> npt.NDArray[np.generic]:
+    reader = opened(path)
+    return reader.read(0, reader.source.geometry.shape[0])
+
+
+@pytest.mark.parametrize("syntax", NATIVE)
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.uint8, np.int32])
+def test_every_uncompressed_encoding_gives_the_same_values(
+    tmp_path: Path, syntax: str, dtype: type
+) -> None:
+    stored = ramp(SHAPE, dtype, top=200)
+    for n, dataset in enumerate(stack(stored, orientation=oblique())):
+        save(tmp_path / str(n), dataset, syntax)
+    if dtype == np.uint8 and syntax == NATIVE[3]:  # OW: bytes go in pairs
+        stored = stored.reshape(-1, 2)[:, ::-1].reshape(SHAPE)
+    np.testing.assert_array_equal(read_all(tmp_path), stored.astype(int) - 1024)
+
+
+@pytest.mark.parametrize("orientation", [oblique(), SAGITTAL, oblique(-70)])
+def test_slices_come_in_order_of_the_normal_with_their_place(
+    tmp_path: Path, orientation: tuple[float, ...]
+) -> None:
+    reader = opened(save_all(tmp_path, stack(ramp(SHAPE), orientation=orientation)[::-1]))
+    geometry = reader.source.geometry
+    np.testing.assert_allclose(geometry.origin_lps, (-20, 30, 5), atol=1e-5)
+    assert geometry.spacing_mm == pytest.approx((4, 2, 3), abs=1e-5)
+    np.testing.assert_array_equal(reader.read(1, 4), ramp(SHAPE)[1:4] - 1024)
+    turned = reader.source.axes.apply(reader.read(0, 5))
+    assert turned.shape == geometry.laid_out(geometry.canonical).shape
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize(("bits", "high_bit"), [(12, 11), (12, 15), (12, 13), (16, 15), (10, 9)])
+def test_rubbish_in_unused_bits_is_dropped(
+    tmp_path: Path, bits: int, high_bit: int, *, signed: bool
+) -> None:
+    rng = np.random.default_rng(3)
+    low = -(1 << (bits - 1)) if signed else 0
+    values = rng.integers(low, low + (1 << bits), SHAPE)
+    rubbish = rng.integers(0, 1 << 16, SHAPE)
+    mask = ((1 << bits) - 1) << (high_bit + 1 - bits)
+    stored = ((values << (high_bit + 1 - bits)) & mask) | (rubbish & ~mask & 0xFFFF)
+    elements = {"BitsStored": bits, "HighBit": high_bit, "PixelRepresentation": int(signed)}
+    elements |= {"Modality": "MR", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4"}
+    slices = stack(stored.astype(np.uint16), **elements, RescaleSlope=None, RescaleIntercept=None)
+    np.testing.assert_array_equal(read_all(save_all(tmp_path, slices)), values)
+
+
+@given(
+    raw=arrays(np.uint16, (3, 4)),
+    bits=st.integers(1, 16).flatmap(lambda b: st.tuples(st.just(b), st.integers(b - 1, 15))),
+    signed=st.booleans(),
+)
+def test_stored_bits_are_what_arithmetic_says(
+    raw: npt.NDArray[np.uint16], bits: tuple[int, int], *, signed: bool
+) -> None:
+    count, high_bit = bits
+    facts = bare_facts(0, 1, 1)
+    object.__setattr__(facts, "bits_stored", count)
+    object.__setattr__(facts, "high_bit", high_bit)
+    object.__setattr__(facts, "signed", signed)
+    expected = (raw.astype(int) >> (high_bit + 1 - count)) % (1 << count)
+    if signed:
+        expected -= (expected >= 1 << (count - 1)) * (1 << count)
+    np.testing.assert_array_equal(unpack_bits(raw.copy(), facts), expected)
+
+
+@pytest.mark.parametrize(
+    ("stored", "slope", "intercept", "dtype"),
+    [
+        (np.int16, 1, -1024, np.int16),
+        (np.uint16, 1, 0, np.int16),
+        (np.uint16, 2, 0, np.int32),
+        (np.int16, 1, 30000, np.int32),
+        (np.int16, 1.5, 0, np.float32),
+        (np.int16, 1, 0.5, np.float32),
+        (np.uint8, 3, -7, np.int16),
+    ],
+)
+def test_the_voxel_type_is_the_smallest_that_fits(
+    tmp_path: Path, stored: type, slope: float, intercept: float, dtype: type
+) -> None:
+    values = ramp(SHAPE, stored, top=100)
+    slices = stack(values, RescaleSlope=slope, RescaleIntercept=intercept)
+    voxels = read_all(save_all(tmp_path, slices))
+    assert voxels.dtype == dtype
+    np.testing.assert_allclose(voxels, values.astype(float) * slope + intercept, rtol=1e-6)
+
+
+def test_magnetic_resonance_without_rescale_stays_as_stored(tmp_path: Path) -> None:
+    values = ramp(SHAPE, np.uint16, top=65536)
+    slices = stack(values, Modality="MR", RescaleSlope=None, RescaleIntercept=None)
+    reader = opened(save_all(tmp_path, slices))
+    assert (reader.unit, reader.modality, reader.dtype) == ("stored", "MR", np.uint16)
+    np.testing.assert_array_equal(reader.read(0, 5), values)
+
+
+def test_padding_is_rescaled_as_any_other_value(tmp_path: Path) -> None:
+    values = ramp(SHAPE)
+    values[:, 0] = -2000
+    slices = stack(values, PixelPaddingValue=-2000)
+    np.testing.assert_array_equal(read_all(save_all(tmp_path, slices)), values - 1024)
+
+
+def test_inverted_pictures_keep_their_values_and_say_so(tmp_path: Path) -> None:
+    slices = stack(ramp(SHAPE), PhotometricInterpretation="MONOCHROME1")
+    reader = opened(save_all(tmp_path, slices))
+    assert reader.is_inverted
+    np.testing.assert_array_equal(reader.read(0, 5), ramp(SHAPE) - 1024)
+
+
+def test_values_beyond_16_bits_are_never_wrapped_round(tmp_path: Path) -> None:
+    values = ramp(SHAPE)
+    values[3, 2, 1] = -32768
+    folder = save_all(tmp_path, stack(values))
+    reader = opened(folder)
+    np.testing.assert_array_equal(reader.read(0, 3), values[:3] - 1024)
+    with pytest.raises(TooNarrow, match="slice 4"):
+        reader.read(0, 5)
+    np.testing.assert_array_equal(
+        opened(folder, wide=True).read(0, 5), values.astype(np.int32) - 1024
+    )
+
+
+def test_padding_beyond_16_bits_is_seen_when_opening(tmp_path: Path) -> None:
+    values = ramp(SHAPE)
+    values[:, 0] = -32768
+    reader = opened(save_all(tmp_path, stack(values, PixelPaddingValue=-32768)))
+    assert reader.dtype == np.int32
+    np.testing.assert_array_equal(reader.read(0, 5), values.astype(np.int32) - 1024)
+
+
+def test_the_window_and_unit_are_those_of_the_header(tmp_path: Path) -> None:
+    slices = stack(ramp(SHAPE), WindowCenter=[40, 600], WindowWidth=[400, 1500])
+    reader = opened(save_all(tmp_path, slices))
+    assert reader.window == Window(400, 40)
+    assert reader.unit == "HU"
+
+
+@pytest.mark.parametrize("word", ["US", "Secret^Name", "HU"])
+def test_a_unit_is_only_a_word_that_is_known(tmp_path: Path, word: str) -> None:
+    reader = opened(save_all(tmp_path, stack(ramp(SHAPE), RescaleType=word)))
+    assert reader.unit == ("HU" if word == "HU" else "rescaled")
+
+
+def encoded(stored: npt.NDArray[np.generic], syntax: str) -> bytes:
+    unsigned = stored.view(np.uint16)
+    if syntax == JPEG + "90":
+        return bytes(imagecodecs.jpeg2k_encode(stored, codecformat="j2k", reversible=True))
+    if syntax == JPEG + "80":
+        return bytes(imagecodecs.jpegls_encode(unsigned))
+    return bytes(imagecodecs.ljpeg_encode(unsigned, bitspersample=16))
+
+
+@pytest.mark.parametrize("syntax", [JPEG + end for end in ("90", "80", "70")])
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16])
+def test_compressed_frames_give_the_same_values(tmp_path: Path, syntax: str, dtype: type) -> None:
+    stored = ramp((3, 32, 40), dtype)
+    if dtype == np.int16:
+        stored -= 1500
+    for n, dataset in enumerate(stack(stored)):
+        save_compressed(tmp_path / str(n), dataset, encoded(stored[n], syntax), syntax)
+    np.testing.assert_array_equal(read_all(tmp_path), stored.astype(int) - 1024)
+
+
+def test_a_compressed_frame_of_another_size_is_refused_before_it_is_decoded(
+    tmp_path: Path,
+) -> None:
+    small = one_slice(ramp((1, 8, 8))[0], (0, 0, 0))
+    huge = encoded(np.zeros((4000, 4000), np.int16), JPEG + "90")
+    path = save_compressed(tmp_path / "a", small, huge, JPEG + "90")
+    with pytest.raises(InputError, match=r"slice 1 cannot be read: .* another size"):
+        read_all(path)
+
+
+@pytest.mark.parametrize("syntax", [JPEG + end for end in ("90", "80", "70", "50", "51")])
+def test_damaged_compressed_bytes_are_an_error_of_ours(tmp_path: Path, syntax: str) -> None:
+    stored = ramp((1, 32, 40))[0]
+    data = encoded(stored, JPEG + "90")
+    dataset = one_slice(stored, (0, 0, 0))
+    path = save_compressed(tmp_path / "a", dataset, data[:60] + bytes(40), syntax)
+    with pytest.raises(InputError, match="slice 1 cannot be read"):
+        read_all(path)
+
+
+def test_a_slice_that_went_missing_is_named_by_its_number_only(tmp_path: Path) -> None:
+    reader = opened(save_all(tmp_path, stack(ramp(SHAPE)), "Secret^Name {}"))
+    (tmp_path / "Secret^Name 3").unlink()
+    reader.read(0, 3)
+    with pytest.raises(InputError) as refusal:
+        reader.read(0, 5)
+    assert refusal.value.what == "slice 4 cannot be read"
+    assert "Secret" not in refusal.value.what + refusal.value.hint
+
+
+def test_a_file_that_was_cut_after_the_scan_is_named(tmp_path: Path) -> None:
+    reader = opened(save_all(tmp_path, stack(ramp(SHAPE))))
+    path = tmp_path / "IM0002"
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(InputError, match="slice 3 cannot be read: the file ends inside"):
+        reader.read(2, 3)
+
+
+def test_hashes_are_of_the_pixel_bytes_in_the_file_once_they_were_read(tmp_path: Path) -> None:
+    stored = ramp((4, 3, 3), np.uint8)  # odd length: padded in the file
+    slices = stack(stored)
+    for dataset in slices:
+        dataset.PixelData += b"\0"
+    reader = opened(save_all(tmp_path, slices))
+    reader.read(1, 3)
+    hashes = [instance.sha256 for instance in reader.hashes()]
+    expected = [hashlib.sha256(plane.tobytes()).hexdigest() for plane in stored]
+    assert hashes == ["", *expected[1:3], ""]
+    assert [instance.slice for instance in reader.hashes()] == [0, 1, 2, 3]
+
+
+def test_hashes_do_not_depend_on_masking_or_rescaling(tmp_path: Path) -> None:
+    stored = ramp(SHAPE, np.uint16) | 0xF000
+    reader = opened(save_all(tmp_path, stack(stored, BitsStored=12, HighBit=11)))
+    reader.read(0, 5)
+    expected = [hashlib.sha256(plane.tobytes()).hexdigest() for plane in stored]
+    assert [instance.sha256 for instance in reader.hashes()] == expected
+
+
+def test_slabs_read_by_several_threads_are_those_read_by_one(tmp_path: Path) -> None:
+    stored = ramp((40, 32, 32))
+    reader = opened(save_all(tmp_path, stack(stored)))
+    starts = [n % 37 for n in range(0, 400, 7)]
+    barrier = threading.Barrier(4)
+    with ThreadPoolExecutor(4, initializer=barrier.wait) as pool:
+        slabs = list(pool.map(lambda k: reader.read(k, k + 3), starts))
+    for start, slab in zip(starts, slabs, strict=True):
+        np.testing.assert_array_equal(slab, stored[start : start + 3] - 1024)
+
+
+def test_a_reader_keeps_the_contract(tmp_path: Path) -> None:
+    series, _ = scan_dicom(save_all(tmp_path, stack(ramp(SHAPE))))
+    reader: VolumeReader = open_dicom(series[0])
+    assert reader.read(2, 2).shape == (0, 6, 8)
+    assert reader.source.instances[0].sha256 == ""
+    assert reader.source.series_uid == series[0].uid
+    with pytest.raises(ValueError, match="of 5"):
+        reader.read(3, 6)
+    with pytest.raises(InputError):
+        open_dicom(series[0], 1)
+    reader.close()
+    np.testing.assert_array_equal(reader.read(0, 1), ramp(SHAPE)[:1] - 1024)
