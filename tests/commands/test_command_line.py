@@ -1,5 +1,8 @@
 import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -214,13 +217,55 @@ def test_an_existing_output_is_kept_without_force(
     assert out.read_bytes()[:2] == b"\x1f\x8b"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
-def test_a_read_only_destination_is_one_clear_line(
-    capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path
-) -> None:
+def in_another_process(*words: object, before: str = "") -> subprocess.CompletedProcess[str]:
+    """The command line with no right to pass over file permissions, after a line of Python."""
+    code = f"import sys, resource\n{before}\nfrom napari_medlabel.cli import main\nsys.exit(main())"
+    argv = [sys.executable, "-c", code, *map(str, words)]
+    if os.geteuid() == 0:
+        setpriv = shutil.which("setpriv")
+        if setpriv is None:
+            pytest.skip("the superuser may write everywhere, and setpriv is not here")
+        argv = [setpriv, "--bounding-set=-all", "--inh-caps=-all", *argv]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+
+def test_a_read_only_destination_is_one_clear_line(folder: Path, tmp_path: Path) -> None:
     shut = tmp_path / "shut"
-    shut.mkdir(mode=0o500)
-    assert "cannot be written" in complaint(capsys, "convert", folder, shut / "x.nii.gz")
+    shut.mkdir()
+    shut.chmod(0o500)
+    ended = in_another_process("convert", folder, shut / "x.nii.gz")
+    assert ended.returncode == 1
+    assert "cannot be written" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert list(shut.iterdir()) == []
+
+
+def test_files_without_permission_are_one_clear_line(folder: Path, tmp_path: Path) -> None:
+    for path in (folder / "ct").iterdir():
+        path.chmod(0)
+    ended = in_another_process("convert", folder, tmp_path / "x.nii.gz")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("medlabel: ")
+    assert ended.stderr.count("\n") == 1
+    assert "Traceback" not in ended.stderr
+    (folder / "ct").chmod(0)
+    ended = in_another_process("scan", folder / "ct")
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    (folder / "ct").chmod(0o700)
+
+
+@pytest.mark.parametrize("name", ["x.nii.gz", "x.nii", "x.nrrd", "x.mha", "x.ome.zarr"])
+def test_a_full_disk_is_one_clear_line_and_leaves_nothing(
+    folder: Path, tmp_path: Path, name: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    full = "resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))"
+    ended = in_another_process("convert", folder, out / name, before=full)
+    assert ended.returncode == 1, ended.stderr
+    assert "disk is full" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert list(out.iterdir()) == []
 
 
 def test_a_bug_exits_70_and_shows_no_value(
