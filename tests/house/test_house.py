@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import napari_medlabel
+
 ROOT = Path(__file__).parents[2]
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".cff", ".json", ".css", ".qss", ".svg", ""}
 
@@ -61,6 +63,11 @@ def test_everything_that_is_installed_has_a_pinned_version(constraints: dict[str
         if constraints.get(_normal(requirement.name), "") not in requirement.specifier
     ]
     assert unpinned == []
+
+
+def test_the_version_is_the_same_wherever_it_is_said() -> None:
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {napari_medlabel.__version__}\n" in citation
 
 
 def _normal(name: str) -> str:
