@@ -152,6 +152,7 @@ class NiftiReader:
                     _skip(file, self._offset)
                     if _fill(file, flat.data.cast("B")) < flat.nbytes:
                         raise damaged(self._header.data)
+                    file.read(SLAB_BYTES)  # to the end, if it is near: there stands the checksum
                 self._inflated = flat
             return self._inflated
 

@@ -213,7 +213,7 @@ def _starts_with_gzip(path: Path) -> bool:
 def _stored_dtype(header: Any) -> np.dtype[Any] | None:  # noqa: ANN401  # untyped
     try:
         dtype: np.dtype[Any] = header.get_data_dtype()
-    except HeaderDataError:
+    except (HeaderDataError, KeyError):
         return None
     return dtype if dtype.kind in "iuf" else None
 
