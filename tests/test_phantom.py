@@ -223,3 +223,12 @@ def position(image: pydicom.Dataset, row: int, column: int) -> FloatArray:
     return (
         first + along[1] * image.PixelSpacing[0] * row + along[0] * image.PixelSpacing[1] * column
     )
+
+
+def test_a_head_is_the_same_whatever_was_asked_of_it_before() -> None:
+    coarse = Geometry.from_spacing((30, 36, 36), (7.0, 7.0, 7.0), (-120.0, -125.0, -115.0))
+    fresh = Head().labels(coarse)[0]
+    used = Head()
+    used.ct(coarse)
+    used.labels(coarse)
+    np.testing.assert_array_equal(used.labels(coarse)[0], fresh)

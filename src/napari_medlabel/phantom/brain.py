@@ -46,6 +46,7 @@ class Brain:
     _parts: dict[str, tuple[Ellipsoid, ...]] = field(init=False)
     _folds: Texture = field(init=False)
     _leaves: Texture = field(init=False)
+    _vessels: list[Segment] = field(init=False)
 
     def __post_init__(self) -> None:
         pair = self.person.pair
@@ -70,6 +71,7 @@ class Brain:
         }
         self._folds = Texture(self.person.rng, grain_mm=7.5, step_mm=2.0).sheets()
         self._leaves = Texture(self.person.rng, grain_mm=4.0, step_mm=2.0).sheets()
+        self._vessels = _vessels(self.person)
         size = self.lesion_mm / 2.0
         self.lesion = Ellipsoid(LESION_LPS, (size, size * 1.08, size * 0.95))
 
@@ -100,7 +102,7 @@ class Brain:
         )
         self._paint_hindbrain(canvas, cavity)
         canvas.paint(self._ventricles(), Tissue.VENTRICLE)
-        canvas.paint(self._vessels(), Tissue.BLOOD)
+        canvas.paint(self._vessels, Tissue.BLOOD)
         self._paint_dura(canvas, cavity)
         canvas.paint(CHALK, Tissue.CHALK)
         self._paint_lesion(canvas)
@@ -184,18 +186,6 @@ class Brain:
             Segment((0.0, 14.0, 8.0), (0.0, 22.0, -14.0), 1.2, 1.4),
         ]
 
-    def _vessels(self) -> list[Segment]:
-        side: list[Triple] = [
-            (9.0, -10.0, -16.0), (10.0, -13.0, -2.0), (22.0, -14.0, 1.0), (36.0, -14.0, 5.0),
-            (44.0, -4.0, 16.0),
-        ]  # fmt: skip
-        front: list[Triple] = [(10.0, -13.0, -2.0), (2.5, -26.0, 6.0), (2.0, -42.0, 30.0)]
-        return [
-            *self.person.tubes(side, [2.4, 2.2, 1.7, 1.4, 0.9]),
-            *self.person.tubes(front, [1.6, 1.3, 0.9]),
-            *tube([(0.0, -8.0, -26.0), (0.0, -8.0, -4.0)], 1.8),
-        ]
-
     def _paint_dura(self, canvas: Canvas, cavity: Real) -> None:
         whole = canvas.block.whole
         aside = np.abs(whole.x - _midline(whole.y, whole.z))
@@ -224,3 +214,16 @@ def _midline(y: Real, z: Real) -> Real:
     """How far to the left the fissure between the hemispheres runs, mm."""
     aside: Real = 0.3 + 1.3 * np.sin(y / 19.0 + 1.0) + 0.9 * np.sin(z / 15.0)
     return aside
+
+
+def _vessels(person: Person) -> list[Segment]:
+    side: list[Triple] = [
+        (9.0, -10.0, -16.0), (10.0, -13.0, -2.0), (22.0, -14.0, 1.0), (36.0, -14.0, 5.0),
+        (44.0, -4.0, 16.0),
+    ]  # fmt: skip
+    front: list[Triple] = [(10.0, -13.0, -2.0), (2.5, -26.0, 6.0), (2.0, -42.0, 30.0)]
+    return [
+        *person.tubes(side, [2.4, 2.2, 1.7, 1.4, 0.9]),
+        *person.tubes(front, [1.6, 1.3, 0.9]),
+        *tube([(0.0, -8.0, -26.0), (0.0, -8.0, -4.0)], 1.8),
+    ]

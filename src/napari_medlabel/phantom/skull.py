@@ -30,6 +30,7 @@ class Skull:
     _sinuses: list[_Solid] = field(init=False)
     _petrous: list[Segment] = field(init=False)
     _teeth: list[Segment] = field(init=False)
+    _turbinates: list[Segment] = field(init=False)
 
     def __post_init__(self) -> None:
         person = self.person
@@ -42,6 +43,7 @@ class Skull:
             [(20.0, 2.0, -28.0), (50.0, 16.0, -30.0), (58.0, 24.0, -40.0)], [7.0, 9.0, 9.0]
         )
         self._teeth = _teeth(person)
+        self._turbinates = _turbinates(person)
 
     def thickness(self, block: Block, cavity: Real) -> Real:
         """How thick the bone is, in mm, where the cavity is near."""
@@ -121,7 +123,7 @@ class Skull:
     def _paint_airways(self, canvas: Canvas) -> None:
         canvas.paint(self._sinuses, Tissue.AIR)
         canvas.paint(_airways(), Tissue.AIR)
-        canvas.paint(_turbinates(self.person), Tissue.MUSCLE)
+        canvas.paint(self._turbinates, Tissue.MUSCLE)
         canvas.paint(Ellipsoid((0.6, -58.0, -34.0), (1.4, 32.0, 20.0)), Tissue.CARTILAGE)
 
 
