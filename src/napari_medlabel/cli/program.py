@@ -157,10 +157,10 @@ def list_(*, workspace: WorkspaceChoice = None, as_json: Json = False) -> None:
         print_json({"format": 1, "cases": documents})
         return
     table(
-        ("Case", "Modality", "State", "Grid", "#Segments", "#Versions", "Opened", "Segmentation"),
+        ("Case", "Modality", "State", "Grid", "#Segments", "#Versions", "Opened (UTC)"),
         (
             (d["name"], d["modality"], d["state"], _shape(d["shape"]), d["segments"],
-             d["versions"], d["opened"][:16], d["segmentation"])
+             d["versions"], d["opened"][:16].replace("T", " "))
             for d in documents
         ),
     )  # fmt: skip
@@ -330,6 +330,8 @@ def _show(document: dict[str, Any], *, as_json: bool, rows: list[dict[str, Any]]
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str) and len(value) == 64:
+        return f"{value[:8]}…"  # a SHA-256: --json has all of it
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
