@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_medlabel.core.problem import Problem
-from napari_medlabel.formats.dicom_geometry import CHECKS, Stack, geometry_of, regular_runs
+from napari_medlabel.formats.dicom_checks import STACK_CHECKS
+from napari_medlabel.formats.dicom_geometry import Stack, geometry_of, regular_runs
 from tests.formats.made_dicom import AXIAL, SAGITTAL, normal, oblique
 
 lengths = st.floats(0.2, 9.0)
@@ -31,7 +32,7 @@ def stack_at(
 
 
 def problems(stack: Stack) -> dict[str, Problem]:
-    return {problem.code: problem for check in CHECKS for problem in check(stack)}
+    return {problem.code: problem for check in STACK_CHECKS for problem in check(stack)}
 
 
 @given(angles, st.tuples(lengths, lengths, lengths), st.integers(2, 40), st.floats(-0.5, 0.5))

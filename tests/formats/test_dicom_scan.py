@@ -96,9 +96,10 @@ def test_pipes_devices_and_loops_of_links_do_not_hang(tmp_path: Path) -> None:
     (tmp_path / "a" / "null").symlink_to("/dev/zero")
     (tmp_path / "a" / "loop").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "a" / "nowhere").symlink_to(tmp_path / "missing")
+    (tmp_path / "a" / "itself").symlink_to(tmp_path / "a" / "itself")
     series, skipped = scan_dicom(tmp_path)
     assert [one.files for one in series] == [5]
-    assert {one.file for one in skipped} == {"a/pipe", "a/null", "a/nowhere"}
+    assert {one.file for one in skipped} == {"a/pipe", "a/null", "a/nowhere", "a/itself"}
 
 
 def test_a_pipe_named_by_itself_is_refused(tmp_path: Path) -> None:
@@ -164,6 +165,23 @@ def test_a_member_that_swells_is_not_unpacked(tmp_path: Path) -> None:
     series, skipped = scan_dicom(tmp_path / "s.zip")
     assert series[0].regular
     assert skipped == [Skipped("bomb", "not DICOM")]
+
+
+def test_a_damaged_member_is_never_taken_for_voxels(tmp_path: Path) -> None:
+    stored = np.random.default_rng(1).integers(0, 4000, (3, 200, 200)).astype(np.int16)
+    folder = save_all(tmp_path / "in", stack(stored))
+    for kind in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        with zipfile.ZipFile(tmp_path / "s.zip", "w", kind) as archive:
+            for path in sorted(folder.iterdir()):
+                archive.write(path, path.name)
+        data = bytearray((tmp_path / "s.zip").read_bytes())
+        end = data.index(b"PK\3\4", 10)  # the second member
+        data[end - 300] ^= 0xFF
+        (tmp_path / "s.zip").write_bytes(data)
+        reader = open_dicom(only(tmp_path / "s.zip"))
+        with pytest.raises(InputError, match="slice 1 cannot be read"):
+            reader.read(0, 3)
+        reader.close()
 
 
 def test_a_damaged_archive_is_one_line(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Literal, Self
 
 from napari_medlabel.errors import InputError
 
@@ -127,13 +127,24 @@ def find_files(folder: Path) -> tuple[list[Candidate], list[Skipped]]:
             continue
         for entry in entries:
             below = f"{name}/{entry.name}" if name else entry.name
-            if entry.is_dir():
+            kind = _kind_of(entry)
+            if kind == "folder":
                 waiting.append((entry.path, below))
-            elif entry.is_file():
+            elif kind == "file":
                 found.append(Candidate(Place(entry.path), below))
             else:
                 skipped.append(Skipped(below, "not a regular file"))
     return found, skipped
+
+
+def _kind_of(entry: os.DirEntry[str]) -> Literal["folder", "file", "other"]:
+    """What it is, or what it links to."""
+    try:
+        if entry.is_dir():
+            return "folder"
+        return "file" if entry.is_file() else "other"
+    except OSError:  # a link to itself
+        return "other"
 
 
 def find_members(opener: Opener, archive: Path) -> tuple[list[Candidate], list[Skipped]]:

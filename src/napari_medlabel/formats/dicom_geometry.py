@@ -1,25 +1,33 @@
-"""The grid of a stack of slices, and what speaks against there being one.
+"""The grid of a stack of slices, where there is one.
 
 Only ImagePositionPatient, ImageOrientationPatient and PixelSpacing say where a voxel is
 (PS3.3 C.7.6.2); numbers, names, SliceLocation and SliceThickness do not.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from napari_medlabel.core.geometry import BoolArray, FloatArray, Geometry
-from napari_medlabel.core.problem import Problem
 from napari_medlabel.formats.dicom_instance import InstanceFacts
 
-__all__ = ["CHECKS", "Stack", "geometry_of", "normal_of", "plane_of", "regular_runs", "stack_of"]
+__all__ = [
+    "OFF_MM",
+    "SAME_MM",
+    "Stack",
+    "geometry_of",
+    "normal_of",
+    "off_heights_mm",
+    "off_sideways_mm",
+    "plane_of",
+    "regular_runs",
+    "stack_of",
+]
 
 SAME_MM: Final = 0.01  # positions that are nearer to each other are one
 OFF_MM: Final = 0.02  # off the even grid: what positions rounded to 0.01 mm may be
-TILT_DEG: Final = 0.05  # headers round directions to some 1e-6: far below
 UNIT: Final = 1e-3  # how far directions may be from unit length and right angles
 
 
@@ -183,188 +191,19 @@ def _is_even(stack: Stack) -> bool:
         return True
     if np.diff(stack.heights_mm).min() <= SAME_MM:
         return False
-    return bool(max(_off_heights_mm(stack).max(), _off_sideways_mm(stack).max()) <= OFF_MM)
+    return bool(max(off_heights_mm(stack).max(), off_sideways_mm(stack).max()) <= OFF_MM)
 
 
-def _off_heights_mm(stack: Stack) -> FloatArray:
+def off_heights_mm(stack: Stack) -> FloatArray:
     """How far each slice is, along the normal, from even steps between the first and the last."""
     heights = stack.heights_mm
     off: FloatArray = np.abs(heights - np.linspace(heights[0], heights[-1], len(heights)))
     return off
 
 
-def _off_sideways_mm(stack: Stack) -> FloatArray:
+def off_sideways_mm(stack: Stack) -> FloatArray:
     """How far each slice is, in its plane, from the line through the first and the last."""
     heights = stack.heights_mm - stack.heights_mm[0]
     moves = stack.positions_lps - stack.positions_lps[0]
     off: FloatArray = np.linalg.norm(moves - np.outer(heights / heights[-1], moves[-1]), axis=1)
     return off
-
-
-def _slices(count: int) -> str:
-    return "1 slice" if count == 1 else f"{count} slices"
-
-
-def gantry_tilt(stack: Stack) -> Iterator[Problem]:
-    """Slices that are shifted against each other: the stack is sheared."""
-    way = stack.positions_lps[-1] - stack.positions_lps[0]
-    rise = float(way @ stack.normal)
-    shift = float(np.linalg.norm(way - rise * stack.normal))
-    tilt_deg = float(np.degrees(np.arctan2(shift, rise)))
-    if rise > SAME_MM and tilt_deg > TILT_DEG:
-        yield Problem(
-            "gantry-tilt",
-            f"the slices are tilted by {tilt_deg:.1f} degrees against the direction of the stack "
-            f"(shear {shift / rise:.3f})",
-            "the grid stays sheared as it was scanned; resample it where right angles are needed",
-        )
-
-
-def duplicate_position(stack: Stack) -> Iterator[Problem]:
-    """Several slices at one place that nothing tells apart."""
-    count = int(stack.repeated.sum())
-    if not count:
-        return
-    where = np.flatnonzero(stack.repeated)
-    heights = stack.heights_mm[where]
-    places = len(stack.positions_lps) - count
-    if places == 1:
-        what = f"all {len(stack.positions_lps)} slices are at one place: they are no volume"
-    else:
-        what = (
-            f"{_slices(count)} more than the {places} places along the normal, "
-            f"first at {heights[0]:.2f} mm, and nothing tells them apart"
-        )
-    yield Problem("duplicate-position", what, "keep one slice for each position", blocking=True)
-
-
-def overlapping_slices(stack: Stack) -> Iterator[Problem]:
-    """Slices side by side at one height, or thicker than the step between them."""
-    stack = stack.distinct
-    steps = np.diff(stack.heights_mm)
-    if len(steps) == 0:
-        return
-    if steps.min() <= SAME_MM:
-        at = stack.heights_mm[int(steps.argmin())]
-        yield Problem(
-            "overlapping-slices",
-            f"slices lie side by side at one height, first at {at:.2f} mm along the normal",
-            "they do not make one stack: open them one by one",
-            blocking=True,
-        )
-    elif stack.thickness_mm is not None and stack.thickness_mm > np.median(steps) + SAME_MM:
-        yield Problem(
-            "overlapping-slices",
-            f"slices {stack.thickness_mm:.2f} mm thick are {np.median(steps):.2f} mm apart",
-            "neighbouring slices show partly the same tissue",
-        )
-
-
-def missing_slice(stack: Stack) -> Iterator[Problem]:
-    """Steps that are a whole number of usual steps: slices have been lost."""
-    stack = stack.distinct
-    gaps = _gaps(stack)
-    if gaps is None:
-        return
-    heights, usual = stack.heights_mm, _usual_step_mm(stack)
-    named = [
-        f"{heights[n + 1] - heights[n]:.2f} mm between slices {n + 1} and {n + 2} "
-        f"(at {heights[n]:.2f} and {heights[n + 1]:.2f} mm along the normal)"
-        for n in gaps[:5]
-    ]
-    lost = sum(round((heights[n + 1] - heights[n]) / usual) - 1 for n in gaps)
-    more = f" and {len(gaps) - 5} more" if len(gaps) > 5 else ""
-    yield Problem(
-        "missing-slice",
-        f"{_slices(lost)} missing where the step is {usual:.2f} mm: {', '.join(named)}{more}",
-        "find the missing files, split the series, or resample it",
-        blocking=True,
-    )
-
-
-def uneven_spacing(stack: Stack) -> Iterator[Problem]:
-    """Slices that are not one step apart, to 0.02 mm."""
-    stack = stack.distinct
-    steps = np.diff(stack.heights_mm)
-    if len(steps) < 2 or _off_heights_mm(stack).max() <= OFF_MM or _gaps(stack) is not None:
-        return
-    counts = Counter(round(float(step), 2) for step in steps)
-    if len(counts) <= 5:
-        parts = [f"{count} of {step:.2f} mm" for step, count in counts.most_common()]
-        what = f"steps between slices differ: {', '.join(parts)}"
-    else:
-        what = f"steps between slices go from {steps.min():.3f} to {steps.max():.3f} mm"
-    yield Problem("uneven-spacing", what, "split the series, or resample it", blocking=True)
-
-
-def uneven_shift(stack: Stack) -> Iterator[Problem]:
-    """Slices that are shifted sideways by differing amounts."""
-    stack = stack.distinct
-    if len(stack.positions_lps) < 3 or np.diff(stack.heights_mm).min() <= SAME_MM:
-        return
-    off = _off_sideways_mm(stack)
-    if off.max() > OFF_MM:
-        n = int(off.argmax())
-        yield Problem(
-            "uneven-shift",
-            f"slices are shifted sideways unevenly: slice {n + 1} is {off[n]:.2f} mm off the line "
-            "from the first to the last",
-            "split the series, or resample it",
-            blocking=True,
-        )
-
-
-def few_slices(stack: Stack) -> Iterator[Problem]:
-    """One slice, or two: too few to see that they are evenly spaced."""
-    count = len(stack.distinct.positions_lps)
-    if count == 1 and len(stack.positions_lps) == 1:
-        known = [v for v in (stack.between_mm, stack.thickness_mm) if v is not None and v > 0]
-        step = f"{known[0]:.2f} mm as its header says" if known else "1 mm, as nothing is known"
-        yield Problem("single-slice", f"there is one slice only; its thickness is taken as {step}")
-    elif count == 2 and len(stack.positions_lps) == 2:
-        step_mm = float(np.diff(stack.heights_mm)[0])
-        yield Problem(
-            "few-slices",
-            f"there are two slices only, {step_mm:.2f} mm apart: nothing shows that none is "
-            "missing between them",
-        )
-
-
-def no_spacing(stack: Stack) -> Iterator[Problem]:
-    """No PixelSpacing: no millimetres are claimed."""
-    if stack.pixel_mm is None:
-        yield Problem(
-            "no-spacing", "the header has no pixel spacing: sizes are unknown", blocking=True
-        )
-
-
-def _usual_step_mm(stack: Stack) -> float:
-    return float(np.median(np.diff(stack.heights_mm)))
-
-
-def _gaps(stack: Stack) -> list[int] | None:
-    """Steps that are two or more usual ones, or None where there are none or others differ."""
-    steps = np.diff(stack.heights_mm)
-    if len(steps) < 2 or _off_heights_mm(stack).max() <= OFF_MM or steps.min() <= SAME_MM:
-        return None
-    usual = _usual_step_mm(stack)
-    times = np.rint(steps / usual)
-    if times.min() < 1 or np.abs(steps - times * usual).max() > max(OFF_MM, 0.02 * usual):
-        return None
-    gaps = [int(n) for n in np.flatnonzero(times > 1)]
-    return gaps or None
-
-
-Check = Callable[[Stack], Iterator[Problem]]
-
-# One pure function each, in the order of the report.
-CHECKS: Final[tuple[Check, ...]] = (
-    no_spacing,
-    duplicate_position,
-    overlapping_slices,
-    missing_slice,
-    uneven_spacing,
-    uneven_shift,
-    gantry_tilt,
-    few_slices,
-)

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from napari_medlabel.errors import InputError
 
@@ -39,7 +39,7 @@ BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 
 PIXEL_DATA: Final = 0x7FE00010
 UNDEFINED: Final = 0xFFFFFFFF
-MAX_INFLATED: Final = 1 << 30
+MAX_INFLATED: Final = 1 << 28
 _CHUNK: Final = 1 << 14  # most headers of CT and MR fit
 _MAX_VALUE: Final = 1 << 14  # longer values are never wanted
 _MAX_ELEMENTS: Final = 200_000
@@ -128,7 +128,8 @@ def read_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Header:
     explicit = _is_explicit(source, pos, syntax)
     values = dict(meta)
     little = syntax != BIG_ENDIAN
-    pixels = _walk(source, pos, "<" if little else ">", explicit, wanted, values)
+    encoding = _Encoding("<" if little else ">", explicit)
+    pixels = _walk(source, pos, encoding, wanted, values)
     if pixels is not None and pixels.length == UNDEFINED:
         pixels = with_fragments(source.file, source.size, pixels)
     return Header(syntax or (EXPLICIT if explicit else IMPLICIT), values, little, pixels)
@@ -201,6 +202,8 @@ def _start(source: _Bytes) -> int:
         # Old files begin with the meta or with the identifying group (PS3.6), nothing else.
         if group in (2, 8) and element <= 0x18 and source.size > 64:
             return 0
+    if head.startswith(b"PK\3\4"):
+        raise NotDicom("a zip archive, which is opened by its own name")
     raise NotDicom("not DICOM")
 
 
@@ -232,11 +235,17 @@ def _is_explicit(source: _Bytes, pos: int, syntax: str) -> bool:
     return seen if not syntax else syntax != IMPLICIT
 
 
-def _walk(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # the hot loop: one pass, no calls
+class _Encoding(NamedTuple):
+    """How elements are written: byte order as in `struct`, and whether they name their VR."""
+
+    order: str
+    explicit: bool
+
+
+def _walk(  # noqa: C901, PLR0912, PLR0915  # the hot loop: one pass, no calls
     source: _Bytes,
     pos: int,
-    order: str,
-    explicit: bool,  # noqa: FBT001
+    encoding: _Encoding,
     wanted: frozenset[int],
     values: dict[int, bytes],
 ) -> PixelPlace | None:
@@ -245,6 +254,7 @@ def _walk(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # the hot loop: on
     Sequences of known length are jumped over. In those of undefined length `depth` counts what
     is open, and nothing is collected until all of it is closed again.
     """
+    order, explicit = encoding
     two_shorts, one_int, one_short = (
         struct.Struct(order + f).unpack_from for f in ("HH", "I", "H")
     )

@@ -2,7 +2,10 @@
 
 import hashlib
 import threading
-from typing import Any
+import zipfile
+import zlib
+from io import BytesIO
+from typing import IO, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +28,16 @@ from napari_medlabel.formats.dicom_pixels import (
 
 __all__ = ["DicomReader", "TooNarrow", "open_dicom"]
 
-_SMALL_SHIFT = 8192  # HU are stored with an intercept of -1024, sometimes -8192
+# What files that are gone, cut or damaged raise, and members of damaged archives.
+_UNREADABLE: Final = (
+    OSError, ValueError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error, RuntimeError,
+)  # fmt: skip
+_TRAILING: Final = 1 << 24  # bytes after the pixels of a member: private elements, padding
+_SMALL_SHIFT: Final = 8192  # HU are stored with an intercept of -1024, sometimes -8192
 
-_UNITS = frozenset({"HU", "OD", "MGML", "BQML", "CNTS", "GML", "PROPCPS", "PCNT"})  # PS3.3 C.8.9.1
+_UNITS: Final = frozenset(
+    {"HU", "OD", "MGML", "BQML", "CNTS", "GML", "PROPCPS", "PCNT"}
+)  # PS3.3 C.8.9.1
 
 
 class TooNarrow(InputError):
@@ -149,7 +159,7 @@ class DicomReader:
                 raise
             except InputError as error:
                 raise InputError(f"slice {k + 1} cannot be read: {error.what}") from error
-            except (OSError, ValueError, EOFError, MemoryError) as error:
+            except _UNREADABLE as error:
                 hint = "look whether the files are still there"
                 raise InputError(f"slice {k + 1} cannot be read", hint) from error
         return slab
@@ -174,25 +184,35 @@ class DicomReader:
     def _read_slice(self, k: int, out: npt.NDArray[Any]) -> None:
         facts = self._parts[k]
         file, size = self._opener.open(facts.place)
+        if facts.place.member >= 0:
+            file = _unpacked(file, size, facts)
         with file:
-            if not is_native(facts):
-                data = encapsulated_frame(file, size, facts)
-                self._note_hash(k, data)
-                stored = decode_frame(data, facts)
-            else:
-                # Where a stored value is as wide as a voxel, the file is read into the slab.
-                same = facts.bits_allocated == out.itemsize * 8 and out.dtype.kind in "iu"
-                unsigned = np.dtype(f"u{facts.bits_allocated // 8}")
-                raw = out.view(unsigned) if same else np.empty(out.shape, unsigned)
-                flat = raw.data.cast("B")
-                native_frame(file, size, facts, flat)
-                self._note_hash(k, flat)
-                if not facts.little:
-                    _swap_bytes(raw, words=facts.pixels is not None and facts.pixels.words)
-                stored = unpack_bits(raw, facts)
+            read = self._read_native if is_native(facts) else self._read_compressed
+            stored = read(k, file, size, out)
         if out.dtype == np.int16:
             _check_fits(k, stored, facts)
         _rescale(stored, facts, out)
+
+    def _read_compressed(
+        self, k: int, file: IO[bytes], size: int, _: npt.NDArray[Any]
+    ) -> npt.NDArray[Any]:
+        data = encapsulated_frame(file, size, self._parts[k])
+        self._note_hash(k, data)
+        return decode_frame(data, self._parts[k])
+
+    def _read_native(
+        self, k: int, file: IO[bytes], size: int, out: npt.NDArray[Any]
+    ) -> npt.NDArray[Any]:
+        """Stored values; in the memory of `out` where they are as wide as a voxel."""
+        facts = self._parts[k]
+        unsigned = np.dtype(f"u{facts.bits_allocated // 8}")
+        fits = unsigned.itemsize == out.itemsize and out.dtype.kind in "iu"
+        raw = out.view(unsigned) if fits else np.empty(out.shape, unsigned)
+        native_frame(file, size, facts, raw.data.cast("B"))
+        self._note_hash(k, raw.data.cast("B"))
+        if not facts.little:
+            _swap_bytes(raw, words=facts.pixels is not None and facts.pixels.words)
+        return unpack_bits(raw, facts)
 
     def _note_hash(self, k: int, data: bytes | memoryview) -> None:
         with self._lock:
@@ -201,6 +221,15 @@ class DicomReader:
             digest = hashlib.sha256(data).hexdigest()
             with self._lock:
                 self._hashes[k] = digest
+
+
+def _unpacked(file: IO[bytes], size: int, facts: InstanceFacts) -> IO[bytes]:
+    """An archive's member in memory, all of it, so that its checksum is compared."""
+    assert facts.pixels is not None  # noqa: S101  # checked by the scan
+    if size > facts.pixels.offset + 2 * facts.frame_bytes + _TRAILING:
+        raise InputError("there is far more in its file than its pixels")
+    with file:
+        return BytesIO(file.read())
 
 
 def _check_fits(k: int, stored: npt.NDArray[Any], facts: InstanceFacts) -> None:

@@ -1,21 +1,18 @@
-"""Pixel data of one frame: from bytes in a file to stored values, and what speaks against it."""
+"""Pixel data of one frame: from bytes in a file to stored values."""
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import IO, Any, Final
 
 import imagecodecs
 import numpy as np
 import numpy.typing as npt
-from pydicom.uid import UID
 
-from napari_medlabel.core.problem import Problem
 from napari_medlabel.formats.dicom_header import (
     BIG_ENDIAN,
     DEFLATED,
     EXPLICIT,
     IMPLICIT,
-    UNDEFINED,
     HeaderError,
     fragments,
     inflated,
@@ -23,7 +20,9 @@ from napari_medlabel.formats.dicom_header import (
 from napari_medlabel.formats.dicom_instance import InstanceFacts
 
 __all__ = [
-    "PIXEL_CHECKS",
+    "ALWAYS_LOSSY",
+    "DECODERS",
+    "NATIVE",
     "decode_frame",
     "encapsulated_frame",
     "is_lossy",
@@ -31,7 +30,6 @@ __all__ = [
     "native_frame",
     "unpack_bits",
     "value_range",
-    "which",
 ]
 
 Raw = npt.NDArray[np.unsignedinteger[Any]]
@@ -41,11 +39,8 @@ NATIVE: Final = frozenset({IMPLICIT, EXPLICIT, DEFLATED, BIG_ENDIAN})
 RLE: Final = "1.2.840.10008.1.2.5"
 _JPEG: Final = "1.2.840.10008.1.2.4."
 ALWAYS_LOSSY: Final = frozenset(_JPEG + end for end in ("50", "51", "53", "55", "81"))
+_OVERHEAD: Final = 1 << 16  # tables and comments
 PERHAPS_LOSSY: Final = frozenset(_JPEG + end for end in ("91", "93", "203"))
-_MAX_PIXELS: Final = 1 << 28
-# A small file that claims a huge image: more than this, and compressed further than any real one.
-_LARGE_BYTES: Final = 1 << 26
-_MAX_RATIO: Final = 2000
 
 
 def _jpeg(data: bytes, _: InstanceFacts) -> npt.NDArray[Any]:
@@ -157,6 +152,8 @@ def decode_frame(data: bytes, facts: InstanceFacts) -> npt.NDArray[Any]:
     HeaderError
         If the bytes are damaged or are an image of another size.
     """
+    if len(data) > 2 * facts.frame_bytes + _OVERHEAD:
+        raise HeaderError("its compressed image is larger than it would be uncompressed")
     claimed = _claimed_size(data)
     if facts.syntax != RLE and claimed != (facts.rows, facts.columns):
         raise HeaderError("its compressed image is damaged or has another size")
@@ -226,107 +223,3 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
             return rows, columns
         pos += 2 + struct.unpack_from(">H", data, pos + 2)[0]
     return None
-
-
-def which(instances: Sequence[InstanceFacts], bad: Callable[[InstanceFacts], bool]) -> str:
-    """The slices that are concerned, for a person: "all slices", "slice 3", "slices 3, 4 …"."""
-    hit = [n + 1 for n, facts in enumerate(instances) if bad(facts)]
-    if not hit:
-        return ""
-    if len(hit) == len(instances):
-        return "the slices" if len(hit) > 1 else "the slice"
-    shown = ", ".join(str(n) for n in hit[:5])
-    more = f" and {len(hit) - 5} more" if len(hit) > 5 else ""
-    return f"slice {shown}" if len(hit) == 1 else f"slices {shown}{more}"
-
-
-def no_pixel_data(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
-    """Instances of an image kind without an image."""
-    if who := which(instances, lambda facts: facts.pixels is None):
-        yield Problem("no-pixel-data", f"there is no pixel data in {who}", blocking=True)
-
-
-def colour(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
-    """Colours are no measured values."""
-    if any(_is_colour(facts) for facts in instances):
-        what = "the pixels are colours, not measured values"
-        yield Problem("colour", what, "open the series it was made from", blocking=True)
-
-
-def undecodable(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
-    """A transfer syntax without a decoder, or a pixel layout that makes no sense."""
-    known = NATIVE | DECODERS.keys()
-    for syntax in sorted({facts.syntax for facts in instances} - known):
-        named = UID(syntax).name
-        name = named if named != syntax else "a transfer syntax that is not known"
-        what = f"the pixels are stored as {name}, which cannot be decoded"
-        yield Problem("undecodable", what, "export the series uncompressed", blocking=True)
-    if who := which(instances, lambda facts: not _is_sensible(facts)):
-        what = f"the header's description of the pixels makes no sense for {who}"
-        yield Problem("undecodable", what, blocking=True)
-
-
-def truncated(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
-    """Fewer bytes than rows and columns need."""
-    if who := which(instances, _is_cut):
-        what = f"the pixel data of {who} is shorter than the header says"
-        yield Problem("truncated", what, "copy the files again from their source", blocking=True)
-
-
-def lossy_pixels(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
-    """Values that a lossy compression has changed."""
-    if who := which(instances, is_lossy):
-        yield Problem("lossy-pixels", f"lossy compression has changed the values of {who}")
-
-
-def varying_rescale(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
-    """Stored values that mean another thing in each slice."""
-    pairs = {(facts.slope, facts.intercept) for facts in instances}
-    if any(facts.slope == 0 for facts in instances):
-        yield Problem("no-rescale", "the rescale slope is 0: values mean nothing", blocking=True)
-    elif len(pairs) > 1:
-        what = f"slices have {len(pairs)} different rescale slopes or intercepts"
-        yield Problem("varying-rescale", what, "each slice is rescaled with its own")
-
-
-def lookup_table(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
-    """A modality lookup table in place of slope and intercept."""
-    if any(facts.has_lookup_table and facts.slope is None for facts in instances):
-        what = "values go through a lookup table, which is not applied"
-        yield Problem("lookup-table", what, "values are as stored")
-
-
-PixelCheck = Callable[[Sequence[InstanceFacts]], Iterator[Problem]]
-
-PIXEL_CHECKS: Final[tuple[PixelCheck, ...]] = (
-    no_pixel_data,
-    colour,
-    undecodable,
-    truncated,
-    lossy_pixels,
-    varying_rescale,
-    lookup_table,
-)
-
-
-def _is_colour(facts: InstanceFacts) -> bool:
-    return facts.samples != 1 or facts.photometric not in {"MONOCHROME1", "MONOCHROME2", ""}
-
-
-def _is_sensible(facts: InstanceFacts) -> bool:
-    pixels = facts.rows * facts.columns
-    if facts.pixels is None or _is_colour(facts):
-        return True  # said elsewhere
-    if not 0 < pixels <= _MAX_PIXELS or facts.bits_allocated not in {8, 16, 32}:
-        return False
-    return 1 <= facts.bits_stored <= facts.high_bit + 1 <= facts.bits_allocated
-
-
-def _is_cut(facts: InstanceFacts) -> bool:
-    place = facts.pixels
-    if place is None or _is_colour(facts):
-        return False  # said elsewhere
-    if place.length == UNDEFINED:
-        absurd = facts.frame_bytes > max(_LARGE_BYTES, _MAX_RATIO * place.stored)
-        return not place.whole or is_native(facts) or absurd
-    return not place.whole or not is_native(facts) or place.length < facts.frame_bytes

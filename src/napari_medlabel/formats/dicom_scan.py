@@ -129,9 +129,7 @@ def _read(candidate: Candidate, opener: Opener) -> InstanceFacts | Skipped:
                 header = read_header(file, size, WANTED)
             except Oddity:
                 header = read_odd_header(file, size, WANTED)
-    except NotDicom:
-        return Skipped(candidate.name, "not DICOM")
-    except HeaderError as error:
+    except (NotDicom, HeaderError) as error:
         return Skipped(candidate.name, error.what)
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
         return Skipped(candidate.name, "it cannot be read")

@@ -15,15 +15,14 @@ import numpy as np
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import FoundVolume
 from napari_medlabel.errors import GeometryError
+from napari_medlabel.formats.dicom_checks import INSTANCE_CHECKS, STACK_CHECKS, which
 from napari_medlabel.formats.dicom_geometry import (
-    CHECKS,
     geometry_of,
     plane_of,
     regular_runs,
     stack_of,
 )
 from napari_medlabel.formats.dicom_instance import InstanceFacts
-from napari_medlabel.formats.dicom_pixels import PIXEL_CHECKS, which
 
 __all__ = ["regular_parts", "volumes_of"]
 
@@ -102,11 +101,11 @@ def regular_parts(volume: FoundVolume) -> tuple[FoundVolume, ...]:
 
 def _checked(name: str, group: Group) -> FoundVolume:
     ordered, stack = stack_of(group)
-    problems = [problem for check in PIXEL_CHECKS for problem in check(ordered)]
+    problems = [problem for check in INSTANCE_CHECKS for problem in check(ordered)]
     if stack is None:
         problems.insert(0, _no_position(ordered))
         return FoundVolume(name, None, tuple(problems), ordered)
-    found = [problem for check in CHECKS for problem in check(stack)]
+    found = [problem for check in STACK_CHECKS for problem in check(stack)]
     geometry = None
     if not any(problem.blocking for problem in found):
         try:
