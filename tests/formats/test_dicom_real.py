@@ -208,6 +208,36 @@ def test_a_transfer_syntax_gives_the_same_hounsfield_units(shared_data: Path, na
     assert ("lossy-pixels" in codes(series)) == (CODECS[name] > 0)
 
 
+def picture(path: Path) -> Array:
+    """The one frame of a file, whatever it shows."""
+    volume = scanned(path).volumes[0]
+    (facts,) = volume.parts
+    grid = Geometry.from_spacing((1, facts.rows, facts.columns))
+    return DicomReader(volume.parts, grid).read(0, 1)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("12bitSigned_0x0F0F", "4"), ("12bitUnsigned", "2"), ("12bitUnsigned_0x0F0F", "3")],
+)
+def test_rubbish_in_unused_bits_of_a_scanner_is_dropped(
+    shared_data: Path, name: str, expected: str
+) -> None:
+    found = picture(shared_data / f"bits-stored-12/dicom/{name}.dcm")
+    volume = nibabel.load(shared_data / f"bits-stored-12/expected/{expected}.nii.gz")
+    values = np.asarray(volume.dataobj)
+    # The same pixels in another order: tiles of one picture, of which the last are blank.
+    np.testing.assert_array_equal(np.sort(found[found != 0]), np.sort(values[values != 0]))
+
+
+def test_nine_transfer_syntaxes_of_one_picture_have_the_same_values(shared_data: Path) -> None:
+    files = sorted((shared_data / "transfer-syntaxes-mr/dicom").iterdir())
+    pictures = [picture(path) for path in files]
+    assert len(pictures) == 9
+    for other in pictures[1:]:
+        np.testing.assert_array_equal(other, pictures[0])
+
+
 def test_fragments_of_a_frame_are_joined(shared_data: Path) -> None:
     path = shared_data / "fragmented-and-colour/D_CLUNIE_CT1_RLE_FRAGS.dcm"
     expected = pydicom.dcmread(path).pixel_array.astype(int) - 1024
