@@ -77,6 +77,21 @@ def test_every_problem_code_in_the_source_is_explained() -> None:
     assert {code for code in codes if f"`{code}`" not in page} == set()
 
 
+def test_the_tutorial_names_every_key_of_the_window() -> None:
+    from napari_medlabel.ui.keys import KEYS  # noqa: PLC0415  # loads napari
+
+    rows = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8").splitlines()
+    shown = {
+        key: f"`{key.replace('Control-', 'Ctrl+').replace('Shift-', 'Shift+')}`" for key in KEYS
+    }
+    missing = [
+        f"{names[key]}: {words}"
+        for key, (words, _action) in KEYS.items()
+        if not any(f"`{names[key]}`" in row and words in row for row in rows)
+    ]
+    assert missing == []
+
+
 def test_every_link_between_the_sources_leads_somewhere() -> None:
     link = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
     top = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")]
