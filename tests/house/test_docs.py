@@ -81,9 +81,7 @@ def test_the_tutorial_names_every_key_of_the_window() -> None:
     from napari_medlabel.ui.keys import KEYS  # noqa: PLC0415  # loads napari
 
     rows = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8").splitlines()
-    shown = {
-        key: f"`{key.replace('Control-', 'Ctrl+').replace('Shift-', 'Shift+')}`" for key in KEYS
-    }
+    names = {key: key.replace("Control-", "Ctrl+").replace("Shift-", "Shift+") for key in KEYS}
     missing = [
         f"{names[key]}: {words}"
         for key, (words, _action) in KEYS.items()
