@@ -83,7 +83,7 @@ def geometries(
     matrix[:3, :3] = (turned @ sheared) * np.asarray(spacing)
     matrix[:3, 3] = origin
     size = draw(shapes() if shape is None else shape)
-    return Geometry(size, matrix).laid_out(laid_out)
+    return Geometry(laid_out.inverse().shape(size), matrix).laid_out(laid_out)
 
 
 @st.composite
