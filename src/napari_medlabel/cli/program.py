@@ -32,9 +32,14 @@ SeriesChoice = Annotated[
 VolumeChoice = Annotated[
     int, typer.Option("--volume", help="Which volume of a series with several, from 1; 0 asks.")
 ]
+# readable=False: what cannot be read is told by the command, in its words and with its exit code.
 WorkspaceChoice = Annotated[
     Path | None,
-    typer.Option("--workspace", help="The workspace's folder; your personal one without this."),
+    typer.Option(
+        "--workspace",
+        readable=False,
+        help="The workspace's folder; your personal one without this.",
+    ),
 ]
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="A case: 12, 'Case 0012' or its id.")]
 
@@ -51,7 +56,7 @@ def medlabel(
 
 @app.command()
 def scan(
-    path: Annotated[Path, typer.Argument(help="A folder, file, zip or DICOMDIR.")],
+    path: Annotated[Path, typer.Argument(readable=False, help="A folder, file, zip or DICOMDIR.")],
     *,
     as_json: Json = False,
 ) -> None:
@@ -83,11 +88,15 @@ def scan(
 
 @app.command()
 def convert(  # noqa: PLR0913  # one for each option
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="Any image that medlabel opens.")],
+    source: Annotated[
+        Path, typer.Argument(readable=False, metavar="SRC", help="Any image that medlabel opens.")
+    ],
     destination: Annotated[
         Path,
         typer.Argument(
-            metavar="DST", help=".ome.zarr, .nii, .nii.gz, .nrrd, .mha, or a folder with --all."
+            readable=False,
+            metavar="DST",
+            help=".ome.zarr, .nii, .nii.gz, .nrrd, .mha, or a folder with --all.",
         ),
     ],
     *,
@@ -123,13 +132,18 @@ def convert(  # noqa: PLR0913  # one for each option
 
 @app.command(name="import")
 def import_(  # noqa: PLR0913  # one for each option
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="Any image that medlabel opens.")],
+    source: Annotated[
+        Path, typer.Argument(readable=False, metavar="SRC", help="Any image that medlabel opens.")
+    ],
     *,
     series: SeriesChoice = "",
     volume: VolumeChoice = 0,
-    mask: Annotated[Path | None, typer.Option("--mask", help="Labels to begin with.")] = None,
+    mask: Annotated[
+        Path | None, typer.Option("--mask", readable=False, help="Labels to begin with.")
+    ] = None,
     schema: Annotated[
-        Path | None, typer.Option("--schema", help="Names and colours: .labels.json.")
+        Path | None,
+        typer.Option("--schema", readable=False, help="Names and colours: .labels.json."),
     ] = None,
     workspace: WorkspaceChoice = None,
     as_json: Json = False,
@@ -169,7 +183,9 @@ def list_(*, workspace: WorkspaceChoice = None, as_json: Json = False) -> None:
 @app.command()
 def export(  # noqa: PLR0913  # one for each option
     segmentation: CaseName,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder to write into.")],
+    out: Annotated[
+        Path, typer.Argument(readable=False, metavar="OUT", help="The folder to write into.")
+    ],
     *,
     formats: Annotated[
         list[str], typer.Option("--format", help="nifti or nrrd; may be repeated.")
@@ -198,9 +214,11 @@ def export(  # noqa: PLR0913  # one for each option
 
 @app.command()
 def stats(
-    mask: Annotated[Path, typer.Argument(metavar="MASK", help="A label file.")],
+    mask: Annotated[Path, typer.Argument(readable=False, metavar="MASK", help="A label file.")],
     *,
-    image: Annotated[Path | None, typer.Option("--image", help="The image below it.")] = None,
+    image: Annotated[
+        Path | None, typer.Option("--image", readable=False, help="The image below it.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Volume of each label in mL and voxels, and the image's values in it."""
@@ -210,8 +228,8 @@ def stats(
 
 @app.command()
 def compare(
-    a: Annotated[Path, typer.Argument(metavar="MASK_A")],
-    b: Annotated[Path, typer.Argument(metavar="MASK_B")],
+    a: Annotated[Path, typer.Argument(readable=False, metavar="MASK_A")],
+    b: Annotated[Path, typer.Argument(readable=False, metavar="MASK_B")],
     *,
     as_json: Json = False,
 ) -> None:
@@ -275,7 +293,9 @@ def doctor(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new or empty folder.")],
+    out: Annotated[
+        Path, typer.Argument(readable=False, metavar="OUT", help="A new or empty folder.")
+    ],
     *,
     force: Force = False,
     as_json: Json = False,
@@ -294,7 +314,9 @@ def demo(
 
 @app.command(name="open")
 def open_(
-    source: Annotated[Path | None, typer.Argument(metavar="[SRC]", help="What to open.")] = None,
+    source: Annotated[
+        Path | None, typer.Argument(readable=False, metavar="[SRC]", help="What to open.")
+    ] = None,
     *,
     workspace: WorkspaceChoice = None,
 ) -> None:

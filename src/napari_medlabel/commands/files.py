@@ -85,8 +85,9 @@ def thumbnail(
         step = max(1, -(-max(plane.shape) // THUMBNAIL))
         small = plane[::step, ::step].astype(np.float32)
         low, high = reader.window.limits if reader.window else np.percentile(small, (1, 99))
-        grey = np.clip((small - low) / max(high - low, 1e-6), 0.0, 1.0) * 255.0
-        return grey.astype(np.uint8)
+        grey = np.clip((small - low) / max(float(high - low), 1e-6), 0.0, 1.0) * 255.0
+        picture: npt.NDArray[np.uint8] = grey.astype(np.uint8)
+        return picture
     finally:
         reader.close()
 

@@ -28,6 +28,7 @@ class Loading:
         self.total = total
         self.filled: BoolArray = np.zeros(total, bool)
         self.error: MedlabelError | None = None
+        self._wanted = total // 2
         self._cancelled = threading.Event()
         self._some = threading.Condition()
         self._over = work is None
@@ -55,6 +56,14 @@ class Loading:
         with self._some:
             self.filled[start:stop] = True
             self._some.notify_all()
+
+    def bring_first(self, k: int) -> None:
+        """Somebody waits for slice `k`: what holds it comes next."""
+        self._wanted = k
+
+    def wanted(self) -> int:
+        """The slice that somebody waits for; at first the middle one."""
+        return self._wanted
 
     def is_cancelled(self) -> bool:
         """Whether somebody called it off."""
