@@ -336,7 +336,8 @@ def _start_window(session: Session, source: Path | None) -> None:
         if type(error).__name__ in {"QtBindingsNotFoundError", "PythonQtError"}:
             raise ExtraMissing.named("pyside", "the window") from error
         raise
-    window.run(session, source)
+    window.open_window(source, session)
+    importlib.import_module("napari").run()
 
 
 def _show(document: dict[str, Any], *, as_json: bool, rows: list[dict[str, Any]]) -> None:
