@@ -209,9 +209,12 @@ def factors_of(medlabel: Mapping[str, Any], where: str) -> list[Index]:
         If the attributes are damaged.
     """
     try:
-        return [(int(k), int(j), int(i)) for k, j, i in medlabel["factors"]]
+        factors = [(int(k), int(j), int(i)) for k, j, i in medlabel["factors"]]
     except (KeyError, TypeError, ValueError) as error:
         raise _damaged(where) from error
+    if not factors:
+        raise _damaged(where)
+    return factors
 
 
 def _source_document(source: Source, *, identifiers: bool) -> dict[str, Any]:

@@ -6,7 +6,8 @@ The layout of the chunks is told in `zarr_layout`, the attributes in `ome_metada
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ from napari_medlabel.errors import InputError, IntegrityError
 from napari_medlabel.files import new_folder, shown
 from napari_medlabel.storage.cache import Cache
 from napari_medlabel.storage.cipher import Cipher
+from napari_medlabel.storage.flusher import Flusher
 from napari_medlabel.storage.foreign_zarr import foreign_volume, zarr_arrays
 from napari_medlabel.storage.level_writer import pyramid_writer
 from napari_medlabel.storage.ome_metadata import (
@@ -119,8 +121,7 @@ def write_volume(  # noqa: PLR0913  # each is a choice of the caller
     layouts = _layouts(geometry.shape, factors, reader.dtype, cipher, axis if sharded else None)
     depth = source.geometry.shape[0]
     digests = [b""] * depth
-    with new_folder(path, force=force, marker="zarr.json") as partial_path:
-        folder = _new(partial_path, cipher, place)
+    with _new_objects(path, cipher, place, force=force) as folder:
         writer = pyramid_writer(folder, layouts, factors, axis, join_mean)
 
         def convert(start: int) -> None:
@@ -260,8 +261,7 @@ def write_labels(  # noqa: PLR0913  # each is a choice of the caller
     factors = level_factors(geometry.shape, geometry.spacing_mm)
     layouts = _layouts(geometry.shape, factors, labels.dtype, cipher, None)
     digests = [b""] * len(labels)
-    with new_folder(path, force=force, marker="zarr.json") as partial_path:
-        folder = _new(partial_path, cipher, place)
+    with _new_objects(path, cipher, place, force=force) as folder:
         writer = pyramid_writer(folder, layouts, factors, 0, join_mode, leave_out_zeros=True)
 
         def convert(start: int) -> None:
@@ -338,8 +338,16 @@ def _layouts(
     ]
 
 
-def _new(path: Path, cipher: Cipher | None, place: str) -> ObjectFolder:
-    return PlainFolder(path) if cipher is None else SealedFolder(path, cipher, place)
+@contextmanager
+def _new_objects(
+    path: Path, cipher: Cipher | None, place: str, *, force: bool
+) -> Iterator[ObjectFolder]:
+    """A folder to fill, there whole or not at all; files become durable meanwhile."""
+    with new_folder(path, force=force, marker="zarr.json") as hidden, Flusher() as flusher:
+        if cipher is None:
+            yield PlainFolder(hidden, flusher.add)
+        else:
+            yield SealedFolder(hidden, cipher, place, flusher.add)
 
 
 def _finish(

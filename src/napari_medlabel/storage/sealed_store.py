@@ -15,7 +15,7 @@ The names tell how many chunks there are, and their sizes how well they compress
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -28,6 +28,10 @@ __all__ = ["MANIFEST", "ObjectFolder", "PlainFolder", "SealedFolder", "open_fold
 MANIFEST: Final = "manifest"
 _FORMAT: Final = 1
 _NOT_OURS: Final = frozenset({"Thumbs.db", "desktop.ini"})  # what file managers leave behind
+
+
+def _nobody(path: Path) -> None:
+    """Told of a file; does nothing."""
 
 
 class ObjectFolder(Protocol):
@@ -77,10 +81,19 @@ def open_folder(path: Path, cipher: Cipher | None, place: str) -> ObjectFolder:
 
 
 class PlainFolder:
-    """Objects in the clear: what other programs read and write."""
+    """Objects in the clear: what other programs read and write.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path
+        The folder.
+    written
+        Told of each new file.
+    """
+
+    def __init__(self, path: Path, written: Callable[[Path], object] = _nobody) -> None:
         self.path = path
+        self._written = written
 
     def read(self, name: str) -> bytes | None:
         """The object's content, None where there is none."""
@@ -89,6 +102,7 @@ class PlainFolder:
     def write(self, name: str, content: bytes) -> None:
         """A new object."""
         _write_file(self.path / name, content)
+        self._written(self.path / name)
 
     def names(self) -> tuple[str, ...]:
         """All objects, sorted."""
@@ -107,10 +121,19 @@ class SealedFolder:
         The folder.
     cipher, place
         What seals them, and what they belong to: the case's or the version's id.
+    written
+        Told of each new file.
     """
 
-    def __init__(self, path: Path, cipher: Cipher, place: str) -> None:
+    def __init__(
+        self,
+        path: Path,
+        cipher: Cipher,
+        place: str,
+        written: Callable[[Path], object] = _nobody,
+    ) -> None:
         self.path = path
+        self._written = written
         self._cipher = cipher
         self._place = place.encode()
         self._tags: dict[str, bytes] = {}
@@ -163,6 +186,7 @@ class SealedFolder:
         """A new object."""
         sealed = self._cipher.seal(content, self._object_place(name))
         _write_file(self.path / name, sealed)
+        self._written(self.path / name)
         self._tags[name] = tag(sealed)
 
     def names(self) -> tuple[str, ...]:
