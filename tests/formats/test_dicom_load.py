@@ -226,6 +226,30 @@ def test_damaged_compressed_bytes_are_an_error_of_ours(tmp_path: Path, syntax: s
         read_all(path)
 
 
+@given(st.data())
+def test_damaged_files_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    stored = ramp((1, 32, 40))[0]
+    syntax = data.draw(st.sampled_from([JPEG + end for end in ("90", "80", "70")]))
+    path = tmp_path_factory.mktemp("damaged") / "a"
+    save_compressed(path, one_slice(stored, (0, 0, 0)), encoded(stored, syntax), syntax)
+    damaged = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 5))):
+        damaged[data.draw(st.integers(128, len(damaged) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(damaged)
+    series, skipped = scan_dicom(path)
+    usable = [one for one in series if one.regular]
+    assert len(series) + len(skipped) <= 1
+    for one in usable:
+        try:
+            voxels = open_dicom(one).read(0, 1)
+        except InputError:
+            continue
+        assert one.geometry is not None
+        assert voxels.shape == one.geometry.shape
+
+
 def test_a_slice_that_went_missing_is_named_by_its_number_only(tmp_path: Path) -> None:
     reader = opened(save_all(tmp_path, stack(ramp(SHAPE)), "Secret^Name {}"))
     (tmp_path / "Secret^Name 3").unlink()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import numpy as np
+from pydicom.config import IGNORE
 from pydicom.uid import UID
 
 from napari_medlabel.core.problem import Problem
@@ -230,7 +231,7 @@ def undecodable(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
     """A transfer syntax without a decoder, or a pixel layout that makes no sense."""
     known = NATIVE | DECODERS.keys()
     for syntax in sorted({facts.syntax for facts in instances} - known):
-        named = UID(syntax).name
+        named = UID(syntax, IGNORE).name  # damaged ones must not be complained about
         name = named if named != syntax else "a transfer syntax that is not known"
         what = f"the pixels are stored as {name}, which cannot be decoded"
         yield Problem("undecodable", what, "export the series uncompressed", blocking=True)

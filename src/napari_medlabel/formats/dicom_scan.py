@@ -35,7 +35,6 @@ _MULTI_FRAME: Final = frozenset(
     for end in ("2.1", "2.2", "4.1", "4.2", "4.3", "4.4", "128.1", "130", "6.2", "13.1.3", "20")
 )
 _SEGMENTATIONS: Final = frozenset({_ROOT + "66.4", _ROOT + "66.7"})
-_SECONDARY: Final = _ROOT + "7"
 _LOCALIZERS: Final = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM"})
 _SECTION_MODALITIES: Final = frozenset({"CT", "MR", "PT"})
 
