@@ -9,6 +9,7 @@ from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.schema import Label
 from napari_medlabel.errors import InputError, IntegrityError, PermissionDenied, ReadOnly
+from napari_medlabel.phantom import write_ct_series
 from napari_medlabel.session import OpenCase, Permission, Session
 
 LIVER = Label(1, "Liver", "#FF8000")
@@ -212,3 +213,30 @@ def test_a_case_is_found_by_number_name_and_id(session: Session, folder: Path) -
         commands.close_case(session, found)
     with pytest.raises(InputError, match="Case 0001"):
         commands.open_case(session, "7")
+
+
+def test_a_copy_with_the_same_headers_and_other_voxels_is_another_case(
+    session: Session, folder: Path, tmp_path: Path, hu: np.ndarray, grid: Geometry
+) -> None:
+    first = opened(session, folder)
+    first.loading.wait()
+    commands.close_case(session, first)
+    other = hu.copy()
+    other[4, 10:20, 10:20] = -1000
+    write_ct_series(tmp_path / "copy", other, grid)
+    second = opened(session, tmp_path / "copy")
+    second.loading.wait()
+    assert second.info.id != first.info.id
+    np.testing.assert_array_equal(second.volume.levels[0][:], other)
+    commands.close_case(session, second)
+
+
+def test_an_ome_zarr_is_found_opened_and_exported_on_its_own_grid(
+    session: Session, folder: Path, tmp_path: Path, hu: np.ndarray, grid: Geometry
+) -> None:
+    commands.convert(session, folder, tmp_path / "ct.ome.zarr")
+    case = opened(session, tmp_path / "ct.ome.zarr")
+    case.loading.wait()
+    np.testing.assert_array_equal(case.volume.levels[0][:], hu)
+    assert case.volume.source.geometry.difference_mm(grid) < 1e-3
+    commands.close_case(session, case)

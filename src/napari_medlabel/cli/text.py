@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -11,6 +11,7 @@ from rich.table import Table
 
 __all__ = ["complain", "note", "print_json", "progress_bar", "sentence", "table"]
 
+WIDE: Final = 240
 Report = Callable[[int, int], None]
 
 
@@ -45,7 +46,9 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
         drawn.columns[-1].header = name.removeprefix("#")
     for row in rows:
         drawn.add_row(*(str(cell) for cell in row))
-    Console().print(drawn, markup=False) if names else None
+    console = Console()
+    # A file or a pipe has no width of its own: rows stay whole there.
+    console.print(drawn, markup=False, width=None if console.is_terminal else WIDE)
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from typing import Any
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.finding import check_usable, choose, find_case
 from napari_medlabel.commands.labels import import_mask
-from napari_medlabel.commands.opening import case_facts, let_go, open_info
+from napari_medlabel.commands.opening import case_facts, let_go, lookup_of, open_info
 from napari_medlabel.commands.saving import fold_if_large
+from napari_medlabel.commands.sources import find, open_source
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.volume import Series, VolumeReader
 from napari_medlabel.errors import ReadOnly
-from napari_medlabel.formats import open_reader, scan
 from napari_medlabel.session import CaseInfo, OpenCase, Permission, Session
 from napari_medlabel.workspace.holding import Hold
 from napari_medlabel.workspace.loading import Loading
@@ -165,7 +165,7 @@ def import_series(  # noqa: PLR0913  # each is a choice the person makes
     progress: Progress | None = None,
 ) -> CaseInfo:
     """Bring a series into the workspace, whole; with the labels of a mask file, where given."""
-    chosen, index = choose(scan(source), series, volume)
+    chosen, index = choose(find(source), series, volume)
     case = _open_series(session, chosen, index, source)
     try:
         _wait(case.loading, progress)
@@ -181,16 +181,19 @@ def import_series(  # noqa: PLR0913  # each is a choice the person makes
 
 def _open_series(session: Session, series: Series, volume: int, found_at: Path | None) -> OpenCase:
     check_usable(series, volume)
-    found = series.volumes[volume]
-    grid = found.geometry.document() if found.geometry else {}
     catalogue = session.workspace.catalogue
-    lookup = catalogue.lookup("series", series.format, series.uid, volume, found.name, grid)
-    known = catalogue.find(lookup)
-    if known is not None and known.state == "ready":
-        return open_info(session, known, None)
-    reader = open_reader(series, volume)
-    resume = {"path": str(found_at.absolute()) if found_at else "", "lookup": lookup}
-    info = known or catalogue.add_case(lookup, series.modality, case_facts(reader, resume))
+    reader = open_source(series, volume)
+    try:
+        lookup = lookup_of(session, series, volume, reader)
+        known = catalogue.find(lookup)
+        resume = {"path": str(found_at.absolute()) if found_at else "", "lookup": lookup}
+        info = known or catalogue.add_case(lookup, series.modality, case_facts(reader, resume))
+    except BaseException:
+        reader.close()
+        raise
+    if info.state == "ready":
+        reader.close()
+        return open_info(session, info, None)
     return open_info(session, info, reader)
 
 

@@ -11,16 +11,15 @@ import numpy.typing as npt
 
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.finding import check_usable, choose
+from napari_medlabel.commands.sources import find, open_source
 from napari_medlabel.core.metrics import compare_labels, label_statistics
-from napari_medlabel.core.volume import Series, Source, Volume, VolumeReader
+from napari_medlabel.core.volume import Series, Volume, VolumeReader
 from napari_medlabel.errors import InputError, MedlabelError, OutputError
 from napari_medlabel.export import same_grid_or_refuse
 from napari_medlabel.files import new_file, shown
-from napari_medlabel.formats import Found, is_ome_zarr, open_reader, read, write
-from napari_medlabel.formats import scan as scan_files
-from napari_medlabel.formats.memory_reader import MemoryReader
+from napari_medlabel.formats import Found, read, write
 from napari_medlabel.session import Permission, Session
-from napari_medlabel.storage.ome_zarr import open_volume, write_volume
+from napari_medlabel.storage.ome_zarr import write_volume
 
 __all__ = ["Converted", "compare", "convert", "convert_all", "scan", "stats", "thumbnail"]
 
@@ -61,7 +60,7 @@ def scan(
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Found:
     """The series in a folder, file, zip or DICOMDIR: headers only."""
-    return scan_files(path, progress=progress, cancelled=cancelled)
+    return find(path, progress=progress, cancelled=cancelled)
 
 
 @command(needs=Permission.VIEW)
@@ -78,7 +77,7 @@ def thumbnail(
         If it cannot be read.
     """
     check_usable(series, volume)
-    reader = open_reader(series, volume)
+    reader = open_source(series, volume)
     try:
         middle = reader.source.geometry.shape[0] // 2
         plane = reader.read(middle, middle + 1)[0]
@@ -114,15 +113,11 @@ def convert(  # noqa: PLR0913  # each is a choice the person makes
     """
     suffix_of(destination)
     _check_free(destination, force=force)
-    if is_ome_zarr(source):
-        reader: VolumeReader = _reader_of(open_volume(source))
-        number, index = 1, 0
-    else:
-        chosen, index = choose(scan_files(source), series, volume)
-        reader, number = open_reader(chosen, index), chosen.number
+    chosen, index = choose(find(source), series, volume)
+    reader = open_source(chosen, index)
     try:
         _write(reader, destination, force=force, progress=progress)
-        return Converted((_entry(destination.name, number, index, reader),))
+        return Converted((_entry(destination.name, chosen.number, index, reader),))
     finally:
         reader.close()
 
@@ -139,7 +134,7 @@ def convert_all(  # noqa: PLR0913  # each is a choice the person makes
 ) -> Converted:
     """Every volume that can be one into a folder with `index.json`; the others are named there."""
     suffix = suffix_of(Path(f"x.{kind.lstrip('.')}"))
-    found = scan_files(source)
+    found = find(source)
     images = [one for one in found.series if one.kind == "image"]
     if not images:
         raise InputError("no image series was found", "medlabel scan shows what there is")
@@ -209,7 +204,7 @@ def _convert_one(series: Series, index: int, path: Path, *, force: bool) -> Mapp
     if not series.volumes:
         raise InputError("it holds no image")
     check_usable(series, index)
-    reader = open_reader(series, index)
+    reader = open_source(series, index)
     try:
         _write(reader, path, force=force, progress=None)
         return _entry(path.name, series.number, index, reader)
@@ -249,16 +244,6 @@ def _refusal(series: Series, index: int, error: MedlabelError) -> Mapping[str, A
     blocking = [problem for problem in problems if problem.blocking] or problems
     code = blocking[0].code if blocking else "undecodable"
     return {"series": series.number, "volume": index + 1, "code": code, "what": error.what}
-
-
-def _reader_of(volume: Volume) -> VolumeReader:
-    """A volume as a reader, on its source's own grid."""
-    array = np.ascontiguousarray(volume.source.axes.inverse().apply(volume.levels[0][:]))
-    return MemoryReader(
-        array,
-        Source(volume.source.format, volume.source.geometry, volume.source.axes),
-        volume.modality, volume.unit, volume.name, volume.window, volume.problems,
-    )  # fmt: skip
 
 
 def _labels(mask: Volume) -> npt.NDArray[Any]:

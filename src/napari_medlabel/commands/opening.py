@@ -11,13 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.commands.finding import find_case
+from napari_medlabel.commands.sources import find, fingerprint, open_source
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.history import State
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
-from napari_medlabel.core.volume import Volume, VolumeReader
+from napari_medlabel.core.volume import Series, Volume, VolumeReader
 from napari_medlabel.errors import InputError, ReadOnly
-from napari_medlabel.formats import open_reader, scan
 from napari_medlabel.session import CaseInfo, OpenCase, Session
 from napari_medlabel.storage.cipher import Cipher
 from napari_medlabel.storage.journal import SqliteJournal
@@ -25,7 +25,7 @@ from napari_medlabel.storage.ome_zarr import open_volume, read_into, write_volum
 from napari_medlabel.workspace.holding import Hold
 from napari_medlabel.workspace.loading import Loading
 
-__all__ = ["case_facts", "let_go", "open_info", "opened"]
+__all__ = ["case_facts", "let_go", "lookup_of", "open_info", "opened"]
 
 SHARE_OF_MEMORY: Final = 0.5  # of what is free: larger volumes are read chunk by chunk
 
@@ -160,20 +160,29 @@ def _found_again(session: Session, info: CaseInfo) -> VolumeReader:
     """The reader of a case whose import was cut short, from its source."""
     facts = session.workspace.catalogue.facts(info.id)
     path = Path(facts.get("resume", {}).get("path", ""))
-    lookup = session.workspace.catalogue.lookup
     gone = InputError(
         f"the import of {info.name} was cut short and its source is not there any more",
         "open the source again from where it is now",
     )
     if not facts.get("resume", {}).get("path") or not path.exists():
         raise gone
-    for series in scan(path).series:
+    for series in find(path).series:
         for n, found in enumerate(series.volumes):
-            grid = found.geometry.document() if found.geometry else {}
-            same = lookup("series", series.format, series.uid, n, found.name, grid)
-            if same == facts["resume"]["lookup"]:
-                return open_reader(series, n)
+            if not found.usable:
+                continue
+            reader = open_source(series, n)
+            if lookup_of(session, series, n, reader) == facts["resume"]["lookup"]:
+                return reader
+            reader.close()
     raise gone
+
+
+def lookup_of(session: Session, series: Series, volume: int, reader: VolumeReader) -> str:
+    """By what the case of an earlier import is found: headers, grid and some of the voxels."""
+    return session.workspace.catalogue.lookup(
+        series.format, series.uid, volume, reader.name, reader.source.geometry.document(),
+        fingerprint(reader),
+    )  # fmt: skip
 
 
 def case_facts(reader: VolumeReader, resume: Mapping[str, str]) -> dict[str, Any]:
