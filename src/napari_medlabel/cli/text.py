@@ -1,6 +1,7 @@
 """Answers as text for people: tables on stdout, complaints and progress on stderr."""
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -46,9 +47,9 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
         drawn.columns[-1].header = name.removeprefix("#")
     for row in rows:
         drawn.add_row(*(str(cell) for cell in row))
-    console = Console()
     # A file or a pipe has no width of its own: rows stay whole there.
-    console.print(drawn, markup=False, width=None if console.is_terminal else WIDE)
+    console = Console() if sys.stdout.isatty() else Console(width=WIDE)
+    console.print(drawn, markup=False)
 
 
 @contextmanager
