@@ -18,6 +18,7 @@ from napari_medlabel.core.edit import LabelArray
 from napari_medlabel.core.geometry import Geometry, Index
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.volume import (
+    Grid,
     Source,
     Volume,
     VolumeReader,
@@ -181,7 +182,9 @@ def open_volume(
     if found is None:
         return foreign_volume(path)
     levels = _grids(folder, len(factors_of(found, path.name)), cache)
-    return volume_from(found, levels, path.name)
+    volume = volume_from(found, levels, path.name)
+    _check_shape(path, volume.shape, levels[0])
+    return volume
 
 
 def read_into(  # noqa: PLR0913  # each is a choice of the caller
@@ -295,6 +298,7 @@ def read_labels(
     grid = _grids(folder, 1, Cache(0))[0]
     if not isinstance(grid, StoredGrid) or grid.dtype not in (np.uint8, np.uint16):
         raise IntegrityError(f"{path.name} does not hold labels", "restore it from a backup")
+    _check_shape(path, geometry.shape, grid)
     labels: LabelArray = np.zeros(geometry.shape, grid.dtype)
     _fill(grid, labels, threads=threads)
     return labels, geometry, schema
@@ -396,6 +400,12 @@ def _grids(folder: ObjectFolder, count: int, cache: Cache[Array] | None) -> list
         layouts.append(layout)
     shared: Cache[Array] = Cache(_CACHE_BYTES) if cache is None else cache
     return [StoredGrid(folder, str(n), layout, shared) for n, layout in enumerate(layouts)]
+
+
+def _check_shape(path: Path, shape: Index, finest: Grid) -> None:
+    if tuple(finest.shape) != shape:
+        what = f"{shown(path.name)} is not what was written: level 0 has another shape"
+        raise IntegrityError(what, "restore it from a backup")
 
 
 def _fill(  # noqa: PLR0913  # as `read_into`
