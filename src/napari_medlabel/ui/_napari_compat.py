@@ -24,6 +24,7 @@ __all__ = [
     "StrokeReceiver",
     "canvas_area",
     "canvas_widget",
+    "is_gone",
     "main_window",
     "napari_docks",
 ]
@@ -239,6 +240,12 @@ def _around(a: Box, b: Box) -> Box:
 def main_window(viewer: Viewer) -> QMainWindow:
     """The viewer's window."""
     return viewer.window._qt_window  # noqa: SLF001
+
+
+def is_gone(viewer: Viewer) -> bool:
+    """True once the viewer's window was closed: napari lets go of it then."""
+    window = getattr(viewer.window, "_qt_window", None)
+    return window is None or not window.isVisible()
 
 
 def canvas_widget(viewer: Viewer) -> QWidget:

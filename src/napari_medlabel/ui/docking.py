@@ -4,7 +4,7 @@ from napari import Viewer
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QTabWidget, QWidget
 
-from napari_medlabel.ui._napari_compat import main_window, napari_docks
+from napari_medlabel.ui._napari_compat import is_gone, main_window, napari_docks
 
 __all__ = ["dock_left"]
 
@@ -14,7 +14,7 @@ WIDTH = 304
 def dock_left(viewer: Viewer, panel: QWidget) -> None:
     """Move the dock that holds the panel; once, so that a person may move it elsewhere."""
     dock = _dock_of(panel)
-    if dock is None or dock.property("medlabel_stands"):
+    if dock is None or is_gone(viewer) or dock.property("medlabel_stands"):
         return
     dock.setProperty("medlabel_stands", "yes")
     window, left = main_window(viewer), Qt.DockWidgetArea.LeftDockWidgetArea

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 from napari_medlabel import commands
 from napari_medlabel.session import OpenCase, Session
 from napari_medlabel.ui import theme
-from napari_medlabel.ui._napari_compat import canvas_area, main_window
+from napari_medlabel.ui._napari_compat import canvas_area, is_gone, main_window
 from napari_medlabel.ui.annotate_tab import AnnotateTab
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.docking import dock_left
@@ -321,5 +321,5 @@ class MedlabelPanel(QWidget):
             dock_left(self.viewer, self)
 
     def _look_whether_gone(self) -> None:
-        if not main_window(self.viewer).isVisible():
+        if is_gone(self.viewer):
             self.shut()
