@@ -125,11 +125,29 @@ def _import(
         finally:
             reader.close()
 
+    seen = _read_first(reader, into)
     volume = Volume(
         (into,), geometry, source, reader.modality, reader.unit, reader.name, reader.window,
         tuple(reader.problems),
     )  # fmt: skip
-    return volume, Loading(geometry.shape[0], work)
+    loading = Loading(geometry.shape[0], work)
+    if seen is not None:
+        loading.loaded(seen, seen + 1)
+    return volume, loading
+
+
+def _read_first(reader: VolumeReader, into: npt.NDArray[Any]) -> int | None:
+    """Bring the middle slice into memory before anything else: somebody waits for it.
+
+    None where the source's slices lie along another axis than the canonical ones.
+    """
+    axes, depth = reader.source.axes, len(into)
+    if axes.order[0] != 0:
+        return None
+    k = depth // 2
+    own = depth - 1 - k if axes.flipped[0] else k
+    into[k] = axes.apply(reader.read(own, own + 1))[0]
+    return k
 
 
 def _load(path: Path, case_id: str, cipher: Cipher, *, image: bool) -> tuple[Volume, Loading]:
