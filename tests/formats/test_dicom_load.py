@@ -190,12 +190,14 @@ def encoded(stored: npt.NDArray[np.generic], syntax: str) -> bytes:
     unsigned = stored.view(np.uint16)
     if syntax == JPEG + "90":
         return bytes(imagecodecs.jpeg2k_encode(stored, codecformat="j2k", reversible=True))
+    if syntax == JPEG + "201":
+        return bytes(imagecodecs.htj2k_encode(stored, reversible=True))
     if syntax == JPEG + "80":
         return bytes(imagecodecs.jpegls_encode(unsigned))
     return bytes(imagecodecs.ljpeg_encode(unsigned, bitspersample=16))
 
 
-@pytest.mark.parametrize("syntax", [JPEG + end for end in ("90", "80", "70")])
+@pytest.mark.parametrize("syntax", [JPEG + end for end in ("90", "80", "70", "201")])
 @pytest.mark.parametrize("dtype", [np.int16, np.uint16])
 def test_compressed_frames_give_the_same_values(tmp_path: Path, syntax: str, dtype: type) -> None:
     stored = ramp((3, 32, 40), dtype)

@@ -86,7 +86,7 @@ DECODERS: Final[dict[str, Decoder]] = {
     **{_JPEG + end: _jpeg for end in ("50", "51", "53", "55")},
     **{_JPEG + end: _jpeg_lossless for end in ("57", "70")},
     **{_JPEG + end: _jpeg_ls for end in ("80", "81")},
-    **{_JPEG + end: _jpeg_2000 for end in ("90", "91")},
+    **{_JPEG + end: _jpeg_2000 for end in ("90", "91", "201", "202", "203")},
 }
 
 
