@@ -11,7 +11,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_medlabel.session import local_session
-from napari_medlabel.ui._napari_compat import canvas_widget
+from napari_medlabel.ui._napari_compat import canvas_widget, is_gone
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.window import open_window, panel_of
@@ -136,7 +136,8 @@ class Window:
         """As a person does; nothing of the window lives on into the next test."""
         self.panel.shut()
         self.rest(0.02)
-        self.viewer.close()
+        if not is_gone(self.viewer):
+            self.viewer.close()
         self.rest(0.02)
         self.viewer = self.panel = self.frame = None  # type: ignore[assignment]
         gc.collect()

@@ -123,11 +123,12 @@ def test_cases_opened_one_after_another_leave_nothing_behind(window: Window, stu
         k, j, i = middle(window)
         window.stroke((k, j, i), (k, j + 3, i))
         drawing = window.drawing
+        layers = drawing.layers
         gone += [weakref.ref(part) for part in (
-            drawing, drawing.case.segmentation, drawing.layers, drawing.layers.labels, drawing.layers.image,
-            drawing.layers.labels.data, drawing.case.volume.levels[0],
+            drawing, drawing.case.segmentation, drawing.case.volume.levels[0],
+            layers, layers.image, layers.labels, layers.labels.data,
         )]  # fmt: skip
-        del drawing
+        del drawing, layers
         window.desk.close_case()
         window.idle()
         assert not window.viewer.layers
