@@ -21,8 +21,9 @@ from napari_medlabel.errors import GeometryError, InputError, OutputError
 from napari_medlabel.files import shown
 from napari_medlabel.formats.dicom_files import Skipped
 from napari_medlabel.formats.dicom_load import open_dicom
+from napari_medlabel.formats.metaimage import open_metaimage, write_metaimage
 from napari_medlabel.formats.nifti import open_nifti, write_nifti
-from napari_medlabel.formats.nrrd import open_itk, write_metaimage, write_nrrd
+from napari_medlabel.formats.nrrd import open_nrrd, write_nrrd
 from napari_medlabel.formats.scanning import Found, is_ome_zarr, scan
 
 __all__ = ["Found", "Skipped", "is_ome_zarr", "open_reader", "read", "scan", "write"]
@@ -57,7 +58,9 @@ def open_reader(series: Series, volume: int = 0) -> VolumeReader:
         raise _unusable(found)
     if series.format == "dicom":
         return open_dicom(series, volume)
-    return open_nifti(found) if series.format == "nifti" else open_itk(found)
+    if series.format == "nifti":
+        return open_nifti(found)
+    return open_nrrd(found) if series.format == "nrrd" else open_metaimage(found)
 
 
 def read(path: str | Path, *, series: int | str | None = None, volume: int | None = None) -> Volume:

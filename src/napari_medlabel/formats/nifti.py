@@ -20,12 +20,14 @@ from nibabel.nifti2 import Nifti2Header
 
 from napari_medlabel.core.geometry import FloatArray, Geometry
 from napari_medlabel.core.volume import FoundVolume, Grid, Instance, Series, Source, Window
-from napari_medlabel.errors import GeometryError, OutputError
-from napari_medlabel.files import new_file, shown
+from napari_medlabel.errors import GeometryError
+from napari_medlabel.files import new_file
 from napari_medlabel.formats.nifti_header import NiftiHeader, read_header
 from napari_medlabel.formats.voxels import (
     SLAB_BYTES,
     check_fits,
+    check_name,
+    cut,
     damaged,
     file_dtype,
     in_one_line,
@@ -112,7 +114,7 @@ class NiftiReader:
         self._inflating = threading.Lock()
 
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
-        """Slices `start` to `stop` along the file's slowest axis, `[k, j, i]`.
+        """Slices `start` to `stop` along the file's slowest axis, `[k, j, i]`, not to be changed.
 
         Raises
         ------
@@ -139,10 +141,7 @@ class NiftiReader:
         _, rows, columns = self.source.geometry.shape
         count = max(0, stop - start) * rows * columns
         offset = self._offset + start * rows * columns * self._stored.itemsize
-        flat = np.fromfile(self._header.data, self._stored, count, offset=offset)
-        if flat.size < count:
-            raise damaged(self._header.data)
-        return flat.reshape(-1, rows, columns)
+        return cut(self._header.data, self._stored, count, offset).reshape(-1, rows, columns)
 
     def _inflate(self) -> npt.NDArray[Any]:
         with self._inflating:
@@ -153,13 +152,14 @@ class NiftiReader:
                     if _fill(file, flat.data.cast("B")) < flat.nbytes:
                         raise damaged(self._header.data)
                     file.read(SLAB_BYTES)  # to the end, if it is near: there stands the checksum
+                flat.flags.writeable = False
                 self._inflated = flat
             return self._inflated
 
     def _values(self, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
         slope, inter = self._header.slope, self._header.inter
         if (slope, inter) == (1.0, 0.0):
-            return stored.astype(self.dtype)  # a copy: nobody else holds it
+            return stored.astype(self.dtype, copy=False)
         if self.dtype.kind in "iu":
             return (stored.astype(np.int64) * int(slope) + int(inter)).astype(self.dtype)
         return (stored.astype(np.float64) * slope + inter).astype(self.dtype)
@@ -204,8 +204,7 @@ def write_nifti(  # noqa: PLR0913  # what a file holds, and how
     """
     check_fits(array, geometry)
     name = Path(path).name.lower()
-    if not name.endswith((".nii", ".nii.gz")):
-        raise OutputError(f"{shown(path)} is no name for NIfTI", "end it in .nii or .nii.gz")
+    check_name(path, ".nii", ".nii.gz")
     dtype = file_dtype(array.dtype)
     header = _new_header(geometry, dtype, space_code, labels=labels)
     with new_file(path, force=force) as hidden, hidden.open("wb") as raw:

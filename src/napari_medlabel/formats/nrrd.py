@@ -1,51 +1,66 @@
-"""NRRD (`.nrrd`, `.nhdr`) and MetaImage (`.mha`, `.mhd`).
+"""NRRD: `.nrrd`, and pairs of `.nhdr` and a file with the voxels.
 
-Both count axes from the fastest and place voxels in LPS, millimetres; SimpleITK reads them. They
-are written here, since ITK says nothing of a disk that is full: as one file, slab by slab, with
-every number of the affine to its last bit, shear included.
+Axes are counted from the fastest. SimpleITK reads it, and turns the file's space into LPS. It is
+written here, as one file and slab by slab, so that a full disk is noticed: in LPS, with every
+number of the affine to its last bit, shear included.
 """
 
 import gzip
+import re
 import threading
-import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+import SimpleITK
 
-from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.core.geometry import FloatArray, Geometry
 from napari_medlabel.core.volume import FoundVolume, Grid, Instance, Series, Source, Window
-from napari_medlabel.errors import GeometryError, OutputError
-from napari_medlabel.files import new_file, shown
-from napari_medlabel.formats.nrrd_header import ItkFormat, ItkHeader, itk_reader, read_header, sitk
-from napari_medlabel.formats.voxels import check_fits, damaged, file_dtype, slabs
+from napari_medlabel.errors import GeometryError
+from napari_medlabel.files import new_file
+from napari_medlabel.formats.text_header import (
+    TextHeader,
+    broken,
+    read_fields,
+    series_of,
+    voxel_file,
+)
+from napari_medlabel.formats.voxels import check_fits, check_name, damaged, file_dtype, slabs
 
-__all__ = ["ItkReader", "open_itk", "scan_itk", "write_metaimage", "write_nrrd"]
+__all__ = ["NrrdReader", "is_nrrd", "open_nrrd", "scan_nrrd", "write_nrrd"]
+
+sitk: Any = SimpleITK  # most of its functions are untyped
+sitk.ProcessObject.GlobalWarningDisplayOff()  # they would be printed to the terminal
 
 _LEVEL: Final = 4  # of deflate, as for NIfTI
-_DIGITS: Final = 20  # room for a size that is known last
+_PACKED: Final = ("gzip", "gz", "bzip2", "bz2")
 _NRRD_TYPES: Final = {
     "u1": "uint8", "i1": "int8", "u2": "uint16", "i2": "int16", "u4": "uint32", "i4": "int32",
     "u8": "uint64", "i8": "int64", "f4": "float", "f8": "double",
 }  # fmt: skip
-_META_TYPES: Final = {
-    "u1": "MET_UCHAR", "i1": "MET_CHAR", "u2": "MET_USHORT", "i2": "MET_SHORT", "u4": "MET_UINT",
-    "i4": "MET_INT", "u8": "MET_ULONG_LONG", "i8": "MET_LONG_LONG", "f4": "MET_FLOAT",
-    "f8": "MET_DOUBLE",
+_DTYPES: Final[Mapping[int, np.dtype[Any]]] = {
+    sitk.sitkUInt8: np.dtype(np.uint8), sitk.sitkInt8: np.dtype(np.int8),
+    sitk.sitkUInt16: np.dtype(np.uint16), sitk.sitkInt16: np.dtype(np.int16),
+    sitk.sitkUInt32: np.dtype(np.uint32), sitk.sitkInt32: np.dtype(np.int32),
+    sitk.sitkUInt64: np.dtype(np.uint64), sitk.sitkInt64: np.dtype(np.int64),
+    sitk.sitkFloat32: np.dtype(np.float32), sitk.sitkFloat64: np.dtype(np.float64),
 }  # fmt: skip
 
 
-def scan_itk(path: Path, kind: ItkFormat, *, number: int = 1, uid: str = "") -> Series:
-    """The series in an NRRD or MetaImage file, from its header alone.
+def is_nrrd(start: bytes) -> bool:
+    """True where a file begins as NRRD does."""
+    return re.match(rb"NRRD000\d", start) is not None
+
+
+def scan_nrrd(path: Path, *, number: int = 1, uid: str = "") -> Series:
+    """The series in an NRRD file, from its header alone.
 
     Parameters
     ----------
     path
         The file, or the header file of a pair.
-    kind
-        "nrrd" or "metaimage".
     number, uid
         What the series is called by.
 
@@ -54,27 +69,26 @@ def scan_itk(path: Path, kind: ItkFormat, *, number: int = 1, uid: str = "") -> 
     InputError
         If the file cannot be opened, or its header is broken.
     """
-    header = read_header(path, kind)
-    problems = header.problems()
-    count = 1 if any(p.blocking for p in problems) else header.volumes
-    names = [f"volume {n} of {count}" if count > 1 else "" for n in range(1, count + 1)]
-    geometry = header.geometry()
-    return Series(
-        number=number,
-        uid=uid or path.name,
-        format=kind,
-        modality=header.modality,
-        kind="segmentation" if header.is_segmentation else "image",
-        volumes=tuple(
-            FoundVolume(name, geometry, problems, parts=(header, n)) for n, name in enumerate(names)
-        ),
-        files=1 if header.data == path else 2,
-        description=path.name,
+    fields = read_fields(path, ":")
+    data = voxel_file(path, fields)
+    itk = _itk_reader(path)
+    header = TextHeader(
+        path=path,
+        format="nrrd",
+        fields=fields,
+        size_ijk=tuple(int(n) for n in itk.GetSize()),
+        components=itk.GetNumberOfComponents(),
+        stored=_DTYPES.get(itk.GetPixelIDValue()),
+        lps_from_ijk=_matrix(itk) if itk.GetDimension() >= 3 else None,
+        data=data,
+        data_bytes=0 if data is None else data.stat().st_size,
+        packed=fields.get("encoding", "").lower() in _PACKED,
     )
+    return series_of(header, number, uid)
 
 
-def open_itk(found: FoundVolume) -> "ItkReader":
-    """A volume that `scan_itk` found, ready to be read.
+def open_nrrd(found: FoundVolume) -> "NrrdReader":
+    """A volume that `scan_nrrd` found, ready to be read.
 
     Raises
     ------
@@ -84,11 +98,11 @@ def open_itk(found: FoundVolume) -> "ItkReader":
     header, number = found.parts
     if found.geometry is None or header.stored is None:
         raise GeometryError("the file holds no volume of numbers", "see the problems of its scan")
-    return ItkReader(header, number, found.geometry, found)
+    return NrrdReader(header, number, found.geometry, found)
 
 
-class ItkReader:
-    """One volume of an NRRD or MetaImage file as a `VolumeReader`.
+class NrrdReader:
+    """One volume of an NRRD file as a `VolumeReader`.
 
     SimpleITK reads the whole file on the first `read`; it stays in memory until `close`.
     """
@@ -98,7 +112,7 @@ class ItkReader:
     unit = "stored"
 
     def __init__(
-        self, header: ItkHeader, number: int, geometry: Geometry, found: FoundVolume
+        self, header: TextHeader, number: int, geometry: Geometry, found: FoundVolume
     ) -> None:
         space_code = 1 if header.has_orientation else 0
         self.source = Source(header.format, geometry, geometry.canonical, space_code=space_code)
@@ -136,7 +150,7 @@ class ItkReader:
         with self._one_at_a_time:
             if self._image is None:
                 try:
-                    self._image = itk_reader(self._header.path, self._header.format).Execute()
+                    self._image = _itk_reader(self._header.path).Execute()
                 except RuntimeError as error:
                     raise damaged(self._header.path) from error
             return self._image
@@ -166,7 +180,7 @@ def write_nrrd(array: Grid, geometry: Geometry, path: str | Path, *, force: bool
         If the array does not have the shape of the geometry.
     """
     check_fits(array, geometry)
-    _check_name(path, ".nrrd")
+    check_name(path, ".nrrd")
     dtype = file_dtype(array.dtype)
     columns = geometry.lps_from_kji[:3, [2, 1, 0]].T
     lines = [
@@ -189,46 +203,24 @@ def write_nrrd(array: Grid, geometry: Geometry, path: str | Path, *, force: bool
                 packed.write(slab.data.cast("B"))
 
 
-def write_metaimage(
-    array: Grid, geometry: Geometry, path: str | Path, *, force: bool = False
-) -> None:
-    """Write voxels as MetaImage; parameters and errors are those of `write_nrrd`."""
-    check_fits(array, geometry)
-    _check_name(path, ".mha")
-    dtype = file_dtype(array.dtype)
-    columns = geometry.direction[:, ::-1].T
-    lines = [
-        "ObjectType = Image",
-        "NDims = 3",
-        "BinaryData = True",
-        "BinaryDataByteOrderMSB = False",
-        "CompressedData = True",
-        f"CompressedDataSize = {0:0{_DIGITS}d}",
-        f"TransformMatrix = {_words(columns.ravel())}",
-        f"Offset = {_words(geometry.origin_lps)}",
-        "CenterOfRotation = 0 0 0",
-        f"ElementSpacing = {_words(geometry.spacing_mm[::-1])}",
-        f"DimSize = {_words(geometry.shape[::-1])}",
-        f"ElementType = {_META_TYPES[dtype.str[1:]]}",
-        "ElementDataFile = LOCAL",
-    ]
-    header = "\n".join([*lines, ""])
-    with new_file(path, force=force) as hidden, hidden.open("wb") as file:
-        file.write(header.encode("ascii"))
-        size = _deflate(file, slabs(array, dtype))
-        file.seek(header.index("CompressedDataSize = ") + len("CompressedDataSize = "))
-        file.write(f"{size:{_DIGITS}d}".encode("ascii"))
+def _itk_reader(path: Path) -> Any:  # noqa: ANN401  # untyped
+    itk = sitk.ImageFileReader()
+    itk.SetFileName(str(path))
+    itk.SetImageIO("NrrdImageIO")  # goes by content, whatever the name ends in
+    try:
+        itk.ReadImageInformation()
+    except RuntimeError as error:
+        raise broken(path, "nrrd") from error
+    return itk
 
 
-def _deflate(file: IO[bytes], parts: Iterable[npt.NDArray[Any]]) -> int:
-    packer = zlib.compressobj(_LEVEL)
-    size = sum(file.write(packer.compress(part.data.cast("B"))) for part in parts)
-    return size + file.write(packer.flush())
-
-
-def _check_name(path: str | Path, ending: str) -> None:
-    if not Path(path).name.lower().endswith(ending):
-        raise OutputError(f"{shown(path)} does not end in {ending}", f"end it in {ending}")
+def _matrix(itk: Any) -> FloatArray:  # noqa: ANN401  # untyped
+    axes = itk.GetDimension()
+    direction = np.reshape(itk.GetDirection(), (axes, axes))[:3, :3]
+    matrix = np.eye(4)
+    matrix[:3, :3] = direction * np.asarray(itk.GetSpacing()[:3])
+    matrix[:3, 3] = itk.GetOrigin()[:3]
+    return matrix
 
 
 def _words(numbers: Iterable[float]) -> str:

@@ -16,10 +16,10 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.files import shown
 from napari_medlabel.formats.dicom_files import Skipped
 from napari_medlabel.formats.dicom_scan import scan_dicom
+from napari_medlabel.formats.metaimage import is_metaimage, scan_metaimage
 from napari_medlabel.formats.nifti import scan_nifti
 from napari_medlabel.formats.nifti_header import is_analyze, is_nifti
-from napari_medlabel.formats.nrrd import scan_itk
-from napari_medlabel.formats.nrrd_header import is_metaimage, is_nrrd
+from napari_medlabel.formats.nrrd import is_nrrd, scan_nrrd
 from napari_medlabel.formats.voxels import first_bytes, in_one_line
 
 __all__ = ["Found", "is_ome_zarr", "scan"]
@@ -136,7 +136,8 @@ def _header_of(path: Path) -> Path:
 
 def _scan_file(path: Path, kind: FileFormat, uid: str) -> Series:
     header = _header_of(path)
-    return scan_nifti(header, uid=uid) if kind == "nifti" else scan_itk(header, kind, uid=uid)
+    scanners = {"nifti": scan_nifti, "nrrd": scan_nrrd, "metaimage": scan_metaimage}
+    return scanners[kind](header, uid=uid)
 
 
 def _scan_others(folder: Path, skipped: Sequence[Skipped]) -> tuple[list[Series], list[Skipped]]:

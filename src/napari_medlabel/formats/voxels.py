@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.volume import Grid
-from napari_medlabel.errors import GeometryError, InputError
+from napari_medlabel.errors import GeometryError, InputError, OutputError
 from napari_medlabel.files import shown
 
 __all__ = [
@@ -20,6 +20,8 @@ __all__ = [
     "MOST_INFLATED",
     "SLAB_BYTES",
     "check_fits",
+    "check_name",
+    "cut",
     "damaged",
     "file_dtype",
     "first_bytes",
@@ -79,6 +81,34 @@ def check_fits(array: Grid, geometry: Geometry) -> None:
         raise GeometryError(
             f"an array of {tuple(array.shape)} voxels does not fit a grid of {geometry.shape}"
         )
+
+
+def check_name(path: str | Path, *endings: str) -> None:
+    """Pass where the name ends in one of these.
+
+    Raises
+    ------
+    OutputError
+        If it does not.
+    """
+    if not Path(path).name.lower().endswith(endings):
+        words = " or ".join(endings)
+        raise OutputError(f"{shown(path)} does not end in {words}", f"end it in {words}")
+
+
+def cut(path: Path, dtype: np.dtype[Any], count: int, offset: int) -> npt.NDArray[Any]:
+    """So many values of a file, from so many bytes on.
+
+    Raises
+    ------
+    InputError
+        If the file is too short or cannot be read.
+    """
+    with in_one_line(path):
+        flat = np.fromfile(path, dtype, count, offset=offset)
+    if flat.size < count:
+        raise damaged(path)
+    return flat
 
 
 def file_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:

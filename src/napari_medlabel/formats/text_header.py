@@ -1,7 +1,7 @@
 """What the header of an NRRD or MetaImage file says: facts first, then what is wrong with them.
 
-SimpleITK reads the header; a second look at its text finds what ITK fills in without a word: a
-spacing or an orientation that is not there, lengths in another unit, a file with voxels elsewhere.
+Both are lines of text, `name: value` and `name = value`. The facts say what common readers fill in
+without a word: a spacing or an orientation that is not there, lengths in another unit.
 """
 
 import re
@@ -11,21 +11,17 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import numpy as np
-import SimpleITK
 
 from napari_medlabel.core.geometry import FloatArray, Geometry
 from napari_medlabel.core.problem import Problem
+from napari_medlabel.core.volume import FoundVolume, Series
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.files import shown
 from napari_medlabel.formats.voxels import MOST_INFLATED, in_one_line
 
-__all__ = ["ItkFormat", "ItkHeader", "is_metaimage", "is_nrrd", "itk_reader", "read_header"]
+__all__ = ["TextFormat", "TextHeader", "broken", "read_fields", "series_of", "voxel_file"]
 
-sitk: Any = SimpleITK  # most of its functions are untyped
-sitk.ProcessObject.GlobalWarningDisplayOff()  # they would be printed to the terminal
-
-ItkFormat = Literal["nrrd", "metaimage"]
-_IO: Final = {"nrrd": "NrrdImageIO", "metaimage": "MetaImageIO"}
+TextFormat = Literal["nrrd", "metaimage"]
 _LONGEST_HEADER: Final = 1 << 20
 _MODALITY: Final = {"MET_MOD_CT": "CT", "MET_MOD_MR": "MR", "MET_MOD_PET": "PT"}
 _MM_PER_UNIT: Final = {
@@ -33,11 +29,10 @@ _MM_PER_UNIT: Final = {
     "um": 0.001, "µm": 0.001, "micron": 0.001, "micrometer": 0.001,
 }  # fmt: skip
 _PATIENT_SPACE: Final = re.compile(r"(left|right)-(anterior|posterior)-(superior|inferior)")
-_PACKED: Final = ("gzip", "gz", "bzip2", "bz2", "true")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ItkHeader:
+class TextHeader:
     """The facts of one NRRD or MetaImage header.
 
     Parameters
@@ -55,17 +50,19 @@ class ItkHeader:
     stored
         The type of one value, None where it is not a number.
     lps_from_ijk
-        As ITK has it, in the header's own unit; None unless there are three axes in space.
+        In the header's own unit; None unless there are three axes in space.
     data
         The file with the voxels; None where there are several.
     data_bytes
         Its size.
     packed
         Whether the voxels are compressed.
+    offset
+        Bytes before the first voxel, where that is known without SimpleITK.
     """
 
     path: Path
-    format: ItkFormat
+    format: TextFormat
     fields: Mapping[str, str]
     size_ijk: tuple[int, ...]
     components: int
@@ -74,6 +71,7 @@ class ItkHeader:
     data: Path | None
     data_bytes: int
     packed: bool
+    offset: int = 0
 
     @property
     def volumes(self) -> int:
@@ -129,72 +127,40 @@ class ItkHeader:
         return tuple(problem for check in CHECKS for problem in check(self))
 
 
-def is_nrrd(start: bytes) -> bool:
-    """True where a file begins as NRRD does."""
-    return re.match(rb"NRRD000\d", start) is not None
-
-
-def is_metaimage(start: bytes) -> bool:
-    """True where a file begins as MetaImage does: `NDims = 3` among its first lines."""
-    lines = start[:1024].split(b"ElementDataFile")[0]
-    return re.search(rb"(?m)^\s*NDims\s*=\s*\d", lines) is not None and b"\0" not in lines
-
-
-def itk_reader(path: Path, kind: ItkFormat) -> Any:  # noqa: ANN401  # untyped
-    """SimpleITK's reader for this file, its header read.
-
-    Raises
-    ------
-    InputError
-        If the header is broken.
-    """
-    itk = sitk.ImageFileReader()
-    itk.SetFileName(str(path))
-    itk.SetImageIO(_IO[kind])  # goes by content, whatever the name ends in
-    try:
-        itk.ReadImageInformation()
-    except RuntimeError as error:
-        raise InputError(f"{shown(path)} has a broken {kind} header") from error
-    return itk
-
-
-def read_header(path: Path, kind: ItkFormat) -> ItkHeader:
-    """The facts of an NRRD or MetaImage file; no voxels are read.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be opened, or its header is broken.
-    """
-    fields = _fields(path, ":" if kind == "nrrd" else "=")
-    data = _voxel_file(path, fields)
-    itk = itk_reader(path, kind)
-    coding = fields.get("encoding") or fields.get("compresseddata") or ""
-    return ItkHeader(
-        path=path,
-        format=kind,
-        fields=fields,
-        size_ijk=tuple(int(n) for n in itk.GetSize()),
-        components=itk.GetNumberOfComponents(),
-        stored=_DTYPES.get(itk.GetPixelIDValue()),
-        lps_from_ijk=_matrix(itk) if itk.GetDimension() >= 3 else None,
-        data=data,
-        data_bytes=0 if data is None else data.stat().st_size,
-        packed=coding.lower() in _PACKED,
+def series_of(header: TextHeader, number: int, uid: str) -> Series:
+    """The series that a header describes; files of four axes hold several volumes."""
+    problems = header.problems()
+    count = 1 if any(p.blocking for p in problems) else header.volumes
+    names = [f"volume {n} of {count}" if count > 1 else "" for n in range(1, count + 1)]
+    geometry = header.geometry()
+    return Series(
+        number=number,
+        uid=uid or header.path.name,
+        format=header.format,
+        modality=header.modality,
+        kind="segmentation" if header.is_segmentation else "image",
+        volumes=tuple(
+            FoundVolume(name, geometry, problems, parts=(header, n)) for n, name in enumerate(names)
+        ),
+        files=1 if header.data == header.path else 2,
+        description=header.path.name,
     )
 
 
-_DTYPES: Final[Mapping[int, np.dtype[Any]]] = {
-    sitk.sitkUInt8: np.dtype(np.uint8), sitk.sitkInt8: np.dtype(np.int8),
-    sitk.sitkUInt16: np.dtype(np.uint16), sitk.sitkInt16: np.dtype(np.int16),
-    sitk.sitkUInt32: np.dtype(np.uint32), sitk.sitkInt32: np.dtype(np.int32),
-    sitk.sitkUInt64: np.dtype(np.uint64), sitk.sitkInt64: np.dtype(np.int64),
-    sitk.sitkFloat32: np.dtype(np.float32), sitk.sitkFloat64: np.dtype(np.float64),
-}  # fmt: skip
+def broken(path: Path, kind: TextFormat) -> InputError:
+    """The error for a header that cannot be understood."""
+    what = f"{shown(path)} has a broken {'NRRD' if kind == 'nrrd' else 'MetaImage'} header"
+    return InputError(what, "write the file again with the program that made it")
 
 
-def _fields(path: Path, sign: str) -> dict[str, str]:
-    """The header's `name: value` lines; those of NRRD end with an empty line."""
+def read_fields(path: Path, sign: str) -> dict[str, str]:
+    """The header's lines, names in small letters without blanks; NRRD's end with an empty line.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be opened.
+    """
     with in_one_line(path), path.open("rb") as file:
         text = file.read(_LONGEST_HEADER)
     fields: dict[str, str] = {}
@@ -210,7 +176,7 @@ def _fields(path: Path, sign: str) -> dict[str, str]:
     return fields
 
 
-def _voxel_file(path: Path, fields: Mapping[str, str]) -> Path | None:
+def voxel_file(path: Path, fields: Mapping[str, str]) -> Path | None:
     """The file with the voxels, or None where there are several.
 
     Raises
@@ -233,19 +199,10 @@ def _voxel_file(path: Path, fields: Mapping[str, str]) -> Path | None:
     return data
 
 
-def _matrix(itk: Any) -> FloatArray:  # noqa: ANN401  # untyped
-    axes = itk.GetDimension()
-    direction = np.reshape(itk.GetDirection(), (axes, axes))[:3, :3]
-    matrix = np.eye(4)
-    matrix[:3, :3] = direction * np.asarray(itk.GetSpacing()[:3])
-    matrix[:3, 3] = itk.GetOrigin()[:3]
-    return matrix
-
-
 # What can be wrong
 
 
-def _strange_voxels(header: ItkHeader) -> Iterable[Problem]:
+def _strange_voxels(header: TextHeader) -> Iterable[Problem]:
     if header.components > 1:
         what = f"each voxel has {header.components} values"
         yield Problem("several-values", what, "give one of them alone", blocking=True)
@@ -254,23 +211,23 @@ def _strange_voxels(header: ItkHeader) -> Iterable[Problem]:
         yield Problem("voxel-type", what, "convert it to integers or floats", blocking=True)
     slope = header.fields.get("elementtointensityfunctionslope", "1")
     offset = header.fields.get("elementtointensityfunctionoffset", "0")
-    if (float(slope), float(offset)) != (1.0, 0.0):
+    if not (re.fullmatch(r"1\.?0*", slope) and re.fullmatch(r"-?0\.?0*", offset)):
         what = "the header rescales the values, which no common reader does"
         yield Problem("rescale", what, "write the file with rescaled values", blocking=True)
 
 
-def _missing_voxels(header: ItkHeader) -> Iterable[Problem]:
+def _missing_voxels(header: TextHeader) -> Iterable[Problem]:
     if header.data is None or header.stored is None:
         return
     count = int(np.prod([float(n) for n in header.size_ijk])) * header.components
-    wanted = count * header.stored.itemsize
+    wanted = count * header.stored.itemsize + (0 if header.packed else header.offset)
     most = header.data_bytes * (MOST_INFLATED if header.packed else 1)
     if wanted > most and header.fields.get("encoding", "raw") not in ("bzip2", "bz2"):
         what = f"the header promises {wanted} bytes and there can be at most {most}"
         yield Problem("truncated", what, "copy the file again from its origin", blocking=True)
 
 
-def _no_place(header: ItkHeader) -> Iterable[Problem]:
+def _no_place(header: TextHeader) -> Iterable[Problem]:
     hint = "correct the header with the program that made it"
     if header.lps_from_ijk is None:
         what = f"the file has {len(header.size_ijk)} axes, not three"
@@ -283,25 +240,25 @@ def _no_place(header: ItkHeader) -> Iterable[Problem]:
         yield Problem("singular-transform", what, hint, blocking=True)
 
 
-def _no_orientation(header: ItkHeader) -> Iterable[Problem]:
+def _no_orientation(header: TextHeader) -> Iterable[Problem]:
     if header.lps_from_ijk is not None and not header.has_orientation:
         what = "the header does not say how the patient lies"
         hint = "the first axis is taken to run to the patient's left; check it with the image"
         yield Problem("no-orientation", what, hint)
 
 
-def _converted_unit(header: ItkHeader) -> Iterable[Problem]:
+def _converted_unit(header: TextHeader) -> Iterable[Problem]:
     if header.mm_per_unit != 1.0:
         what = f"the header's lengths are in units of {header.mm_per_unit:g} mm; converted to mm"
         yield Problem("converted-unit", what, "check the size of the patient")
 
 
-def _single_slice(header: ItkHeader) -> Iterable[Problem]:
+def _single_slice(header: TextHeader) -> Iterable[Problem]:
     if header.lps_from_ijk is not None and header.size_ijk[2] == 1:
         yield Problem("single-slice", "there is one slice", "its thickness is as the header says")
 
 
-Check = Callable[[ItkHeader], Iterable[Problem]]
+Check = Callable[[TextHeader], Iterable[Problem]]
 CHECKS: Final[tuple[Check, ...]] = (
     _strange_voxels,
     _missing_voxels,
