@@ -345,19 +345,21 @@ def test_what_cannot_be_written_exactly_is_refused(
     assert list(tmp_path.iterdir()) == []
 
 
-@BOTH
-@given(
-    where=st.integers(0, 400), cut=st.integers(0, 4), put=st.text("0123456789-. =:\n", max_size=6)
+CHANGES = st.tuples(
+    st.integers(0, 400), st.integers(0, 4), st.text("0123456789-. =:\n", max_size=6)
 )
-def test_a_broken_header_is_a_problem_or_an_error_but_never_a_crash(  # noqa: PLR0913
+
+
+@BOTH
+@given(change=CHANGES)
+def test_a_broken_header_is_a_problem_or_an_error_but_never_a_crash(
     tmp_path_factory: pytest.TempPathFactory,
     write: Writer,
     kind: TextFormat,
     name: str,
-    where: int,
-    cut: int,
-    put: str,
+    change: tuple[int, int, str],
 ) -> None:
+    where, cut, put = change
     path = tmp_path_factory.mktemp(kind) / name
     write(VOXELS, Geometry.from_spacing(SHAPE, (3.0, 0.7, 0.8)), path)
     whole = path.read_bytes()
