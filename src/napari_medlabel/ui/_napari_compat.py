@@ -245,7 +245,10 @@ def main_window(viewer: Viewer) -> QMainWindow:
 def is_gone(viewer: Viewer) -> bool:
     """True once the viewer's window was closed: napari lets go of it then."""
     window = getattr(viewer.window, "_qt_window", None)
-    return window is None or not window.isVisible()
+    try:
+        return window is None or not window.isVisible()
+    except RuntimeError:  # Qt has deleted it already
+        return True
 
 
 def canvas_widget(viewer: Viewer) -> QWidget:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("PSYGNAL_HIDE_LOCALS", "1")  # its tracebacks would show values of headers
 
+from napari_medlabel.errors import InputError
 from napari_medlabel.session import Session, local_session  # after the line above
 
 if TYPE_CHECKING:
@@ -19,18 +20,18 @@ LayerData = tuple[Any, dict[str, Any], str]
 Reader = Callable[[str | list[str]], list[LayerData]]
 
 
-def medlabel_panel(viewer: "Viewer") -> "MedlabelPanel":
-    """The dock, in the personal workspace."""
+def medlabel_panel() -> "MedlabelPanel":
+    """The dock for the window in front, in the personal workspace."""
     from napari_medlabel.ui.panel import MedlabelPanel  # noqa: PLC0415  # Qt only when it is shown
 
-    return MedlabelPanel(viewer, _session())
+    return MedlabelPanel(_viewer(), _session())
 
 
-def open_study(viewer: "Viewer") -> None:
-    """Show the dock and ask for a folder."""
+def open_study() -> None:
+    """Show the dock of the window in front and ask for a folder."""
     from napari_medlabel.ui.window import panel_of  # noqa: PLC0415
 
-    panel_of(viewer, _session()).open_folder()
+    panel_of(_viewer(), _session()).open_folder()
 
 
 def get_reader(path: str | list[str]) -> Reader | None:
@@ -52,6 +53,16 @@ def sample_head_mr() -> list[LayerData]:
     from napari_medlabel.ui.readers import sample_head  # noqa: PLC0415
 
     return sample_head("mr")
+
+
+def _viewer() -> "Viewer":
+    """The viewer itself: what napari hands to plugins is a proxy that hides its window."""
+    from napari import current_viewer  # noqa: PLC0415
+
+    viewer = current_viewer()
+    if viewer is None:
+        raise InputError("there is no napari window", "start napari, or run: medlabel open")
+    return viewer
 
 
 _sessions: list[Session] = []

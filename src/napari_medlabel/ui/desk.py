@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 from napari import Viewer
-from qtpy.QtCore import QObject, QThreadPool, Signal
+from qtpy.QtCore import QObject, Qt, QThreadPool, Signal
 
 from napari_medlabel import commands
 from napari_medlabel.core.volume import Series
@@ -56,7 +57,6 @@ class Desk(QObject):
 
     changed = Signal()
     blocked = Signal(str)
-    thumbnail_came = Signal(int, object)
 
     def __init__(self, viewer: Viewer, session: Session, parent: QObject) -> None:
         super().__init__(parent)
@@ -71,6 +71,7 @@ class Desk(QObject):
         self._pictures = QThreadPool(self)
         self._pictures.setMaxThreadCount(1)
         self._picture_jobs: list[Job] = []
+        self.pictures: dict[int, npt.NDArray[np.uint8]] = {}
 
     @property
     def place(self) -> Place:
@@ -225,14 +226,19 @@ class Desk(QObject):
         for n, row in enumerate(self.found):
             if row.usable:
                 job = Job(self._picture(row.series, row.volume), self, pool=self._pictures)
-                job.done.connect(lambda pixels, n=n: self.thumbnail_came.emit(n, pixels))
+                job.done.connect(partial(self._picture_came, n))
                 self._picture_jobs.append(job)
+
+    def _picture_came(self, number: int, pixels: npt.NDArray[np.uint8]) -> None:
+        self.pictures[number] = pixels
+        self.changed.emit()
 
     def _picture(self, series: Series, volume: int) -> Callable[..., npt.NDArray[np.uint8]]:
         return lambda _progress, _cancelled: commands.thumbnail(self.session, series, volume)
 
     def _end_pictures(self) -> None:
         self._pictures.clear()
+        self.pictures = {}
         jobs, self._picture_jobs = self._picture_jobs, []
         for job in jobs:
             job.end()
@@ -258,6 +264,7 @@ class Desk(QObject):
         self.drawing.changed.connect(self.changed)
         self.drawing.failed.connect(self.fail)
         self.drawing.blocked.connect(self.blocked)
+        self.drawing.lost.connect(self.close_case, Qt.ConnectionType.QueuedConnection)
         self.viewer.title = f"{case.info.name} · {TITLE}"
         self.changed.emit()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from napari import Viewer
 from qtpy.QtCore import QObject, QTimer, Signal
@@ -26,7 +27,8 @@ class Drawing(QObject):
     """A case under the hand.
 
     Its signals: `changed` when what `state` tells may differ; `failed` with the error when
-    something was refused; `blocked` with words when a stroke runs into a locked segment.
+    something was refused; `blocked` with words when a stroke runs into a locked segment; `lost`
+    when somebody took one of its layers away in napari's own list.
 
     Parameters
     ----------
@@ -39,11 +41,13 @@ class Drawing(QObject):
     changed = Signal()
     failed = Signal(object)
     blocked = Signal(str)
+    lost = Signal()
 
     def __init__(self, viewer: Viewer, session: Session, case: OpenCase, parent: QObject) -> None:
         super().__init__(parent)
         self.case = case
         self._viewer, self._session = viewer, session
+        self._orientation = viewer.scene.camera.orientation
         windows = presets.presets(case.volume, case.loading.filled)
         first = next(iter(case.segmentation.schema), None)
         self.choices = Choices(active=first.value if first else 0, windows=windows)
@@ -60,6 +64,8 @@ class Drawing(QObject):
         self.layers.labels.events.brush_size.connect(self._brush_set)
         self.layers.image.events.contrast_limits.connect(self._window_set)
         viewer.dims.events.current_step.connect(self._stepped)
+        viewer.layers.events.removed.connect(self._layer_removed)
+        self._paused = False
         self._polled = (-1, "", "")
         self._waited_ms = 0
         self._slice_shown = False
@@ -77,7 +83,9 @@ class Drawing(QObject):
         self._timer.stop()
         self._stop_watching()
         self._viewer.dims.events.current_step.disconnect(self._stepped)
+        self._viewer.layers.events.removed.disconnect(self._layer_removed)
         self.layers.close()
+        self._viewer.scene.camera.orientation = self._orientation
         self.deleteLater()
 
     # Segments
@@ -162,11 +170,13 @@ class Drawing(QObject):
 
     def undo(self) -> None:
         """Take the last step back."""
-        self.layers.undo()
+        if not self._paused:
+            self.layers.undo()
 
     def redo(self) -> None:
         """Make it again."""
-        self.layers.redo()
+        if not self._paused:
+            self.layers.redo()
 
     # Looking
 
@@ -200,7 +210,8 @@ class Drawing(QObject):
         self._choose(outline=outline)
 
     def pause(self, *, on: bool) -> None:
-        """Let nobody draw, for as long as what is drawn is being written elsewhere."""
+        """Let nobody change anything while what is drawn is being written elsewhere."""
+        self._paused = on
         self.layers.labels.editable = not on and not self.case.segmentation.read_only
 
     # How
@@ -214,6 +225,8 @@ class Drawing(QObject):
         self._try(lambda: commands.set_label(self._session, self.case, change(label)))
 
     def _try(self, command: Callable[[], object]) -> bool:
+        if self._paused:
+            return False
         try:
             command()
         except MedlabelError as error:
@@ -253,6 +266,10 @@ class Drawing(QObject):
     def _brush_set(self, _event: object) -> None:
         if self.layers.labels.brush_mm != self.brush_mm:
             self._keep_brush(self.layers.labels.brush_mm)
+
+    def _layer_removed(self, event: Any) -> None:  # noqa: ANN401  # napari's
+        if event.value in (self.layers.labels, self.layers.image):
+            self.lost.emit()
 
     def _window_set(self, _event: object) -> None:
         self.changed.emit()

@@ -52,22 +52,18 @@ class Keys(QObject):
         Whose keys.
     desk
         Has the drawing that they act on.
-    open_folder
-        Ctrl+O, at any time.
     """
 
-    def __init__(self, viewer: Viewer, desk: Desk, open_folder: Callable[[], None]) -> None:
+    def __init__(self, viewer: Viewer, desk: Desk) -> None:
         super().__init__(desk)
         self._viewer, self._desk = viewer, desk
         self._on: Drawing | None = None
         self._give_back: Callable[[], None] = lambda: None
-        viewer.bind_key("Control-O", lambda _viewer: open_folder(), overwrite=True)
         desk.changed.connect(self._look)
 
     def remove(self) -> None:
         """Give everything back."""
         self._let_go()
-        self._viewer.bind_key("Control-O", None, overwrite=True)
 
     def _look(self) -> None:
         if self._desk.drawing is not self._on:

@@ -21,6 +21,7 @@ from napari_medlabel.session import OpenCase, Session
 from napari_medlabel.ui import theme
 from napari_medlabel.ui._napari_compat import canvas_area, is_gone, main_window
 from napari_medlabel.ui.annotate_tab import AnnotateTab
+from napari_medlabel.ui.binding import binding_problem
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.docking import dock_left
 from napari_medlabel.ui.export_tab import ExportTab, ExportWish
@@ -99,7 +100,7 @@ class MedlabelPanel(QWidget):
         self.nothing, self.error = NothingOpen(), ErrorView()
         self.busy = BusyView()
         self.page = Page(canvas_area(viewer))
-        self._keys = Keys(viewer, self.desk, self.open_folder)
+        self._keys = Keys(viewer, self.desk)
         self._tab = 0
         self._shut = False
         self._lay_out()
@@ -109,6 +110,7 @@ class MedlabelPanel(QWidget):
         self._tell.setInterval(TELL_MS)
         self._tell.timeout.connect(self.show_state)
         self.desk.changed.connect(self._tell_soon)
+        self.desk.error = binding_problem()
         self.dress()
         self.nothing.set_checks(
             [check for check in self.desk.computer() if check["name"] in CHECKS], self._tokens
@@ -135,6 +137,7 @@ class MedlabelPanel(QWidget):
         if covered:
             self.page.show_place(series=place == "series")
             self.page.series.set_rows(desk.found, desk.skipped)
+            self.page.series.set_pictures(desk.pictures)
             if place == "start":
                 self.page.start.set_recent(desk.recent())
             self.page.raise_()
@@ -252,7 +255,6 @@ class MedlabelPanel(QWidget):
         page.start.demo_wanted.connect(desk.open_demo)
         page.series.wanted.connect(desk.open_row)
         page.series.back_wanted.connect(desk.forget_found)
-        desk.thumbnail_came.connect(page.series.show_picture)
         for part in (page, self):
             part.busy.cancelled.connect(desk.cancel)
             part.error.dismissed.connect(desk.dismiss)

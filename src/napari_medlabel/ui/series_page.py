@@ -1,7 +1,6 @@
 """The series that were found: picture, geometry, problems; a click opens one."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +39,7 @@ class _Row(QFrame):
         super().__init__()
         self.setProperty("role", "row")
         self._usable = shown.usable
+        self._pictured = False
         self._picture = badge(shown.modality, PICTURE)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 8, 10, 8)
@@ -63,8 +63,10 @@ class _Row(QFrame):
             layout.addWidget(opener, 0, Qt.AlignmentFlag.AlignVCenter)
 
     def show_picture(self, pixels: npt.NDArray[np.uint8]) -> None:
-        """Show the middle slice."""
-        _put(self._picture, pixels)
+        """Show the middle slice; once is enough."""
+        if not self._pictured:
+            self._pictured = True
+            _put(self._picture, pixels)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's
         """A click anywhere opens it."""
@@ -129,9 +131,9 @@ class SeriesPage(QScrollArea):
         if self.rows:
             self.rows[0].setFocus()
 
-    def show_picture(self, number: int, pixels: Any) -> None:  # noqa: ANN401  # through a signal
-        """A row's picture has come."""
-        if number < len(self.rows):
+    def set_pictures(self, pictures: Mapping[int, npt.NDArray[np.uint8]]) -> None:
+        """Show the pictures that have come, by the row's number."""
+        for number, pixels in pictures.items():
             self.rows[number].show_picture(pixels)
 
     def set_tokens(self, tokens: Tokens) -> None:

@@ -47,7 +47,6 @@ class DropCard(QFrame):
         emblem.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.folder = IconButton(
             "folder", "Open a folder", self.folder_wanted.emit, kind="primary", words="Open folder",
-            key="Ctrl+O",
         )  # fmt: skip
         self.file = IconButton(
             "file", "Open a file", self.file_wanted.emit, kind="", words="Open file"
