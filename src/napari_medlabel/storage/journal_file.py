@@ -28,9 +28,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from napari_medlabel.errors import InputError, IntegrityError, MedlabelError, NotSaved
+from napari_medlabel.errors import InputError, IntegrityError, MedlabelError
 from napari_medlabel.files import new_file, shown
 from napari_medlabel.storage.cipher import TAG_BYTES, Cipher, tag
+from napari_medlabel.storage.sqlite_errors import RESTORE, not_saved, reading
 
 __all__ = ["JournalFile"]
 
@@ -44,8 +45,6 @@ CREATE TABLE records (number INTEGER PRIMARY KEY, tag BLOB NOT NULL, sealed BLOB
 CREATE TABLE checkpoint (part INTEGER PRIMARY KEY, number INTEGER NOT NULL, sealed BLOB NOT NULL);
 """
 _NO_TAG: Final = bytes(TAG_BYTES)
-_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_HINT: Final = "restore the last saved version of this segmentation"
 
 
 class JournalFile:
@@ -80,7 +79,7 @@ class JournalFile:
         self._tried = 0, _NO_TAG
         if not path.exists() and not read_only:
             self._make()
-        with self._lock, self._reading("the journal"):
+        with self._lock, reading(self.path, "the journal"):
             self._connection, (self._last, self._head) = self._connect()
         try:
             self.row(0)  # the key and the place are right, or nothing goes on
@@ -101,7 +100,7 @@ class JournalFile:
     @property
     def size_bytes(self) -> int:
         """What the rows and the checkpoint take on disk, free pages not counted."""
-        with self._lock, self._reading("the journal"):
+        with self._lock, reading(self.path, "the journal"):
             pages, free, size = (
                 self._open().execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("page_count", "freelist_count", "page_size")
@@ -140,7 +139,7 @@ class JournalFile:
         IntegrityError
             If it is not there or not what was written.
         """
-        with self._lock, self._reading(f"record {number}"):
+        with self._lock, reading(self.path, f"record {number}"):
             found = self._open().execute(
                 "SELECT this.sealed, before.tag FROM records AS this LEFT JOIN records AS before"
                 " ON before.number = this.number - 1 WHERE this.number = ?", (number,)
@@ -159,7 +158,7 @@ class JournalFile:
         """
         before = self._tag(after)
         for number in range(after + 1, self._last + 1):
-            with self._lock, self._reading(f"record {number}"):
+            with self._lock, reading(self.path, f"record {number}"):
                 found = self._open().execute(
                     "SELECT tag, sealed FROM records WHERE number = ?", (number,)
                 ).fetchone()  # fmt: skip
@@ -177,7 +176,7 @@ class JournalFile:
         IntegrityError
             If it is not what was written.
         """
-        with self._lock, self._reading("the checkpoint"):
+        with self._lock, reading(self.path, "the checkpoint"):
             found = self._open().execute(
                 "SELECT part, number, sealed FROM checkpoint ORDER BY part"
             ).fetchall()  # fmt: skip
@@ -193,7 +192,9 @@ class JournalFile:
                 for part, (_, _, sealed) in enumerate(found)
             ]
         except IntegrityError as error:
-            raise IntegrityError(f"the checkpoint at record {number} is damaged", _HINT) from error
+            raise IntegrityError(
+                f"the checkpoint at record {number} is damaged", RESTORE
+            ) from error
 
     def set_checkpoint(
         self, number: int, parts: Sequence[bytes], *, kept: Collection[int] | None = None
@@ -253,10 +254,10 @@ class JournalFile:
             return self._cipher.open(sealed, self._row_place(number, before))
         except IntegrityError as error:
             what = f"record {number} of the history is damaged, moved or of another segmentation"
-            raise IntegrityError(what, _HINT) from error
+            raise IntegrityError(what, RESTORE) from error
 
     def _tag(self, number: int) -> bytes:
-        with self._lock, self._reading(f"record {number}"):
+        with self._lock, reading(self.path, f"record {number}"):
             found = self._open().execute(
                 "SELECT tag FROM records WHERE number = ?", (number,)
             ).fetchone()  # fmt: skip
@@ -269,7 +270,7 @@ class JournalFile:
     def _make(self) -> None:
         """A new journal: whole before it has its name, so that an empty file is damage."""
         first = self._cipher.seal(b'{"format":%d}' % _FORMAT, self._row_place(0, _NO_TAG))
-        with new_file(self.path) as partial, self._reading("the new journal"):
+        with new_file(self.path) as partial, reading(self.path, "the new journal"):
             connection = sqlite3.connect(partial)
             try:
                 connection.executescript(_SCHEMA)
@@ -309,14 +310,14 @@ class JournalFile:
                 self._last, self._head = head
             if head != (self._last, self._head):
                 self._disconnect()
-                raise IntegrityError("the journal was changed by another program", _HINT)
+                raise IntegrityError("the journal was changed by another program", RESTORE)
         return self._connection
 
     def _check_format(self, connection: sqlite3.Connection) -> None:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         number = connection.execute("PRAGMA user_version").fetchone()[0]
         if application != _APPLICATION:
-            raise IntegrityError(f"{shown(self.path)} is not a journal, or is damaged", _HINT)
+            raise IntegrityError(f"{shown(self.path)} is not a journal, or is damaged", RESTORE)
         if number > _FORMAT:
             raise InputError(
                 f"the journal has format {number}; this program knows {_FORMAT}",
@@ -337,21 +338,6 @@ class JournalFile:
         connection.execute("DROP TABLE kept")
 
     @contextmanager
-    def _reading(self, what: str) -> Iterator[None]:
-        """SQLite's errors in our words."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            if _code(error) in _DAMAGE:
-                words = f"{what} cannot be read: {shown(self.path)} is damaged"
-                raise IntegrityError(words, _HINT) from error
-            words = f"{what} cannot be read: {_reason(error)}"
-            raise InputError(words, f"look at {shown(self.path.parent)}") from error
-        except OSError as error:
-            words = f"{what} cannot be read: {(error.strerror or 'no reason given').lower()}"
-            raise InputError(words, f"look at {shown(self.path.parent)}") from error
-
-    @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction. After a failure the next one starts with a new connection."""
         try:
@@ -363,7 +349,7 @@ class JournalFile:
             connection.execute("COMMIT")
         except (sqlite3.Error, OSError, MedlabelError) as error:
             self._disconnect()  # rolls back
-            raise _not_saved(error, self.path) from error
+            raise not_saved(error, self.path) from error
 
 
 def _head(connection: sqlite3.Connection) -> tuple[int, bytes]:
@@ -372,14 +358,14 @@ def _head(connection: sqlite3.Connection) -> tuple[int, bytes]:
         "SELECT number, tag, substr(sealed, -16) FROM records ORDER BY number DESC LIMIT 1"
     ).fetchone()  # fmt: skip
     if not found:
-        raise IntegrityError("the journal has lost its beginning", _HINT)
+        raise IntegrityError("the journal has lost its beginning", RESTORE)
     if found[2] is not None and found[1] != found[2]:
-        raise IntegrityError(f"record {found[0]} of the history is damaged", _HINT)
+        raise IntegrityError(f"record {found[0]} of the history is damaged", RESTORE)
     return int(found[0]), bytes(found[1])
 
 
 def _missing(number: int) -> IntegrityError:
-    return IntegrityError(f"record {number} of the history is missing", _HINT)
+    return IntegrityError(f"record {number} of the history is missing", RESTORE)
 
 
 def _set_durable(connection: sqlite3.Connection) -> None:
@@ -392,32 +378,3 @@ def _set_durable(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous = FULL")
     if sys.platform == "darwin":
         connection.execute("PRAGMA fullfsync = ON")
-
-
-def _code(error: Exception) -> int:
-    code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF  # without SQLite's finer distinction
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return "the folder is gone"
-    reasons = {
-        sqlite3.SQLITE_FULL: "disk is full",
-        sqlite3.SQLITE_CANTOPEN: "the folder is gone",
-        sqlite3.SQLITE_READONLY: "the folder cannot be written to",
-        sqlite3.SQLITE_PERM: "the folder cannot be written to",
-        sqlite3.SQLITE_BUSY: "another program holds the journal",
-    }
-    return reasons.get(_code(error), "the disk does not answer as it should")
-
-
-def _not_saved(error: Exception, path: Path) -> NotSaved:
-    if isinstance(error, MedlabelError):
-        return NotSaved(f"not saved: {error}", error.hint)
-    reason = _reason(error)
-    hints = {
-        "disk is full": "make room on the disk; then it is tried again",
-        "the folder is gone": f"bring {shown(path.parent)} back; then it is tried again",
-    }
-    return NotSaved(f"not saved: {reason}", hints.get(reason, "it is tried again"))

@@ -5,7 +5,6 @@ The layout of the chunks is told in `zarr_layout`, the attributes in `ome_metada
 """
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +18,6 @@ from napari_medlabel.core.geometry import Geometry, Index
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.volume import (
     Grid,
-    Source,
     Volume,
     VolumeReader,
     slice_sha256,
@@ -50,14 +48,19 @@ from napari_medlabel.storage.sealed_store import (
     SealedFolder,
     open_folder,
 )
+from napari_medlabel.storage.slabs import (
+    Loaded,
+    fill,
+    slab_box,
+    slab_starts,
+    source_digests,
+)
 from napari_medlabel.storage.stored_grid import Array, StoredGrid
 from napari_medlabel.storage.zarr_layout import ArrayLayout
 
 __all__ = ["open_volume", "read_into", "read_labels", "verify", "write_labels", "write_volume"]
 
 _CACHE_BYTES: Final = 256 << 20
-
-Loaded = Callable[[int, int], None]
 
 
 def write_volume(  # noqa: PLR0913  # each is a choice of the caller
@@ -135,12 +138,12 @@ def write_volume(  # noqa: PLR0913  # each is a choice of the caller
                 digests[k] = slice_sha256(slab[k - low])
             block = source.axes.apply(slab)
             if into is not None:
-                into[_along(axis, start, stop)] = block
+                into[slab_box(axis, start, stop)] = block
             if loaded is not None:
                 loaded(start, stop)
             writer.take(start, np.ascontiguousarray(block))
 
-        starts = _from(first, range(0, depth, writer.thickness), writer.thickness)
+        starts = slab_starts(depth, writer.thickness, first)
         in_parallel(convert, starts, threads=threads, cancelled=cancelled)
         volume = Volume(
             (), geometry, replace(source, instances=reader.hashes()), reader.modality, reader.unit,
@@ -223,13 +226,9 @@ def read_into(  # noqa: PLR0913  # each is a choice of the caller
         If a chunk is not what was written.
     """
     volume = open_volume(path, cipher=cipher, place=place, cache=Cache(0))
-    finest = volume.levels[0]
     if into.shape != volume.shape:
         raise ValueError(f"an array of shape {into.shape} does not take {volume.shape}")
-    if not isinstance(finest, StoredGrid):
-        _copy_slabs(finest, into, first, loaded, cancelled)
-        return
-    _fill(finest, into, first=first, loaded=loaded, cancelled=cancelled, threads=threads)
+    fill(volume.levels[0], into, first=first, loaded=loaded, cancelled=cancelled, threads=threads)
 
 
 def write_labels(  # noqa: PLR0913  # each is a choice of the caller
@@ -273,7 +272,7 @@ def write_labels(  # noqa: PLR0913  # each is a choice of the caller
                 digests[k] = slice_sha256(plane)
             writer.take(start, np.ascontiguousarray(slab))
 
-        in_parallel(convert, range(0, len(labels), writer.thickness), threads=threads)
+        in_parallel(convert, slab_starts(len(labels), writer.thickness), threads=threads)
         attributes = labels_attributes(geometry, factors, schema, volume_sha256(digests))
         _finish(folder, layouts, ome_attributes(geometry, factors, "mode", schema), attributes)
 
@@ -300,7 +299,7 @@ def read_labels(
         raise IntegrityError(f"{path.name} does not hold labels", "restore it from a backup")
     _check_shape(path, geometry.shape, grid)
     labels: LabelArray = np.zeros(geometry.shape, grid.dtype)
-    _fill(grid, labels, threads=threads)
+    fill(grid, labels, threads=threads)
     return labels, geometry, schema
 
 
@@ -317,7 +316,7 @@ def verify(path: Path, cipher: Cipher | None = None, place: str = "", *, threads
     folder = open_folder(path, cipher, place)
     in_parallel(folder.read, folder.names(), threads=threads)
     volume = open_volume(path, cipher=cipher, place=place, cache=Cache(0))
-    if volume.sha256 and volume_sha256(_digests(volume, threads)) != volume.sha256:
+    if volume.sha256 and volume_sha256(source_digests(volume, threads)) != volume.sha256:
         raise IntegrityError(
             f"{shown(path.name)} is not what was written: its voxels have another SHA-256",
             "restore it from a backup",
@@ -406,84 +405,6 @@ def _check_shape(path: Path, shape: Index, finest: Grid) -> None:
     if tuple(finest.shape) != shape:
         what = f"{shown(path.name)} is not what was written: level 0 has another shape"
         raise IntegrityError(what, "restore it from a backup")
-
-
-def _fill(  # noqa: PLR0913  # as `read_into`
-    grid: StoredGrid,
-    into: Array,
-    *,
-    first: int | None = None,
-    loaded: Loaded | None = None,
-    cancelled: Callable[[], bool] = never,
-    threads: int = 2,
-) -> None:
-    """Fill memory chunk by chunk, all threads on one slab."""
-    thickness = grid.layout.chunks[0]
-    slabs = _from(first, range(0, grid.shape[0], thickness), thickness)
-    order = {start // thickness: n for n, start in enumerate(slabs)}
-    indices = sorted(grid.layout.indices(), key=lambda index: order[index[0]])
-    remaining = dict.fromkeys(order, len(indices) // len(order))
-    scratches = grid.layout.scratches()
-    lock = threading.Lock()
-
-    def place(index: Index) -> None:
-        box = grid.layout.box(index)
-        into[box] = grid.decode(index, scratches.mine)
-        with lock:
-            remaining[index[0]] -= 1
-            complete = remaining[index[0]] == 0
-        if complete and loaded is not None:
-            loaded(box[0].start, box[0].stop)
-
-    in_parallel(place, indices, threads=threads, cancelled=cancelled)
-
-
-def _copy_slabs(
-    grid: Any,  # noqa: ANN401  # zarr-python's
-    into: Array,
-    first: int | None,
-    loaded: Loaded | None,
-    cancelled: Callable[[], bool],
-) -> None:
-    def place(start: int) -> None:
-        stop = min(start + 32, len(into))
-        into[start:stop] = grid[start:stop]
-        if loaded is not None:
-            loaded(start, stop)
-
-    in_parallel(place, _from(first, range(0, len(into), 32), 32), threads=1, cancelled=cancelled)
-
-
-def _digests(volume: Volume, threads: int) -> list[bytes]:
-    """Of the slices of the source's own layout."""
-    source: Source = volume.source
-    axis, depth = source.axes.order.index(0), source.geometry.shape[0]
-    digests = [b""] * depth
-    finest = volume.levels[0]
-    thickness = 32 if axis == 0 else 128
-
-    def digest(start: int) -> None:
-        stop = min(start + thickness, depth)
-        own = source.axes.inverse().apply(finest[_along(axis, start, stop)])
-        low = depth - stop if source.axes.flipped[axis] else start
-        for k, plane in enumerate(own, low):
-            digests[k] = slice_sha256(plane)
-
-    in_parallel(digest, range(0, depth, thickness), threads=threads)
-    return digests
-
-
-def _along(axis: int, start: int, stop: int) -> tuple[slice, slice, slice]:
-    k, j, i = (slice(start, stop) if n == axis else slice(None) for n in range(3))
-    return (k, j, i)
-
-
-def _from(first: int | None, starts: range, thickness: int) -> list[int]:
-    """The slab that holds `first`, then the others in order."""
-    order = list(starts)
-    if first is not None and 0 <= first // thickness < len(order):
-        order.insert(0, order.pop(first // thickness))
-    return order
 
 
 def _json(document: Mapping[str, Any]) -> bytes:
