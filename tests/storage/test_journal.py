@@ -24,6 +24,7 @@ from napari_medlabel.errors import (
     NotSaved,
     ReadOnly,
 )
+from napari_medlabel.storage import journal_file
 from napari_medlabel.storage.cipher import Cipher, new_key
 from napari_medlabel.storage.journal import SqliteJournal
 
@@ -226,6 +227,36 @@ def test_a_flipped_bit_in_a_row_is_an_error_that_names_it(
     with pytest.raises(IntegrityError, match=f"record {number} ") as caught:
         load(hurt)
     assert "version" in caught.value.hint
+
+
+@given(st.integers(0, 1 << 30), st.sampled_from([0, 1, 2]), st.integers(0, 7))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_bit_flipped_anywhere_in_the_file_is_an_error_or_no_harm(
+    tmp_path: Path, position: int, where: int, bit: int
+) -> None:
+    template = tmp_path / "template.sqlite"
+    if not template.exists():
+        paint(template, 12)
+        journal = SqliteJournal(template, CIPHER, PLACE)
+        journal.checkpoint(journal.load(empty()))
+        journal.close()
+        paint(template, 7)
+    before, content = load(template), bytearray(template.read_bytes())
+    page = 4096 * (position % (len(content) // 4096))
+    offset = (position % len(content), page + position % 60, position % 100)[where]
+    content[offset] ^= 1 << bit
+    hurt = tmp_path / "hurt.sqlite"
+    for file in tmp_path.glob("hurt.sqlite*"):
+        file.unlink()
+    hurt.write_bytes(content)
+    try:
+        after = load(hurt)
+    except MedlabelError:
+        return
+    np.testing.assert_array_equal(after.labels, before.labels)
+    assert (after.done, after.undone) == (before.done, before.undone)
 
 
 @pytest.mark.parametrize("number", [0, 1, 5, 11])
@@ -443,5 +474,20 @@ def test_an_edit_of_a_whole_volume_is_durable(path: Path) -> None:
     assert_same(load(path), work)
 
 
-def test_every_error_has_one_root() -> None:
-    assert issubclass(NotSaved, MedlabelError)
+def test_where_the_file_system_has_no_wal_the_rollback_journal_serves(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_wal(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+        connection.execute("PRAGMA synchronous = FULL")
+
+    monkeypatch.setattr(journal_file, "_set_durable", without_wal)
+    work = paint(path, 20)
+    journal = SqliteJournal(path, CIPHER, PLACE)
+    again = segmentation(journal)
+    act(again, 21)
+    again.settle()
+    assert list(path.parent.glob("*-wal")) == []
+    assert_same(load(path), again)
+    journal.close()
+    assert work.history

@@ -12,7 +12,8 @@ from napari_medlabel.files import shown
 __all__ = ["RESTORE", "not_saved", "reading"]
 
 RESTORE: Final = "restore the last saved version of this segmentation"
-_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# SQLITE_ERROR: a table or column is not there, since our statements are right.
+_DAMAGE: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
 @contextmanager
@@ -22,16 +23,18 @@ def reading(path: Path, what: str) -> Iterator[None]:
     Raises
     ------
     IntegrityError
-        If SQLite finds the file damaged.
+        If SQLite finds the file damaged, or what is in it is of another type.
     InputError
         If it cannot be read for another reason.
     """
+    damaged = IntegrityError(f"{what} cannot be read: {shown(path)} is damaged", RESTORE)
     try:
         yield
+    except (TypeError, ValueError) as error:  # a number where bytes were, or words of no language
+        raise damaged from error
     except sqlite3.Error as error:
         if _code(error) in _DAMAGE:
-            words = f"{what} cannot be read: {shown(path)} is damaged"
-            raise IntegrityError(words, RESTORE) from error
+            raise damaged from error
         words = f"{what} cannot be read: {_reason(error)}"
         raise InputError(words, f"look at {shown(path.parent)}") from error
     except OSError as error:
