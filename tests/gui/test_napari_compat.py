@@ -6,18 +6,22 @@ from typing import Any
 import napari
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from napari.components import ViewerModel
 from napari.layers import Image, Labels
 
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.ui import views
 from napari_medlabel.ui._napari_compat import (
+    OUTLINE,
     Box,
     CaseLabels,
     canvas_area,
     canvas_widget,
     main_window,
     napari_docks,
+    outlined,
     without_scroll_keys,
 )
 
@@ -190,3 +194,23 @@ def test_the_window_has_the_parts_we_reach_for(qapp: object) -> None:
         assert set(viewer.mouse_wheel_callbacks) == set(before)
     finally:
         viewer.close()
+
+
+@given(st.integers(0, 2**31), st.data())
+def test_the_border_of_a_part_is_the_border_of_the_whole(seed: int, data: st.DataObject) -> None:
+    labels = np.random.default_rng(seed).integers(0, 3, (7, 9)).astype(np.uint8)
+    whole = outlined(labels, (slice(0, 7), slice(0, 9)))
+    part = tuple(
+        slice(*sorted(data.draw(st.tuples(st.integers(0, n), st.integers(0, n)))))
+        for n in labels.shape
+    )
+    np.testing.assert_array_equal(outlined(labels, part), whole[part])
+    np.testing.assert_array_equal(whole % OUTLINE, labels)
+
+
+def test_a_voxel_is_border_where_a_neighbour_has_another_label() -> None:
+    labels = np.zeros((7, 7), np.uint8)
+    labels[1:6, 1:6] = 2
+    border = outlined(labels, (slice(0, 7), slice(0, 7))) == 2 + OUTLINE
+    assert border.sum() == 16
+    assert not border[2:5, 2:5].any()

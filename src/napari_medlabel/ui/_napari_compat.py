@@ -8,6 +8,7 @@ napari's own history is not used: nothing is ever put on it.
 from collections.abc import Callable, Generator
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
 import numpy.typing as npt
 from napari import Viewer
 from napari.layers import Labels
@@ -19,6 +20,7 @@ from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.ui import brush
 
 __all__ = [
+    "OUTLINE",
     "Box",
     "CaseLabels",
     "StrokeReceiver",
@@ -30,6 +32,7 @@ __all__ = [
 ]
 
 Box = tuple[slice, slice, slice]
+OUTLINE = 128  # what a voxel at a label's border is shown as, above its label value
 MouseDrag = Generator[None, None, None]
 
 
@@ -181,6 +184,15 @@ class CaseLabels(Labels):
     def _calculate_cursor_size(self) -> float:
         return self._brush_mm
 
+    def _raw_to_displayed(
+        self, raw: npt.NDArray[Any], data_slice: tuple[slice, ...] | None = None
+    ) -> npt.NDArray[Any]:
+        if self.contour < 1 or raw.ndim != 2:
+            shown = raw if data_slice is None else raw[data_slice]
+        else:
+            shown = outlined(raw, data_slice or (slice(0, raw.shape[0]), slice(0, raw.shape[1])))
+        return self.colormap._data_to_texture(shown)  # type: ignore[no-any-return]  # noqa: SLF001
+
     def _draw(self, new_label: int, last_cursor_coord: Any, coordinates: Any) -> None:  # noqa: ANN401
         if coordinates is None or self._slice_input.ndisplay == 3:
             return
@@ -227,6 +239,29 @@ class CaseLabels(Labels):
         box, self._stroke_box = self._stroke_box, None
         if box is not None and self._receiver is not None:
             self._receiver.stroke_done(box, str(self.mode))
+
+
+def outlined(labels: npt.NDArray[Any], part: tuple[slice, ...]) -> npt.NDArray[Any]:
+    """A part of a slice in which voxels at the border of their label have `OUTLINE` added.
+
+    Labels from `OUTLINE` on have no number left for their border and stay as they are.
+    """
+    room = [slice(max(s.start - 1, 0), s.stop + 1) for s in part]
+    near = labels[room[0], room[1]]
+    border = np.zeros(near.shape, bool)
+    for axis in (0, 1):
+        first = tuple(slice(None, -1) if n == axis else slice(None) for n in (0, 1))
+        second = tuple(slice(1, None) if n == axis else slice(None) for n in (0, 1))
+        differs = near[first] != near[second]
+        border[first] |= differs
+        border[second] |= differs
+    inner = tuple(
+        slice(s.start - r.start, s.start - r.start + len(range(*s.indices(n))))
+        for s, r, n in zip(part, room, labels.shape, strict=True)
+    )
+    border &= (near > 0) & (near < OUTLINE)
+    shown: npt.NDArray[Any] = near + border.astype(near.dtype) * near.dtype.type(OUTLINE)
+    return shown[inner]
 
 
 def _around(a: Box, b: Box) -> Box:

@@ -14,7 +14,7 @@ from napari_medlabel.core.volume import Window
 from napari_medlabel.errors import Cancelled, MedlabelError
 from napari_medlabel.session import OpenCase, Session
 from napari_medlabel.ui import brush, presets, views
-from napari_medlabel.ui.layers import FILL, CaseLayers
+from napari_medlabel.ui.layers import STYLES, CaseLayers
 from napari_medlabel.ui.state import AnnotateState, Choices, Tool, annotate_state
 
 __all__ = ["Drawing"]
@@ -66,6 +66,7 @@ class Drawing(QObject):
         viewer.dims.events.current_step.connect(self._stepped)
         viewer.layers.events.removed.connect(self._layer_removed)
         self._paused = False
+        self._tool_held: Tool = ""
         self._polled = (-1, "", "")
         self._waited_ms = 0
         self._slice_shown = False
@@ -125,7 +126,7 @@ class Drawing(QObject):
             hidden = frozenset() if hidden == others else others
         else:
             hidden = hidden ^ {value}
-        self.layers.show_schema(hidden)
+        self.layers.show_schema(hidden, self.choices.style)
         self._choose(hidden=hidden)
 
     def pick(self, value: int) -> None:
@@ -202,17 +203,21 @@ class Drawing(QObject):
         self.layers.labels.visible = shown
         self._choose(shown=shown)
 
-    def toggle_outline(self) -> None:
-        """Segments as areas or as outlines."""
-        outline = not self.choices.outline
-        self.layers.labels.contour = 1 if outline else 0
-        self.layers.labels.opacity = 1.0 if outline else FILL
-        self._choose(outline=outline)
+    def next_style(self) -> None:
+        """Segments as outline and fill, then outline, then fill."""
+        names = tuple(STYLES)
+        style = names[(names.index(self.choices.style) + 1) % len(names)]
+        self.layers.show_schema(self.choices.hidden, style)
+        self._choose(style=style)
 
     def pause(self, *, on: bool) -> None:
         """Let nobody change anything while what is drawn is being written elsewhere."""
+        if on and not self._paused:
+            self._tool_held = self.choices.tool
         self._paused = on
         self.layers.labels.editable = not on and not self.case.segmentation.read_only
+        if not on and self._tool_held and not self.choices.tool:
+            self.set_tool(self._tool_held)
 
     # How
 

@@ -208,9 +208,13 @@ class ExportTab(QScrollArea):
 
     def _check(self, one: Any) -> QWidget:  # noqa: ANN401  # commands' Check
         icon = IconLabel("check" if one.ok else "cross", "ok" if one.ok else "error", 15)
-        words = one.name[:1].upper() + one.name[1:]
+        file, _colon, what = one.name.rpartition(": ")
+        words = what[:1].upper() + what[1:]
+        detail = " · ".join(part for part in (file, one.detail) if part)
         return row(
-            icon, column(text(words), text(one.detail, role="caption", wrap=True), gap=1), gap=8
+            icon,
+            column(text(words, wrap=True), text(detail, role="caption", wrap=True), gap=1),
+            gap=8,
         )
 
 

@@ -26,7 +26,7 @@ KEYS: Final[dict[str, tuple[str, Action]]] = {
     "W": ("Next segment", lambda drawing: drawing.pick_next(1)),
     "K": ("Lock", lambda drawing: drawing.toggle_lock(drawing.choices.active)),
     "V": ("Show or hide segments", lambda drawing: drawing.toggle_shown()),
-    "O": ("Areas or outlines", lambda drawing: drawing.toggle_outline()),
+    "O": ("Outline, fill or both", lambda drawing: drawing.next_style()),
     "Control-Z": ("Undo", lambda drawing: drawing.undo()),
     "Control-Shift-Z": ("Redo", lambda drawing: drawing.redo()),
     "Control-Y": ("Redo", lambda drawing: drawing.redo()),

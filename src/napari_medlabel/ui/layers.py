@@ -1,7 +1,7 @@
 """An open case as two layers: its image, and its segments as they are and are being drawn."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,11 +17,15 @@ from napari_medlabel.core.volume import Window
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.session import OpenCase, Session
 from napari_medlabel.ui import views
-from napari_medlabel.ui._napari_compat import Box, CaseLabels
+from napari_medlabel.ui._napari_compat import OUTLINE, Box, CaseLabels
+from napari_medlabel.ui.state import Style
 
-__all__ = ["FILL", "CaseLayers"]
+__all__ = ["STYLES", "CaseLayers"]
 
-FILL = 0.45
+# How strongly a segment's area and its border are shown, by the style that O cycles through.
+STYLES: Final[dict[Style, tuple[float, float]]] = {
+    "outline and fill": (0.25, 1.0), "outline": (0.0, 1.0), "fill": (0.4, 0.4),
+}  # fmt: skip
 TOOL_WORDS = {"paint": "Paint", "erase": "Erase", "fill": "Fill", "polygon": "Polygon"}
 
 
@@ -67,13 +71,18 @@ class CaseLayers:
         low, high = (float(limit) for limit in self.image.contrast_limits)
         return Window(high - low, (low + high) / 2.0)
 
-    def show_schema(self, hidden: frozenset[int]) -> None:
+    def show_schema(self, hidden: frozenset[int], style: Style = "outline and fill") -> None:
         """Colour the segments as the schema says, `hidden` ones not at all."""
-        self._hidden = hidden
+        self._hidden, self._style = hidden, style
         schema = self._case.segmentation.schema
+        solid = self._viewer.dims.ndisplay == 3
+        fill, border = (1.0, 1.0) if solid else STYLES[style]
         colors: dict[int | None, Any] = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0)}
         for label in schema:
-            colors[label.value] = (*label.rgb, 0.0 if label.value in hidden else 1.0)
+            shown = 0.0 if label.value in hidden else 1.0
+            colors[label.value] = (*label.rgb, shown * (fill if label.value < OUTLINE else 0.4))
+            if label.value < OUTLINE:
+                colors[label.value + OUTLINE] = (*label.rgb, shown * border)
         self.labels.values = frozenset(label.value for label in schema)
         self.labels.colormap = DirectLabelColormap(color_dict=colors)
 
@@ -163,7 +172,7 @@ class CaseLayers:
 
     def _changed(self, change: Change) -> None:
         if change.step.schema_after is not None:
-            self.show_schema(self._hidden)
+            self.show_schema(self._hidden, self._style)
         if change.edit.is_nothing:
             return
         box, labels = change.edit.box, self._case.segmentation.labels
@@ -177,6 +186,7 @@ class CaseLayers:
 
     def _turned(self, _event: object = None) -> None:
         views.hold_orientation(self._viewer)
+        self.show_schema(self._hidden, self._style)
         if self._viewer.dims.ndisplay == 3:
             self.labels.iso_gradient_mode = "smooth"
 
@@ -201,10 +211,11 @@ class CaseLayers:
     def _add_labels(self) -> CaseLabels:
         segmentation = self._case.segmentation
         layer = CaseLabels(
-            _own_copy(segmentation), self, name="Segments", opacity=FILL, multiscale=False,
+            _own_copy(segmentation), self, name="Segments", opacity=1.0, multiscale=False,
             **self._placed(),
         )  # fmt: skip
         layer.editable = not segmentation.read_only
+        layer.contour = 1
         self._viewer.add_layer(layer)
         return layer
 

@@ -30,7 +30,8 @@ def presets(volume: Volume, filled: BoolArray | None = None) -> tuple[Window, ..
     own = () if volume.window is None else (volume.window,)
     named = tuple(Window(w.width, w.level, w.name or "As stored") for w in own)
     if volume.unit == "HU":
-        fresh = [w for w in CT if all(w.limits != stored.limits for stored in named)]
+        known = {stored.limits for stored in named} | {stored.name for stored in named}
+        fresh = [w for w in CT if w.limits not in known and w.name not in known]
         return (*named, *fresh)
     return (*named, *suggested(np.asarray(volume.levels[0]), filled))
 

@@ -29,6 +29,7 @@ __all__ = [
 TIMES = "\N{MULTIPLICATION SIGN}"
 NONE = "\N{EN DASH}"
 Tone = Literal["neutral", "accent", "ok", "warn", "error"]
+Style = Literal["outline and fill", "outline", "fill"]
 Tool = Literal["", "paint", "erase", "fill", "polygon"]
 
 
@@ -78,7 +79,7 @@ class Choices:
     windows: tuple[Window, ...] = ()
     plane: int = 0
     shown: bool = True
-    outline: bool = False
+    style: Style = "outline and fill"
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,7 +106,11 @@ class _Run(QRunnable):
             answer = error
         except Exception as error:  # noqa: BLE001  # a bug: shown as one, with its kind
             answer = error
-        if not self._stop.is_set():
-            self._told.answer.emit(answer)
-        elif not isinstance(answer, Exception):
+        try:
+            if not self._stop.is_set():
+                self._told.answer.emit(answer)
+                return
+        except RuntimeError:  # the window and all that waited are gone
+            pass
+        if not isinstance(answer, Exception):
             self._discard(answer)
