@@ -127,7 +127,7 @@ def export_mask(
         for kind in formats:
             path = folder / f"{name}{FORMATS[kind]}"
             hidden = publishing.enter_context(new_file(path, force=force))
-            write(voxels, mask.source.geometry, hidden, force=True)
+            _write(mask.source, voxels, hidden)
             checks += _read_back(hidden, path, voxels, mask.source.geometry)
             files.append(_exported(hidden, path))
         for file_name, document in documents.items():
@@ -178,6 +178,10 @@ def _labels_document(voxels: LabelArray, mask: MaskToExport) -> dict[str, Any]:
         entry["voxels"] = count
         entry["volume_ml"] = round(count * voxel_ml, 6)
     return document
+
+
+def _write(source: Source, voxels: LabelArray, path: Path) -> None:
+    write(voxels, source.geometry, path, force=True, space_code=source.space_code, labels=True)
 
 
 def _read_back(hidden: Path, path: Path, voxels: LabelArray, geometry: Geometry) -> list[Check]:

@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 
-from napari_medlabel import commands
+from napari_medlabel import commands, formats
 from napari_medlabel.commands.door import command
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Geometry
@@ -240,3 +241,26 @@ def test_an_ome_zarr_is_found_opened_and_exported_on_its_own_grid(
     np.testing.assert_array_equal(case.volume.levels[0][:], hu)
     assert case.volume.source.geometry.difference_mm(grid) < 1e-3
     commands.close_case(session, case)
+
+
+def test_a_ct_whose_values_need_more_bits_than_its_headers_suggest_opens_exactly(
+    session: Session, tmp_path: Path, grid: Geometry, hu: np.ndarray
+) -> None:
+    voxels = hu.astype(np.int32)
+    paths = write_ct_series(tmp_path / "wide", hu, grid)
+    for k, path in enumerate(paths):
+        dataset = pydicom.dcmread(path)
+        dataset.BitsStored, dataset.HighBit = 16, 15
+        if k == 1:  # no slice that opening looks at
+            stored = dataset.pixel_array.copy()
+            stored[3, 4] = 65000
+            dataset.PixelData = stored.tobytes()
+            voxels[k, 3, 4] = 65000 - 1024
+        dataset.save_as(path)
+    info = commands.import_series(session, tmp_path / "wide")
+    case = commands.open_case(session, info.id)
+    case.loading.wait()
+    np.testing.assert_array_equal(case.volume.levels[0][:], voxels)
+    commands.close_case(session, case)
+    commands.convert(session, tmp_path / "wide", tmp_path / "wide.nii.gz")
+    np.testing.assert_array_equal(formats.read(tmp_path / "wide.nii.gz").levels[0][:], voxels)

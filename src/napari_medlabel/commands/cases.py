@@ -17,6 +17,7 @@ from napari_medlabel.commands.sources import find, open_source
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.volume import Series, VolumeReader
 from napari_medlabel.errors import ReadOnly
+from napari_medlabel.formats import TooNarrow
 from napari_medlabel.session import CaseInfo, OpenCase, Permission, Session
 from napari_medlabel.workspace.holding import Hold
 from napari_medlabel.workspace.loading import Loading
@@ -168,7 +169,12 @@ def import_series(  # noqa: PLR0913  # each is a choice the person makes
     chosen, index = choose(find(source), series, volume)
     case = _open_series(session, chosen, index, source)
     try:
-        _wait(case.loading, progress)
+        try:
+            _wait(case.loading, progress)
+        except TooNarrow:  # known now, and read again with wider voxels
+            close_case(session, case)
+            case = _open_source(session, chosen, index, source, wide=True)
+            _wait(case.loading, progress)
         if mask is not None:
             import_mask(session, case, mask, schema)
         elif schema is not None and not len(case.segmentation.schema):
@@ -181,12 +187,22 @@ def import_series(  # noqa: PLR0913  # each is a choice the person makes
 
 def _open_series(session: Session, series: Series, volume: int, found_at: Path | None) -> OpenCase:
     check_usable(series, volume)
+    try:
+        return _open_source(session, series, volume, found_at, wide=False)
+    except TooNarrow:
+        return _open_source(session, series, volume, found_at, wide=True)
+
+
+def _open_source(
+    session: Session, series: Series, volume: int, found_at: Path | None, *, wide: bool
+) -> OpenCase:
     catalogue = session.workspace.catalogue
-    reader = open_source(series, volume)
+    reader = open_source(series, volume, wide=wide)
     try:
         lookup = lookup_of(session, series, volume, reader)
         known = catalogue.find(lookup)
-        resume = {"path": str(found_at.absolute()) if found_at else "", "lookup": lookup}
+        path = str(found_at.absolute()) if found_at else ""
+        resume = {"path": path, "lookup": lookup, "wide": wide}
         info = known or catalogue.add_case(lookup, series.modality, case_facts(reader, resume))
     except BaseException:
         reader.close()

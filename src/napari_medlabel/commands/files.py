@@ -17,7 +17,7 @@ from napari_medlabel.core.volume import Series, Volume, VolumeReader
 from napari_medlabel.errors import InputError, MedlabelError, OutputError
 from napari_medlabel.export import same_grid_or_refuse
 from napari_medlabel.files import new_file, shown
-from napari_medlabel.formats import Found, read, write
+from napari_medlabel.formats import Found, TooNarrow, read, write
 from napari_medlabel.session import Permission, Session
 from napari_medlabel.storage.ome_zarr import write_volume
 
@@ -114,12 +114,7 @@ def convert(  # noqa: PLR0913  # each is a choice the person makes
     suffix_of(destination)
     _check_free(destination, force=force)
     chosen, index = choose(find(source), series, volume)
-    reader = open_source(chosen, index)
-    try:
-        _write(reader, destination, force=force, progress=progress)
-        return Converted((_entry(destination.name, chosen.number, index, reader),))
-    finally:
-        reader.close()
+    return Converted((_convert_one(chosen, index, destination, force=force, progress=progress),))
 
 
 @command(needs=Permission.EXPORT)
@@ -200,13 +195,31 @@ def suffix_of(path: Path) -> str:
     raise InputError(f"'{shown(path.name)}' names no format", f"end it with {', '.join(SUFFIXES)}")
 
 
-def _convert_one(series: Series, index: int, path: Path, *, force: bool) -> Mapping[str, Any]:
+def _convert_one(
+    series: Series, index: int, path: Path, *, force: bool, progress: Progress | None = None
+) -> Mapping[str, Any]:
     if not series.volumes:
         raise InputError("it holds no image")
     check_usable(series, index)
-    reader = open_source(series, index)
     try:
-        _write(reader, path, force=force, progress=None)
+        reader = open_source(series, index)
+        return _convert(reader, series, index, path, force=force, progress=progress)
+    except TooNarrow:
+        wide = open_source(series, index, wide=True)
+        return _convert(wide, series, index, path, force=force, progress=progress)
+
+
+def _convert(  # noqa: PLR0913  # what, from where, to where, how
+    reader: VolumeReader,
+    series: Series,
+    index: int,
+    path: Path,
+    *,
+    force: bool,
+    progress: Progress | None,
+) -> Mapping[str, Any]:
+    try:
+        _write(reader, path, force=force, progress=progress)
         return _entry(path.name, series.number, index, reader)
     finally:
         reader.close()
@@ -226,7 +239,8 @@ def _write(reader: VolumeReader, path: Path, *, force: bool, progress: Progress 
         write_volume(reader, path, identifiers=False, loaded=loaded, force=force)
         return
     geometry = reader.source.geometry
-    write(reader.read(0, geometry.shape[0]), geometry, path, force=force)
+    voxels = reader.read(0, geometry.shape[0])
+    write(voxels, geometry, path, force=force, space_code=reader.source.space_code)
 
 
 def _entry(name: str, series: int, index: int, reader: VolumeReader) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.core.volume import Series, Volume, VolumeReader
 from napari_medlabel.errors import InputError, ReadOnly
+from napari_medlabel.formats import TooNarrow
 from napari_medlabel.session import CaseInfo, OpenCase, Session
 from napari_medlabel.storage.cipher import Cipher
 from napari_medlabel.storage.journal import SqliteJournal
@@ -122,6 +123,11 @@ def _import(
             )  # fmt: skip
             facts = workspace.catalogue.facts(info.id) | {"sha256": written.sha256}
             workspace.catalogue.set_ready(info.id, facts)
+        except TooNarrow as error:
+            facts = workspace.catalogue.facts(info.id)
+            facts["resume"]["wide"] = True
+            workspace.catalogue.set_facts(info.id, facts)
+            raise TooNarrow(error.what, "open it again: it will be read with more bits") from error
         finally:
             reader.close()
 
@@ -188,7 +194,7 @@ def _found_again(session: Session, info: CaseInfo) -> VolumeReader:
         for n, found in enumerate(series.volumes):
             if not found.usable:
                 continue
-            reader = open_source(series, n)
+            reader = open_source(series, n, wide=bool(facts["resume"].get("wide")))
             if lookup_of(session, series, n, reader) == facts["resume"]["lookup"]:
                 return reader
             reader.close()
@@ -203,7 +209,7 @@ def lookup_of(session: Session, series: Series, volume: int, reader: VolumeReade
     )  # fmt: skip
 
 
-def case_facts(reader: VolumeReader, resume: Mapping[str, str]) -> dict[str, Any]:
+def case_facts(reader: VolumeReader, resume: Mapping[str, object]) -> dict[str, Any]:
     """What the catalogue keeps sealed of a case."""
     geometry: Geometry = reader.source.geometry.laid_out(reader.source.axes)
     return {

@@ -48,10 +48,10 @@ def find(
     return Found((Series(1, uid, _OME_ZARR, volume.modality, "image", (found,), 1),))
 
 
-def open_source(series: Series, volume: int = 0) -> VolumeReader:
+def open_source(series: Series, volume: int = 0, *, wide: bool = False) -> VolumeReader:
     """One volume of a series that `find` found, to be read slab by slab."""
     if series.format != _OME_ZARR:
-        return open_reader(series, volume)
+        return open_reader(series, volume, wide=wide)
     return _reader(open_volume(series.volumes[volume].parts[0]))
 
 

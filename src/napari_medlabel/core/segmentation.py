@@ -260,6 +260,8 @@ class Segmentation:
     def set_label(self, label: Label, *, tool: str = "") -> None:
         """Add the label, or change the one with its value; one step of the history."""
         known = self.schema.get(label.value)
+        if known is None:
+            self.lock(label.value, on=False)  # left over from one that was added, and undone
         words = tool or ("Add segment" if known is None else "Change segment")
         self.apply(
             Edit.nothing(self._state.labels.dtype),

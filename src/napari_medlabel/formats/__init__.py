@@ -20,18 +20,18 @@ from napari_medlabel.core.volume import (
 from napari_medlabel.errors import GeometryError, InputError, OutputError
 from napari_medlabel.files import shown
 from napari_medlabel.formats.dicom_files import Skipped
-from napari_medlabel.formats.dicom_load import open_dicom
+from napari_medlabel.formats.dicom_load import TooNarrow, open_dicom
 from napari_medlabel.formats.metaimage import open_metaimage, write_metaimage
 from napari_medlabel.formats.nifti import open_nifti, write_nifti
 from napari_medlabel.formats.nrrd import open_nrrd, write_nrrd
 from napari_medlabel.formats.scanning import Found, is_ome_zarr, scan
 
-__all__ = ["Found", "Skipped", "is_ome_zarr", "open_reader", "read", "scan", "write"]
+__all__ = ["Found", "Skipped", "TooNarrow", "is_ome_zarr", "open_reader", "read", "scan", "write"]
 
 _WRITTEN: Final = (".nii", ".nii.gz", ".nrrd", ".mha")
 
 
-def open_reader(series: Series, volume: int = 0) -> VolumeReader:
+def open_reader(series: Series, volume: int = 0, *, wide: bool = False) -> VolumeReader:
     """Open one volume of a series that `scan` found, to be read slab by slab.
 
     Parameters
@@ -40,6 +40,8 @@ def open_reader(series: Series, volume: int = 0) -> VolumeReader:
         What was found.
     volume
         Its place among `series.volumes`.
+    wide
+        Voxels that hold every value the headers allow: after `read` has raised `TooNarrow`.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def open_reader(series: Series, volume: int = 0) -> VolumeReader:
     if not found.usable:
         raise _unusable(found)
     if series.format == "dicom":
-        return open_dicom(series, volume)
+        return open_dicom(series, volume, wide=wide)
     if series.format == "nifti":
         return open_nifti(found)
     return open_nrrd(found) if series.format == "nrrd" else open_metaimage(found)
@@ -83,7 +85,15 @@ def read(path: str | Path, *, series: int | str | None = None, volume: int | Non
         If the voxels cannot be one regular grid.
     """
     chosen = _choose_series(scan(path).series, series)
-    reader = open_reader(chosen, _choose_volume(chosen, volume))
+    index = _choose_volume(chosen, volume)
+    try:
+        return _read(chosen, index, wide=False)
+    except TooNarrow:
+        return _read(chosen, index, wide=True)
+
+
+def _read(chosen: Series, index: int, *, wide: bool) -> Volume:
+    reader = open_reader(chosen, index, wide=wide)
     try:
         source = reader.source
         array = reader.read(0, source.geometry.shape[0])

@@ -105,6 +105,10 @@ class Catalogue:
         """The case's image is whole and at rest."""
         self._update(case_id, state="ready", sealed=self._seal(facts, _place(case_id, "facts")))
 
+    def set_facts(self, case_id: str, facts: Mapping[str, Any]) -> None:
+        """What is known of the case, its state as it was."""
+        self._update(case_id, sealed=self._seal(facts, _place(case_id, "facts")))
+
     def set_opened(self, case_id: str) -> None:
         """Somebody opened the case just now."""
         self._update(case_id, opened=_now())
@@ -112,8 +116,7 @@ class Catalogue:
     def set_segments(self, case_id: str, segments: int) -> None:
         """How many segments the case has, for the list."""
         facts = self.facts(case_id)
-        facts["segments"] = segments
-        self._update(case_id, sealed=self._seal(facts, _place(case_id, "facts")))
+        self.set_facts(case_id, facts | {"segments": segments})
 
     def all_cases(self) -> tuple[CaseInfo, ...]:
         """Every case, the one opened last first."""
