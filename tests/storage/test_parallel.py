@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from napari_medlabel.errors import Cancelled
-from napari_medlabel.storage.parallel import in_parallel
+from napari_medlabel.storage.parallel import Job, in_parallel
 
 
 def test_every_thing_is_worked_on_once() -> None:
@@ -38,8 +38,26 @@ def test_calling_it_off_ends_it() -> None:
     assert len(seen) < 10
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_jobs_and_their_jobs_are_done_before_it_ends(threads: int) -> None:
+    done: list[tuple[int, str]] = []
+
+    def work(n: int) -> list[Job]:
+        return [lambda: done.append((n, "job")), lambda: [lambda: done.append((n, "its job"))]]
+
+    in_parallel(work, range(50), threads=threads)
+    assert sorted(done) == sorted((n, word) for n in range(50) for word in ("job", "its job"))
+    if threads == 1:
+        assert [n for n, _ in done] == sorted(n for n, _ in done)
+
+
+def test_a_job_that_fails_ends_it() -> None:
+    with pytest.raises(ZeroDivisionError):
+        in_parallel(lambda n: [lambda: 1 // n], [0, 1, 2])
+
+
 def test_no_thread_is_left() -> None:
     before = threading.active_count()
     with pytest.raises(ZeroDivisionError):
-        in_parallel(lambda n: 1 // n, [0, 0, 0], threads=3)
+        in_parallel(lambda n: [lambda: 1 // n], [0, 0, 0], threads=3)
     assert threading.active_count() == before

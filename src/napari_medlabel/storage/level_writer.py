@@ -6,12 +6,14 @@ soon as it is whole, joins it, hands it to the next coarser level, and forgets i
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.core.geometry import Index
+from napari_medlabel.storage.parallel import Job
 from napari_medlabel.storage.sealed_store import ObjectFolder
 from napari_medlabel.storage.zarr_layout import ArrayLayout
 
@@ -57,7 +59,7 @@ class LevelWriter:
         self._lock = threading.Lock()
         self._scratches = layout.scratches()
 
-    def take(self, start: int, block: Array) -> None:
+    def take(self, start: int, block: Array) -> list[Job]:
         """Part of one slab: the voxels from `start` along the axis, all of them along the others.
 
         Parameters
@@ -65,16 +67,30 @@ class LevelWriter:
         start
             Index along the axis.
         block
-            Not changed meanwhile.
+            Not changed until all jobs are done.
+
+        Returns
+        -------
+        list of Job
+            What is to be done with the slab, if it is whole now; see `in_parallel`.
         """
         slab = start // self.thickness
         whole = self._whole(slab, start, block)
         if whole is None:
-            return
-        self._write(slab, whole)
-        if self._coarser is not None:
-            level, steps, join = self._coarser
-            level.take(slab * self.thickness // steps[self._axis], join(whole, steps))
+            return []
+        jobs: list[Job] = [] if self._coarser is None else [partial(self._hand_on, slab, whole)]
+        for index in self.layout.indices():
+            if index[self._axis] == slab:
+                box = list(self.layout.box(index))
+                box[self._axis] = slice(None)
+                jobs.append(partial(self._write, index, whole[tuple(box)]))
+        return jobs
+
+    def _hand_on(self, slab: int, whole: Array) -> list[Job]:
+        if self._coarser is None:
+            return []
+        level, steps, join = self._coarser
+        return level.take(slab * self.thickness // steps[self._axis], join(whole, steps))
 
     def _whole(self, slab: int, start: int, block: Array) -> Array | None:
         """The slab, once all its parts are there."""
@@ -102,18 +118,11 @@ class LevelWriter:
             del self._partial[slab]
         return array
 
-    def _write(self, slab: int, whole: Array) -> None:
-        scratch = self._scratches.mine
-        for index in self.layout.indices():
-            if index[self._axis] != slab:
-                continue
-            box = list(self.layout.box(index))
-            box[self._axis] = slice(None)
-            voxels = whole[tuple(box)]
-            if self._leave_out_zeros and not voxels.any():
-                continue
-            content = self.layout.encode(voxels, scratch)
-            self._folder.write(f"{self._name}/{self.layout.key(index)}", content)
+    def _write(self, index: Index, voxels: Array) -> None:
+        if self._leave_out_zeros and not voxels.any():
+            return
+        content = self.layout.encode(voxels, self._scratches.mine)
+        self._folder.write(f"{self._name}/{self.layout.key(index)}", content)
 
 
 def pyramid_writer(  # noqa: PLR0913  # what its levels need

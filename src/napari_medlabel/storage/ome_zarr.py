@@ -40,7 +40,7 @@ from napari_medlabel.storage.ome_metadata import (
     ome_attributes,
     volume_from,
 )
-from napari_medlabel.storage.parallel import in_parallel, never
+from napari_medlabel.storage.parallel import Job, in_parallel, never
 from napari_medlabel.storage.pyramid import join_mean, join_mode, level_factors
 from napari_medlabel.storage.sealed_store import (
     ObjectFolder,
@@ -128,7 +128,7 @@ def write_volume(  # noqa: PLR0913  # each is a choice of the caller
     with _new_objects(path, cipher, place, force=force) as folder:
         writer = pyramid_writer(folder, layouts, factors, axis, join_mean)
 
-        def convert(start: int) -> None:
+        def convert(start: int) -> list[Job]:
             stop = min(start + writer.thickness, depth)
             low, high = (
                 (depth - stop, depth - start) if source.axes.flipped[axis] else (start, stop)
@@ -141,7 +141,7 @@ def write_volume(  # noqa: PLR0913  # each is a choice of the caller
                 into[slab_box(axis, start, stop)] = block
             if loaded is not None:
                 loaded(start, stop)
-            writer.take(start, np.ascontiguousarray(block))
+            return writer.take(start, np.ascontiguousarray(block))
 
         starts = slab_starts(depth, writer.thickness, first)
         in_parallel(convert, starts, threads=threads, cancelled=cancelled)
@@ -266,11 +266,11 @@ def write_labels(  # noqa: PLR0913  # each is a choice of the caller
     with _new_objects(path, cipher, place, force=force) as folder:
         writer = pyramid_writer(folder, layouts, factors, 0, join_mode, leave_out_zeros=True)
 
-        def convert(start: int) -> None:
+        def convert(start: int) -> list[Job]:
             slab = labels[start : start + writer.thickness]
             for k, plane in enumerate(slab, start):
                 digests[k] = slice_sha256(plane)
-            writer.take(start, np.ascontiguousarray(slab))
+            return writer.take(start, np.ascontiguousarray(slab))
 
         in_parallel(convert, slab_starts(len(labels), writer.thickness), threads=threads)
         attributes = labels_attributes(geometry, factors, schema, volume_sha256(digests))
@@ -314,7 +314,11 @@ def verify(path: Path, cipher: Cipher | None = None, place: str = "", *, threads
         If it is not an OME-Zarr, or of a newer format.
     """
     folder = open_folder(path, cipher, place)
-    in_parallel(folder.read, folder.names(), threads=threads)
+
+    def read(name: str) -> None:
+        folder.read(name)
+
+    in_parallel(read, folder.names(), threads=threads)
     volume = open_volume(path, cipher=cipher, place=place, cache=Cache(0))
     if volume.sha256 and volume_sha256(source_digests(volume, threads)) != volume.sha256:
         raise IntegrityError(

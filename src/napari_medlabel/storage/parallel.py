@@ -1,14 +1,17 @@
 """The same work on many things, on a few threads, in order, until one fails or it is called off."""
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from napari_medlabel.errors import Cancelled
 
-__all__ = ["in_parallel", "never"]
+__all__ = ["Job", "in_parallel", "never"]
 
 T = TypeVar("T")
+Job = Callable[[], Any]  # returns more jobs, or None
 
 
 def never() -> bool:
@@ -17,7 +20,7 @@ def never() -> bool:
 
 
 def in_parallel(
-    work: Callable[[T], object],
+    work: Callable[[T], Iterable[Job] | None],
     things: Iterable[T],
     *,
     threads: int = 2,
@@ -25,24 +28,28 @@ def in_parallel(
 ) -> None:
     """Call `work` with each thing; they are begun in order.
 
+    Parameters
+    ----------
+    work
+        May return jobs, each of which may return more: any thread does them, before the next
+        thing is begun, so that no thread is idle at the end and few things are in memory.
+    things
+        Asked for one by one.
+    threads
+        That do the work, while this one waits.
+    cancelled
+        Asked before each thing.
+
     Raises
     ------
     Cancelled
-        If `cancelled()` says so; it is asked before each thing.
+        If `cancelled()` says so.
     Exception
-        The first that `work` raised. No thing is begun after it, and all threads are gone.
+        The first that `work` or a job raised. Nothing is begun after it, and all threads are gone.
     """
-    queue = _Queue(things, cancelled)
-
-    def run() -> None:
-        try:
-            for thing in queue:
-                work(thing)
-        except BaseException as error:  # noqa: BLE001  # raised below, on the caller's thread
-            queue.failures.append(error)
-
+    queue = _Queue(work, things, cancelled)
     running = [
-        threading.Thread(target=run, name=f"medlabel-storage-{n}", daemon=True)
+        threading.Thread(target=queue.run, name=f"medlabel-storage-{n}", daemon=True)
         for n in range(max(1, threads))
     ]
     for thread in running:
@@ -54,21 +61,49 @@ def in_parallel(
 
 
 class _Queue(Generic[T]):
-    """Things for several threads; ends early after a failure."""
+    """Jobs, then things, for several threads; over after a failure or when all is done."""
 
-    def __init__(self, things: Iterable[T], cancelled: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        work: Callable[[T], Iterable[Job] | None],
+        things: Iterable[T],
+        cancelled: Callable[[], bool],
+    ) -> None:
         self.failures: list[BaseException] = []
-        self._things = iter(things)
-        self._cancelled = cancelled
-        self._lock = threading.Lock()
+        self._work, self._things, self._cancelled = work, iter(things), cancelled
+        self._jobs: deque[Job] = deque()
+        self._busy = 0
+        self._changed = threading.Condition()
 
-    def __iter__(self) -> "_Queue[T]":
-        return self
+    def run(self) -> None:
+        """What each thread does."""
+        try:
+            while (job := self._next()) is not None:
+                more = job()
+                with self._changed:
+                    self._busy -= 1
+                    self._jobs.extend(more or ())
+                    self._changed.notify_all()
+        except BaseException as error:  # noqa: BLE001  # raised on the caller's thread
+            with self._changed:
+                self.failures.append(error)
+                self._changed.notify_all()
 
-    def __next__(self) -> T:
-        with self._lock:
-            if self.failures:
-                raise StopIteration
-            if self._cancelled():
-                raise Cancelled("it was called off; nothing was left behind")
-            return next(self._things)
+    def _next(self) -> Job | None:
+        with self._changed:
+            while not self.failures:
+                job = self._jobs.popleft() if self._jobs else self._begun()
+                if job is not None:
+                    self._busy += 1
+                    return job
+                if self._busy == 0:
+                    return None
+                self._changed.wait()  # a job under way may return more
+        return None
+
+    def _begun(self) -> Job | None:
+        if self._cancelled():
+            raise Cancelled("it was called off; nothing was left behind")
+        for thing in self._things:
+            return partial(self._work, thing)
+        return None
