@@ -21,7 +21,6 @@ from napari_medlabel.ui.window import open_window, panel_of
 
 PICTURE = Path(__file__).parents[1] / "docs" / "images" / "window.png"
 SIZE = (1600, 1000)
-SLICE = 0.60  # of the way from feet to head
 
 
 def until(true: Callable[[], object]) -> None:
@@ -55,10 +54,13 @@ def main() -> None:
         assert drawing is not None
         draw_truth(session, drawing.case)
         drawing.toggle_lock(next(iter(HEAD_SCHEMA)).value)
-        drawing.pick(next(reversed(HEAD_SCHEMA.labels)).value)
+        by_name = {label.name: label.value for label in HEAD_SCHEMA}
+        drawing.pick(by_name["Lesion"])
+        drawing.toggle_eye(by_name["Skull"])
         drawing.set_tool("paint")
         drawing.set_brush(12.0)
-        viewer.dims.set_current_step(0, round(SLICE * drawing.case.volume.shape[0]))
+        lesion = drawing.case.segmentation.slices(by_name["Lesion"])
+        viewer.dims.set_current_step(0, int(lesion[len(lesion) // 2]))
         viewer.scene.camera.zoom *= 1.15
         canvas = canvas_widget(viewer)
         QTest.mouseMove(canvas, canvas.rect().center() * 1.2)

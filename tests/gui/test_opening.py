@@ -92,6 +92,20 @@ def test_what_cannot_be_opened_is_said_in_the_page_not_in_a_box(
     assert not card.isVisible()
 
 
+def test_an_error_names_no_folder_and_no_file(window: Window, tmp_path: Path) -> None:
+    place = tmp_path / "Doe^Jane 1970"
+    place.mkdir()
+    (place / "Doe_Jane.dcm").write_text("not DICOM")
+    window.desk.scan(place)
+    window.idle()
+    card = window.desk.error
+    assert card is not None
+    said = card.title + card.text + card.details
+    assert "Doe" not in said
+    assert str(tmp_path) not in said
+    assert card.title.startswith("This folder")
+
+
 def test_opening_that_is_called_off_leaves_the_start_page(window: Window, study: Path) -> None:
     window.desk.scan(study)
     window.desk.cancel()

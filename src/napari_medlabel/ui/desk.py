@@ -23,8 +23,9 @@ from napari_medlabel.ui.state import (
     error_card,
     recent_rows,
     series_rows,
+    without_places,
 )
-from napari_medlabel.ui.work import Job
+from napari_medlabel.ui.work import Job, share_quickly
 
 __all__ = ["Busy", "Desk", "Place"]
 
@@ -43,7 +44,8 @@ class Busy:
 class Desk(QObject):
     """Opens and closes; holds the one `drawing` there may be.
 
-    `changed` says that one of its properties may differ. Long commands run beside the window.
+    `changed` says that one of its properties may differ; `slice_read` gives a case whose first
+    slice is in memory, before there are layers. Long commands run beside the window.
 
     Parameters
     ----------
@@ -57,6 +59,7 @@ class Desk(QObject):
 
     changed = Signal()
     blocked = Signal(str)
+    slice_read = Signal(object)
 
     def __init__(self, viewer: Viewer, session: Session, parent: QObject) -> None:
         super().__init__(parent)
@@ -105,6 +108,7 @@ class Desk(QObject):
                 self.session, path, progress=progress, cancelled=cancelled
             ),
             lambda found: self._scan_done(path, found),
+            failed=lambda _error: self._forget_place(path),
         )
 
     def open_row(self, row: SeriesRow) -> None:
@@ -197,6 +201,10 @@ class Desk(QObject):
 
     # How
 
+    def _forget_place(self, path: Path) -> None:
+        if self.error is not None:
+            self.error = without_places(self.error, path)
+
     def _scan_done(self, path: Path, found: Any) -> None:  # noqa: ANN401
         rows = series_rows(found.series)
         if not rows:
@@ -260,6 +268,7 @@ class Desk(QObject):
 
     def _opened(self, case: OpenCase) -> None:
         self.found, self._scanned = (), False
+        self.slice_read.emit(case)  # seen now: napari's layers take a moment
         self.drawing = Drawing(self.viewer, self.session, case, self)
         self.drawing.changed.connect(self.changed)
         self.drawing.failed.connect(self.fail)
@@ -292,6 +301,7 @@ class Desk(QObject):
         if self.busy is not None:
             self.busy.job.cancel()
         self.error = None
+        share_quickly(on=True)
         job = Job(task, self, discard=discard)
         busy = self.busy = Busy(title, job)
 
@@ -314,8 +324,9 @@ class Desk(QObject):
 
         def broke(error: Exception) -> None:
             over()
+            self.error = error_card(error, title)
             failed(error)
-            self.fail(error, title)
+            self.changed.emit()
 
         def stopped() -> None:
             over()

@@ -75,6 +75,11 @@ class Drawing(QObject):
         self._timer.start(POLL_MS)
 
     @property
+    def loading(self) -> bool:
+        """True while slices arrive."""
+        return not self.case.loading.finished
+
+    @property
     def state(self) -> AnnotateState:
         """What to show."""
         return annotate_state(self.case, self.choices, self.layers.window)

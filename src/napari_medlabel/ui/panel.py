@@ -18,17 +18,20 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel import commands
 from napari_medlabel.session import OpenCase, Session
-from napari_medlabel.ui import theme
+from napari_medlabel.ui import presets, theme
 from napari_medlabel.ui._napari_compat import canvas_area, is_gone, main_window
 from napari_medlabel.ui.annotate_tab import AnnotateTab
 from napari_medlabel.ui.binding import binding_problem
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.docking import dock_left
 from napari_medlabel.ui.export_tab import ExportTab, ExportWish
+from napari_medlabel.ui.first_slice import FirstSlice
 from napari_medlabel.ui.keys import Keys
 from napari_medlabel.ui.series_page import SeriesPage
 from napari_medlabel.ui.start_page import NothingOpen, StartPage
+from napari_medlabel.ui.state import RecentRow
 from napari_medlabel.ui.widgets import BusyView, ErrorView, button, column, dress, line
+from napari_medlabel.ui.work import share_quickly
 
 __all__ = ["MedlabelPanel", "Page"]
 
@@ -49,6 +52,9 @@ class Page(QWidget):
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)
         self._pages.addWidget(self.series)
+        self.first = FirstSlice()
+        self.first.setParent(self)
+        self.first.hide()
         notes = column(self.busy, self.error, gap=8)
         notes.setMaximumWidth(560)
         above = QHBoxLayout()
@@ -62,8 +68,19 @@ class Page(QWidget):
         area.installEventFilter(self)
         self._cover()
 
+    def show_first_slice(self, case: OpenCase) -> None:
+        """Cover everything with the slice; gone with the page when the canvas shows it."""
+        self.show()
+        self.raise_()
+        self.first.setGeometry(self.rect())
+        self.first.show()
+        self.first.raise_()
+        windows = presets.presets(case.volume, case.loading.filled)
+        self.first.show_slice(case.volume, presets.first_window(windows, case.volume))
+
     def show_place(self, *, series: bool) -> None:
         """Show the series, or the start."""
+        self.first.hide()
         self._pages.setCurrentWidget(self.series if series else self.start)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's
@@ -102,6 +119,7 @@ class MedlabelPanel(QWidget):
         self.page = Page(canvas_area(viewer))
         self._keys = Keys(viewer, self.desk)
         self._tab = 0
+        self._recent: tuple[RecentRow, ...] | None = None
         self._shut = False
         self._lay_out()
         self._connect()
@@ -112,9 +130,6 @@ class MedlabelPanel(QWidget):
         self.desk.changed.connect(self._tell_soon)
         self.desk.error = binding_problem()
         self.dress()
-        self.nothing.set_checks(
-            [check for check in self.desk.computer() if check["name"] in CHECKS], self._tokens
-        )
         self.show_state()
 
     def sizeHint(self) -> object:  # noqa: N802  # Qt's
@@ -131,15 +146,18 @@ class MedlabelPanel(QWidget):
             return
         desk, place = self.desk, self.desk.place
         drawing = desk.drawing
+        share_quickly(on=desk.busy is not None or bool(drawing and drawing.loading))
         wanted = not self.viewer.layers or place == "series" or desk.busy is not None
         covered = drawing is None and wanted
         self.page.setVisible(covered)
+        if not covered:
+            self.page.first.hide()
         if covered:
             self.page.show_place(series=place == "series")
             self.page.series.set_rows(desk.found, desk.skipped)
             self.page.series.set_pictures(desk.pictures)
             if place == "start":
-                self.page.start.set_recent(desk.recent())
+                self._show_start(desk.recent())
             self.page.raise_()
         self._show_notes(covered=covered)
         self._body.setCurrentIndex(1 if self._tab == 1 else (2 if drawing is not None else 0))
@@ -151,6 +169,13 @@ class MedlabelPanel(QWidget):
             state = drawing.state
             self.annotate.set_state(state)
             self.export.set_case(state.card, state.rows)
+
+    def _show_start(self, recent: tuple[RecentRow, ...]) -> None:
+        self.page.start.set_recent(recent)
+        if recent != self._recent:
+            self._recent = recent
+            checks = [check for check in self.desk.computer() if check["name"] in CHECKS]
+            self.nothing.set_checks(checks, self._tokens)
 
     def _show_notes(self, *, covered: bool) -> None:
         desk = self.desk
@@ -196,6 +221,7 @@ class MedlabelPanel(QWidget):
             return
         self._shut = True
         self._tell.stop()
+        share_quickly(on=False)
         self._keys.remove()
         self.desk.shut()
         self.page.deleteLater()
@@ -263,6 +289,7 @@ class MedlabelPanel(QWidget):
         self.export.folder_wanted.connect(
             lambda: self._ask(QFileDialog.FileMode.Directory, "Export to", self.export.set_folder)
         )
+        desk.slice_read.connect(page.show_first_slice)
         desk.blocked.connect(lambda words: QToolTip.showText(QCursor.pos(), words))
         self.viewer.events.theme.connect(self._dress_soon)
         get_settings().appearance.events.font_size.connect(self._dress_soon)

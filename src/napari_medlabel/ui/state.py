@@ -1,9 +1,11 @@
 """What the window shows, as frozen values made by pure functions; tested without Qt."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from pathlib import Path
+from typing import Final, Literal
 
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.segmentation import Segmentation
@@ -24,6 +26,7 @@ __all__ = [
     "recent_rows",
     "series_rows",
     "volume_words",
+    "without_places",
 ]
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -204,6 +207,22 @@ def error_card(error: Exception, doing: str = "") -> ErrorCard:
         f"The program made a mistake ({kind}). Your saved work is not affected.",
         f"unexpected {kind} while: {doing}",
     )
+
+
+def without_places(card: ErrorCard, path: Path) -> ErrorCard:
+    """The card without the path that was opened and names of files: they may name a patient."""
+    kind = "This file" if path.suffix else "This folder"
+
+    def clean(words: str) -> str:
+        for place in (str(path), path.name):
+            words = words.replace(place, kind) if place else words
+        return _FILE.sub("a file", _PATH.sub("a file", words))
+
+    return ErrorCard(clean(card.title), clean(card.text), clean(card.details))
+
+
+_PATH: Final = re.compile(r"[^\s,:;]*[/\\][^\s,:;]+")
+_FILE: Final = re.compile(r"[^\s,:;]+\.[A-Za-z][A-Za-z0-9]{1,5}(?=[\s,:;.]|$)")
 
 
 def recent_rows(cases: Iterable[CaseInfo], now: datetime) -> tuple[RecentRow, ...]:
