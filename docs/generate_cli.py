@@ -7,7 +7,7 @@ from typing import Any
 
 import typer.main
 
-from napari_medlabel.cli import app
+from napari_medlabel.cli.program import app
 
 PAGE = Path(__file__).parent / "cli.md"
 

@@ -32,7 +32,7 @@ def test_a_value_of_the_domain_loads_neither_window_nor_formats(name: str) -> No
 
 
 def test_the_command_line_loads_no_window_and_no_network() -> None:
-    loaded = loaded_after("import napari_medlabel.cli")
+    loaded = loaded_after("import napari_medlabel.cli.program")
     windows = {"PySide6", "PyQt6", "qtpy", "napari", "vispy", "torch", "monai"}
     # pydicom loads requests where it finds it, for its own sample files.
     assert loaded & {*windows, "zarr", "fsspec", "aiohttp", "dask"} == set()

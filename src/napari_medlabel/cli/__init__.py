@@ -1,22 +1,35 @@
 """The command line: parses, calls one command, prints its answer. Nothing is decided here.
 
 Exit codes: 0 done; 1 a problem with the input, in one line on stderr with what to do; 2 usage;
-3 refused; 70 a bug. With `--json` one JSON document is printed on stdout and nothing else.
+3 refused; 70 a bug; 130 and 143 called off, by Ctrl-C and by SIGTERM. With `--json` one JSON
+document is printed on stdout and nothing else.
+
+The program itself is imported when it is run, so that what goes wrong or is called off meanwhile
+is one line too.
 """
 
+import importlib
 import os
+import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
+from types import FrameType
+from typing import Any, Final, NoReturn
 
-from napari_medlabel.cli.program import app
-from napari_medlabel.cli.text import complain
 from napari_medlabel.errors import MedlabelError
+from napari_medlabel.files import shown
 
-__all__ = ["app", "main", "run"]
+__all__ = ["main", "run"]
 
-BUG = 70
-INTERRUPTED = 130
+BUG: Final = 70
+INTERRUPTED: Final = 130
+TERMINATED: Final = 143
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: what was begun is taken back as after Ctrl-C."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,24 +46,51 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     try:
-        app(args=None if argv is None else list(argv), prog_name="medlabel")
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
+        program: Any = importlib.import_module("napari_medlabel.cli.program")
+        code: int = program.run(sys.argv[1:] if argv is None else list(argv))
+        sys.stdout.flush()
     except MedlabelError as error:
-        complain(error.what, error.hint)
+        _complain(error.what, error.hint)
         return error.exit_code
-    except KeyboardInterrupt:
-        complain("called off", "")
-        return INTERRUPTED
+    except KeyboardInterrupt as ended:
+        _complain("called off", "")
+        return TERMINATED if isinstance(ended, _Terminated) else INTERRUPTED
+    except BrokenPipeError:  # whoever read the answer has gone: `medlabel scan . | head`
+        _let_go_of_stdout()
+        return 1
     except Exception as error:  # noqa: BLE001  # the last line of defence: say that it is a bug
-        complain(*_bug(error))
+        _complain(*_bug(error))
         return BUG
-    return 0
+    return code
 
 
-def run() -> None:
+def run() -> NoReturn:
     """The entry point `medlabel`."""
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # not a test's
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # of libraries, for who develops; stderr is for one line
     sys.exit(main())
+
+
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # once is enough: let what was begun be taken back
+    raise _Terminated
+
+
+def _complain(what: str, hint: str) -> None:
+    """One line on stderr: what is wrong, and what to do."""
+    words = shown(" ".join(what.split()))  # a newline in a path stays one line
+    after = shown(" ".join(f"{hint[:1].upper()}{hint[1:]}".split()))
+    print(f"medlabel: {words}{f'. {after}' if after else ''}", file=sys.stderr)
+
+
+def _let_go_of_stdout() -> None:
+    """What is still to be flushed goes nowhere, in silence."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _bug(error: Exception) -> tuple[str, str]:

@@ -2,10 +2,14 @@
 
 import importlib
 import json
+import os
+import signal
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
+import typer.main
 
 from napari_medlabel import __version__, commands
 from napari_medlabel.cli.text import note, print_json, progress_bar, sentence, table
@@ -13,7 +17,7 @@ from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.errors import ExtraMissing, InputError, MedlabelError
 from napari_medlabel.session import Session, local_session
 
-__all__ = ["app"]
+__all__ = ["app", "run"]
 
 app = typer.Typer(
     name="medlabel",
@@ -23,6 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+# Any mistake in the words. Typer has click inside or, when older, beside it: this is that one.
+_Usage: Final[type[Exception]] = typer.BadParameter.__mro__[1]
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
@@ -42,6 +49,32 @@ WorkspaceChoice = Annotated[
     ),
 ]
 CaseName = Annotated[str, typer.Argument(metavar="CASE", help="A case: 12, 'Case 0012' or its id.")]
+
+
+def run(words: Sequence[str]) -> int:
+    """Run one subcommand; all errors but those of usage are left to the caller.
+
+    Parameters
+    ----------
+    words
+        What stands after `medlabel`.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    # Not `app()`: that would make an end of its own of every Ctrl-C.
+    command: Any = typer.main.get_command(app)
+    try:
+        with command.make_context("medlabel", list(words)) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        return end.exit_code
+    except _Usage as error:
+        error.show()  # type: ignore[attr-defined]
+        return 2
+    return 0
 
 
 @app.callback(invoke_without_command=True)
@@ -127,7 +160,9 @@ def convert(  # noqa: PLR0913  # one for each option
         for line in answer.lines():
             sentence(line)
     if answer.refused:
-        raise typer.Exit(1)
+        count = len(answer.refused)
+        volumes = f"{count} of {count + len(answer.volumes)} volumes"
+        raise InputError(f"{volumes} {'was' if count == 1 else 'were'} refused", "see index.json")
 
 
 @app.command(name="import")
@@ -321,7 +356,8 @@ def open_(
     workspace: WorkspaceChoice = None,
 ) -> None:
     """Open the window, on SRC where it is given."""
-    if source is not None and not source.exists():
+    # Unlike `Path.exists`, this says no to a name that no file can have.
+    if source is not None and not os.path.exists(source):  # noqa: PTH110
         raise InputError("there is nothing at that path", "check its spelling")
     _start_window(local_session(workspace), source)
 
@@ -336,6 +372,8 @@ def _start_window(session: Session, source: Path | None) -> None:
         if type(error).__name__ in {"QtBindingsNotFoundError", "PythonQtError"}:
             raise ExtraMissing.named("pyside", "the window") from error
         raise
+    # While Qt waits for events no Python runs, nor would a handler of ours: let the system end it.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     window.open_window(source, session)
     importlib.import_module("napari").run()
 
@@ -354,7 +392,7 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str) and len(value) == 64:
-        return f"{value[:8]}…"  # a SHA-256: --json has all of it
+        return f"{value[:8]}..."  # a SHA-256: --json has all of it
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
@@ -378,5 +416,5 @@ def _schema(path: Path | None) -> LabelSchema | None:
         return None
     try:
         return LabelSchema.from_document(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError("the schema file cannot be read", "it is a .labels.json file") from error

@@ -1,4 +1,4 @@
-"""Answers as text for people: tables on stdout, complaints and progress on stderr."""
+"""Answers as text for people: tables on stdout, notes and progress on stderr."""
 
 import json
 import sys
@@ -10,32 +10,32 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-__all__ = ["complain", "note", "print_json", "progress_bar", "sentence", "table"]
+from napari_medlabel.files import shown
+
+__all__ = ["note", "print_json", "progress_bar", "sentence", "table"]
 
 WIDE: Final = 240
 Report = Callable[[int, int], None]
 
 
-def complain(what: str, hint: str) -> None:
-    """One line on stderr: what is wrong, and what to do."""
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
-    words = " ".join(what.split())  # a newline in a path stays one line
-    console.print(f"medlabel: {words}{f'. {_capital(hint)}' if hint else ''}", markup=False)
-
-
 def note(text: str) -> None:
     """A line for people on stderr, beside the answer."""
-    Console(stderr=True, soft_wrap=True, highlight=False).print(text, markup=False)
+    _console(stderr=True, soft_wrap=True).print(shown(text))
 
 
 def sentence(text: str) -> None:
     """A line of the answer on stdout."""
-    Console(soft_wrap=True, highlight=False).print(text, markup=False)
+    _console(soft_wrap=True).print(text)
 
 
 def print_json(document: Mapping[str, Any]) -> None:
-    """The answer as one JSON document on stdout."""
-    Console(soft_wrap=True).out(json.dumps(document, ensure_ascii=False), highlight=False)
+    """The answer as one JSON document on stdout, in ASCII where stdout cannot do better."""
+    text = json.dumps(document, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:  # or a file's name is no text
+        text = json.dumps(document)
+    print(text)
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
@@ -48,14 +48,13 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     for row in rows:
         drawn.add_row(*(str(cell) for cell in row))
     # A file or a pipe has no width of its own: rows stay whole there.
-    console = Console() if sys.stdout.isatty() else Console(width=WIDE)
-    console.print(drawn, markup=False)
+    _console(width=None if sys.stdout.isatty() else WIDE).print(drawn)
 
 
 @contextmanager
 def progress_bar(words: str) -> Iterator[Report]:
     """A bar on stderr that a command can move; silent where stderr is not a terminal."""
-    console = Console(stderr=True)
+    console = _console(stderr=True)
     if not console.is_terminal:
         yield lambda _done, _total: None
         return
@@ -65,5 +64,6 @@ def progress_bar(words: str) -> Iterator[Report]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _console(**options: Any) -> Console:  # noqa: ANN401  # rich's own
+    """Text as it is: no [bold], no :warning: and no colours for numbers."""
+    return Console(markup=False, emoji=False, highlight=False, **options)
