@@ -89,7 +89,9 @@ def geometries(
 @st.composite
 def schemas(draw: st.DrawFn, *, max_labels: int = 5, highest_value: int = 255) -> LabelSchema:
     """Schemas of up to `max_labels` labels, some with codes."""
-    words = st.text(min_size=1, max_size=12).filter(lambda word: bool(word.strip()))
+    words = st.text(min_size=1, max_size=12).filter(
+        lambda word: bool(word.strip()) and word.isprintable()
+    )
     values = draw(st.lists(st.integers(1, highest_value), max_size=max_labels, unique=True))
     names = draw(
         st.lists(
@@ -183,8 +185,9 @@ class Lock:
     on: bool
 
     def __call__(self, segmentation: Segmentation) -> None:
-        """Do it."""
-        segmentation.lock(self.value, on=self.on)
+        """Do it, where there is such a label."""
+        if segmentation.schema.get(self.value) is not None:
+            segmentation.lock(self.value, on=self.on)
 
 
 @dataclass(frozen=True, slots=True)

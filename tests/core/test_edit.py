@@ -142,7 +142,8 @@ def test_a_value_too_large_for_the_array_is_refused_and_never_wrapped() -> None:
     with pytest.raises(InputError, match="larger"):
         Edit.between((0, 0, 0), small, large)
     with pytest.raises(InputError, match="larger"):
-        Edit.fill(small, (0, 0, 0), np.ones((1, 1, 2), bool), 300)
+        Edit.fill(small, (0, 0, 0), np.ones((1, 1, 2), bool), 70000)
+    assert Edit.fill(small, (0, 0, 0), np.ones((1, 1, 2), bool), 300).after.tolist() == [300, 300]
     assert not Edit.between((0, 0, 0), np.zeros_like(large), large).fits(small)
 
 

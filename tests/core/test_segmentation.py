@@ -1,5 +1,6 @@
 """The one door through which labels change."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -218,12 +219,6 @@ def test_a_value_without_a_label_is_refused() -> None:
         paint(segmentation, 9, (0, 0, 0), (1, 1, 1))
 
 
-def test_a_label_too_large_for_the_array_is_refused() -> None:
-    segmentation = new()
-    with pytest.raises(InputError, match="larger"):
-        segmentation.set_label(Label(300, "aorta", "#33FFCC"))
-
-
 def test_a_read_only_segmentation_refuses_everything() -> None:
     segmentation = new()
     paint(segmentation, 1, (0, 0, 0), (1, 1, 1))
@@ -379,3 +374,75 @@ def test_records_that_do_not_fit_are_an_integrity_error_and_change_nothing() -> 
         with pytest.raises(IntegrityError):
             state.take(1, record, journal.step)
     assert facts(state) == before
+
+
+def test_a_segment_that_is_locked_cannot_leave_by_undo() -> None:
+    segmentation = Segmentation(Geometry.from_spacing((2, 3, 4)))
+    segmentation.set_label(Label(1, "Liver", "#FF8000"))
+    segmentation.lock(1)
+    with pytest.raises(Locked, match="Liver"):
+        segmentation.undo()
+    segmentation.lock(1, on=False)
+    segmentation.undo()
+    assert len(segmentation.schema) == 0
+
+
+def test_only_labels_of_the_schema_can_be_locked() -> None:
+    segmentation = Segmentation(Geometry.from_spacing((2, 3, 4)))
+    with pytest.raises(InputError):
+        segmentation.lock(70000)
+
+
+def test_a_watcher_that_fails_keeps_nothing_from_the_others(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    segmentation = Segmentation(Geometry.from_spacing((2, 3, 4)))
+    told = []
+
+    def broken(_change: object) -> None:
+        raise KeyError("DOE^JANE")
+
+    segmentation.watch(broken)
+    segmentation.watch(told.append)
+    segmentation.set_label(Label(1, "Liver", "#FF8000"))
+    assert len(told) == 1
+    assert "KeyError" in caplog.text
+    assert "DOE" not in caplog.text
+
+
+def test_a_label_above_255_widens_the_labels_and_replay_does_too() -> None:
+    journal = MemoryJournal()
+    geometry = Geometry.from_spacing((2, 3, 4))
+    segmentation = Segmentation(geometry, journal=journal)
+    segmentation.set_label(Label(300, "Lesion 300", "#FF8000"))
+    before = segmentation.labels.astype(np.uint16)
+    after = before.copy()
+    after[1, 2, 3] = 300
+    segmentation.apply(Edit.between((0, 0, 0), before, after))
+    assert segmentation.labels[1, 2, 3] == 300
+    state = State(np.zeros(geometry.shape, np.uint8), LabelSchema())
+    for number, record in enumerate(journal.records, 1):
+        state.take(number, record, journal.step)
+    np.testing.assert_array_equal(state.labels, segmentation.labels)
+    segmentation.undo()
+    assert not segmentation.labels.any()
+
+
+def test_a_snapshot_never_holds_half_an_edit() -> None:
+    segmentation = Segmentation(Geometry.from_spacing((40, 60, 60)))
+    segmentation.set_label(Label(1, "Liver", "#FF8000"))
+    whole = np.ones((40, 60, 60), bool)
+    segmentation.apply(Edit.fill(segmentation.labels, (0, 0, 0), whole, 1))
+    over = threading.Event()
+
+    def back_and_forth() -> None:
+        while not over.is_set():
+            segmentation.undo()
+            segmentation.redo()
+
+    hand = threading.Thread(target=back_and_forth)
+    hand.start()
+    counts = {int(segmentation.snapshot().labels.sum()) for _ in range(200)}
+    over.set()
+    hand.join()
+    assert counts <= {0, whole.size}

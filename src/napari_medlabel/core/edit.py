@@ -93,15 +93,17 @@ class Edit:
         GeometryError
             If the box is not inside the array.
         InputError
-            If the value is larger than the array can hold.
+            If the value is larger than any array can hold.
         """
         box = tuple(slice(max(a, 0), a + n) for a, n in zip(low, where.shape, strict=True))
         before = labels[box]
         if before.shape != where.shape:
             raise GeometryError("an edit needs a box with three axes inside the array")
-        if not 0 <= value <= np.iinfo(labels.dtype).max:
+        if not 0 <= value <= np.iinfo(np.uint16).max:
             raise _too_large()
-        return cls.between(low, before, np.where(where, labels.dtype.type(value), before))
+        if value > np.iinfo(before.dtype).max:
+            before = before.astype(np.uint16)  # the segmentation will widen its labels too
+        return cls.between(low, before, np.where(where, before.dtype.type(value), before))
 
     @property
     def box(self) -> tuple[slice, slice, slice]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+
 from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.errors import IntegrityError
@@ -176,7 +178,13 @@ class State:
                 self.locked = locked
                 return None
 
+    def make_room(self, edit: Edit) -> None:
+        """Widen the labels to 16 bits where the edit needs them; no value changes."""
+        if edit.after.max(initial=0) > np.iinfo(self.labels.dtype).max:
+            self.labels = self.labels.astype(np.uint16)
+
     def _carry_out(self, step: Step) -> None:
+        self.make_room(step.edit)
         if not step.edit.fits(self.labels):
             raise IntegrityError("a step of the history does not fit the labels it was made on")
         step.edit.write(self.labels)

@@ -51,6 +51,8 @@ class Label:
             raise InputError(f"label value {self.value} is not between 1 and {HIGHEST_VALUE}")
         if not self.name.strip():
             raise InputError("a label needs a name")
+        if not self.name.isprintable():
+            raise InputError("a label's name holds characters that cannot be shown")
         digits = self.color[1:]
         if len(self.color) != 7 or self.color[0] != "#" or not _is_hex(digits):
             raise InputError(f"label color {self.color!r} is not #RRGGBB")
@@ -98,7 +100,7 @@ class LabelSchema:
         taken = {label.value for label in self.labels}
         value = next(v for v in range(1, HIGHEST_VALUE + 2) if v not in taken)
         names = {label.name.casefold() for label in self.labels}
-        wanted = name.strip() or f"Segment {value}"
+        wanted = "".join(filter(str.isprintable, name)).strip() or f"Segment {value}"
         free, n = wanted, 2
         while free.casefold() in names:
             free, n = f"{wanted} {n}", n + 1

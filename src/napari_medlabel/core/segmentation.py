@@ -1,5 +1,7 @@
 """Labels on a geometry under a schema, and the one door through which they change."""
 
+import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,12 +24,13 @@ from napari_medlabel.core.history import (
     Undid,
 )
 from napari_medlabel.core.schema import Label, LabelSchema
+from napari_medlabel.core.tally import Tally
 from napari_medlabel.core.volume import Grid
 from napari_medlabel.errors import GeometryError, InputError, Locked, ReadOnly, StaleEdit
 
 __all__ = ["Change", "IntensityMask", "Segmentation"]
 
-Counts = npt.NDArray[np.int64]
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +103,8 @@ class Segmentation:
             raise GeometryError("the labels do not have the shape of the geometry")
         self._journal: Journal = journal or MemoryJournal()
         self._watchers: list[Callable[[Change], None]] = []
-        self._slice_counts = _count_slices(self._state.labels)
+        self._one_at_a_time = threading.RLock()  # a snapshot never sees half an edit
+        self._tally = Tally(self._state.labels)
 
     # What there is
 
@@ -155,8 +159,7 @@ class Segmentation:
 
     def voxels(self, value: int) -> int:
         """How many voxels have the label value; kept up to date, not counted anew."""
-        counts = self._slice_counts.get(value)
-        return 0 if counts is None else int(counts.sum())
+        return self._tally.voxels(value)
 
     def volume_ml(self, value: int) -> float:
         """The label's volume in millilitres."""
@@ -164,13 +167,15 @@ class Segmentation:
 
     def slices(self, value: int) -> npt.NDArray[np.intp]:
         """Indices k of the slices that have a voxel of the label value."""
-        counts = self._slice_counts.get(value)
-        return np.zeros(0, np.intp) if counts is None else np.flatnonzero(counts)
+        return self._tally.slices(value)
 
     def snapshot(self) -> State:
         """A copy of all state: what a version or a checkpoint saves."""
-        now = self._state
-        return State(now.labels.copy(), now.schema, now.locked, list(now.done), list(now.undone))
+        with self._one_at_a_time:
+            now = self._state
+            return State(
+                now.labels.copy(), now.schema, now.locked, list(now.done), list(now.undone)
+            )
 
     # What changes it
 
@@ -205,20 +210,20 @@ class Segmentation:
         InputError
             If it would write a value that is not in the schema, or leave voxels without a label.
         """
-        self._check_writable()
-        if not wanted.fits(self._state.labels):
-            raise StaleEdit("the voxels have changed since the edit was made", "draw it again")
-        edit = wanted if whole else self._permitted(wanted)
-        if whole:
-            self._check_unlocked(edit)
-        new_schema = schema if schema is not None and schema != self.schema else None
-        self._check_labels(edit, schema or self.schema)
-        if edit.is_nothing and new_schema is None:
+        with self._one_at_a_time:
+            self._check_writable()
+            self._state.make_room(wanted)
+            if not wanted.fits(self._state.labels):
+                raise StaleEdit("the voxels have changed since the edit was made", "draw it again")
+            edit = wanted if whole else self._permitted(wanted)
+            new_schema = schema if schema is not None and schema != self.schema else None
+            before = self.schema if new_schema is not None else None
+            step = Step(edit, tool, dict(settings or {}), self.who, _now(), before, new_schema)
+            self._check_unlocked(step, voxels=whole)
+            self._check_labels(edit, schema or self.schema)
+            if not edit.is_nothing or new_schema is not None:
+                self._commit("do", Did(step))
             return edit
-        before = self.schema if new_schema is not None else None
-        step = Step(edit, tool, dict(settings or {}), self.who, _now(), before, new_schema)
-        self._commit("do", Did(step))
-        return edit
 
     def undo(self) -> Edit | None:
         """Take the last step back, whole or not at all; None where there is none.
@@ -228,12 +233,13 @@ class Segmentation:
         ReadOnly, Locked, NotSaved
             Nothing is changed then.
         """
-        if not self._state.done:
-            return None
-        self._check_writable()
-        number = self._state.done[-1]
-        self._check_unlocked(self._journal.step(number).edit)
-        return self._commit("undo", Undid(number))
+        with self._one_at_a_time:
+            if not self._state.done:
+                return None
+            self._check_writable()
+            number = self._state.done[-1]
+            self._check_unlocked(self._journal.step(number).inverse())
+            return self._commit("undo", Undid(number))
 
     def redo(self) -> Edit | None:
         """Make the step that was taken back last again, whole or not at all.
@@ -243,25 +249,34 @@ class Segmentation:
         ReadOnly, Locked, NotSaved
             Nothing is changed then.
         """
-        if not self._state.undone:
-            return None
-        self._check_writable()
-        number = self._state.undone[-1]
-        self._check_unlocked(self._journal.step(number).edit)
-        return self._commit("redo", Redid(number))
+        with self._one_at_a_time:
+            if not self._state.undone:
+                return None
+            self._check_writable()
+            number = self._state.undone[-1]
+            self._check_unlocked(self._journal.step(number))
+            return self._commit("redo", Redid(number))
 
     def lock(self, value: int, *, on: bool = True) -> None:
-        """Protect every voxel of a label, or stop protecting it."""
-        self._check_writable()
-        locked = self.locked | {value} if on else self.locked - {value}
-        if locked != self.locked:
-            self._commit("locks", LocksSet(locked))
+        """Protect every voxel of a label, or stop protecting it.
+
+        Raises
+        ------
+        InputError
+            If the schema has no such label.
+        ReadOnly, NotSaved
+            Nothing is changed then.
+        """
+        with self._one_at_a_time:
+            self._check_writable()
+            self.schema[value]  # raises InputError where there is none
+            locked = self.locked | {value} if on else self.locked - {value}
+            if locked != self.locked:
+                self._commit("locks", LocksSet(locked))
 
     def set_label(self, label: Label, *, tool: str = "") -> None:
         """Add the label, or change the one with its value; one step of the history."""
         known = self.schema.get(label.value)
-        if known is None:
-            self.lock(label.value, on=False)  # left over from one that was added, and undone
         words = tool or ("Add segment" if known is None else "Change segment")
         self.apply(
             Edit.nothing(self._state.labels.dtype),
@@ -276,14 +291,12 @@ class Segmentation:
         Locked
             If the label is locked.
         """
-        self.schema[value]  # raises InputError where there is none
-        if value in self.locked:
-            self._refuse_locked({value})
-        edit = self._erase_all(value)
-        return self.apply(
-            edit, tool="Delete segment", settings={"label": value},
-            schema=self.schema.without(value), whole=True,
-        )  # fmt: skip
+        with self._one_at_a_time:
+            self.schema[value]  # raises InputError where there is none
+            return self.apply(
+                self._erase_all(value), tool="Delete segment", settings={"label": value},
+                schema=self.schema.without(value), whole=True,
+            )  # fmt: skip
 
     def settle(self) -> None:
         """Wait until every change is durable.
@@ -318,10 +331,18 @@ class Segmentation:
         step = self._state.take(number, record, self._journal.step)
         if step is None:
             step = Step(Edit.nothing(self._state.labels.dtype), "Lock", who=self.who, when=_now())
-        self._recount(step.edit)
-        for watcher in tuple(self._watchers):
-            watcher(Change(kind, step))
+        self._tally.take(step.edit)
+        self._tell(Change(kind, step))
         return step.edit
+
+    def _tell(self, change: Change) -> None:
+        """Tell every watcher; one that fails changes nothing for the others or the edit."""
+        for watcher in tuple(self._watchers):
+            try:
+                watcher(change)
+            except Exception as error:  # noqa: BLE001  # whatever it is, the edit is written
+                what = type(error).__name__  # no traceback: its last line may hold a value
+                _logger.error("a watcher failed: %s", what)  # noqa: TRY400
 
     def _check_writable(self) -> None:
         if self.read_only:
@@ -338,19 +359,18 @@ class Segmentation:
             edit = edit.only(self.intensity_mask.allows(edit.box))
         return edit
 
-    def _check_unlocked(self, edit: Edit) -> None:
-        hurt = self.locked & edit.touched()
-        if hurt:
-            self._refuse_locked(hurt)
-
-    def _refuse_locked(self, values: frozenset[int] | set[int]) -> None:
-        names = [label.name for label in self.schema if label.value in values]
+    def _check_unlocked(self, step: Step, *, voxels: bool = True) -> None:
+        """Refuse a step that takes a locked label away or, with `voxels`, changes its voxels."""
+        hurt = self.locked & step.edit.touched() if voxels else frozenset[int]()
+        if step.schema_after is not None:
+            hurt |= self.locked - {label.value for label in step.schema_after}
+        if not hurt:
+            return
+        names = [label.name for label in self.schema if label.value in hurt]
         raise Locked(f"this would change a locked segment: {', '.join(names)}", "unlock it first")
 
     def _check_labels(self, edit: Edit, schema: LabelSchema) -> None:
         values = {label.value for label in schema}
-        if values and max(values) > np.iinfo(self._state.labels.dtype).max:
-            raise InputError("the label's value is larger than this segmentation can hold")
         strange = label_values(edit.after) - values
         if strange:
             raise InputError(f"the schema has no label with value {min(strange)}")
@@ -367,27 +387,6 @@ class Segmentation:
         first, last = int(slices[0]), int(slices[-1])
         part = self._state.labels[first : last + 1]
         return Edit.fill(self._state.labels, (first, 0, 0), part == value, 0)
-
-    def _recount(self, edit: Edit) -> None:
-        if edit.is_nothing:
-            return
-        depth = self.geometry.shape[0]
-        k = np.nonzero(edit.changed)[0] + edit.low[0]
-        for values, sign in ((edit.after, 1), (edit.before, -1)):
-            for value in label_values(values):
-                counts = self._slice_counts.setdefault(value, np.zeros(depth, np.int64))
-                counts += sign * np.bincount(k[values == value], minlength=depth)
-
-
-def _count_slices(labels: LabelArray) -> dict[int, Counts]:
-    """Voxels of each label value in each slice."""
-    counts: dict[int, Counts] = {}
-    for k, plane in enumerate(labels):
-        found = np.bincount(plane.ravel()) if plane.any() else ()
-        for value, count in enumerate(found):
-            if value and count:
-                counts.setdefault(value, np.zeros(len(labels), np.int64))[k] = count
-    return counts
 
 
 def _now() -> str:
