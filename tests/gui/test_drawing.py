@@ -8,11 +8,13 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from napari._app_model import get_app_model
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_medlabel.errors import NotSaved
+from napari_medlabel.ui.keys import KEYS
 from tests.gui.real_window import Window, wait_until
 
 
@@ -218,7 +220,7 @@ def test_the_keys_of_the_hand(window: Window, study: Path) -> None:
     assert drawing.choices.brush_mm == larger
     assert drawing.layers.labels.brush_mm == drawing.choices.erase_mm
 
-    window.press("Q")
+    window.press("Q", to=window.panel.annotate.table)  # wherever the focus is
     assert drawing.choices.active == 1
     window.press("W")
     assert drawing.choices.active == 2
@@ -290,3 +292,12 @@ def test_saved_is_said_within_a_second(window: Window, study: Path) -> None:
     window.stroke((k, j, i))
     wait_until(lambda: window.drawing.case.saved().kind == "saved", "the stroke on disk", 1.0)
     wait_until(lambda: window.drawing.state.saved_kind == "saved", "the words", 1.0)
+
+
+def test_no_key_of_ours_is_taken_by_napari_s_menus(window: Window) -> None:
+    assert window.frame.isVisible()  # its actions are registered then
+    menus = {str(rule.keybinding) for rule in get_app_model().keybindings}
+    ours = {key.replace("Control", "Ctrl").replace("-", "+") for key in KEYS}
+    ours |= {f"Alt+{n}" for n in range(1, 10)}
+    assert menus
+    assert not ours & menus

@@ -68,7 +68,7 @@ class Drawing(QObject):
         self._paused = False
         self._tool_held: Tool = ""
         self._polled = (-1, "", "")
-        self._waited_ms = 0
+        self._waited_ms = self._silent_ms = 0
         self._slice_shown = False
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._poll)
@@ -306,9 +306,19 @@ class Drawing(QObject):
         before, self._polled = self._polled, told
         if told[0] != before[0]:
             self._slices_came(finished=loading.finished)
+        if told[1:] == before[1:] and not loading.finished:
+            self._tell_progress()
+            return
         if told[2] and told[2] != before[2] and not isinstance(loading.error, Cancelled):
             self.failed.emit(loading.error)
         self.changed.emit()
+
+    def _tell_progress(self) -> None:
+        """Now and then: each change in the dock draws the whole window anew."""
+        self._silent_ms += POLL_MS
+        if self._silent_ms >= REFRESH_MS:
+            self._silent_ms = 0
+            self.changed.emit()
 
     def _slices_came(self, *, finished: bool) -> None:
         loading = self.case.loading
