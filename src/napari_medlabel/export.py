@@ -20,7 +20,7 @@ from napari_medlabel.core.provenance import Provenance
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.volume import Source
 from napari_medlabel.errors import GeometryError, InputError, IntegrityError, OutputError
-from napari_medlabel.files import new_file, shown
+from napari_medlabel.files import check_new_file, new_file, shown
 from napari_medlabel.formats import read, write
 
 __all__ = ["FORMATS", "Check", "Exported", "ExportedFile", "MaskToExport", "export_mask"]
@@ -136,7 +136,8 @@ def export_mask(
             checks.append(_document_back(hidden, file_name, document))
             files.append(_exported(hidden, folder / file_name))
         sums = publishing.enter_context(new_file(folder / f"{name}.sha256", force=force))
-        sums.write_text("".join(f"{one.sha256}  {one.path.name}\n" for one in files))
+        lines = "".join(f"{one.sha256}  {one.path.name}\n" for one in files)
+        sums.write_text(lines, encoding="utf-8", newline="\n")
         _check_all(checks)
     checks.append(_checksums(files))
     _check_all(checks)
@@ -153,7 +154,8 @@ def _check_request(folder: Path, name: str, formats: Iterable[str], *, force: bo
     unknown = [kind for kind in formats if kind not in FORMATS]
     if unknown:
         raise InputError(f"there is no export format '{unknown[0]}'", f"one of {list(FORMATS)}")
-    if not name or Path(name).name != name or name.startswith("."):
+    # A line break, or what is no text at all, would make the list of checksums unreadable.
+    if not (name and name.isprintable()) or Path(name).name != name or name.startswith("."):
         raise OutputError(f"'{shown(name)}' is not a name for files", "letters, digits, - and _")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -162,11 +164,8 @@ def _check_request(folder: Path, name: str, formats: Iterable[str], *, force: bo
             f"{shown(folder)} cannot be made: {error.strerror}", "choose another folder"
         ) from error
     endings = [*(FORMATS[kind] for kind in formats), ".labels.json", ".provenance.json", ".sha256"]
-    there = [ending for ending in endings if (folder / f"{name}{ending}").exists()]
-    if there and not force:
-        raise OutputError(
-            f"{shown(folder / (name + there[0]))} exists already", "name another, or use --force"
-        )
+    for ending in endings:
+        check_new_file(folder / f"{name}{ending}", force=force)
 
 
 def _labels_document(voxels: LabelArray, mask: MaskToExport) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Final
 
 from napari_medlabel.errors import OutputError
 
-__all__ = ["new_file", "new_folder", "shown"]
+__all__ = ["check_new_file", "check_new_folder", "new_file", "new_folder", "shown"]
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -105,6 +105,30 @@ def new_folder(
         shutil.rmtree(hidden, ignore_errors=True)
 
 
+def check_new_file(path: str | os.PathLike[str], *, force: bool = False) -> None:
+    """Pass where `new_file` would begin: asked before the work whose result is to be written.
+
+    Raises
+    ------
+    OutputError
+        As `new_file` does before it writes.
+    """
+    _check_free_file(_destination(path), force=force)
+
+
+def check_new_folder(
+    path: str | os.PathLike[str], *, force: bool = False, marker: str = ""
+) -> None:
+    """Pass where `new_folder` would begin: asked before the work whose result is to be written.
+
+    Raises
+    ------
+    OutputError
+        As `new_folder` does before it writes.
+    """
+    _check_free_folder(_destination(path), force=force, marker=marker)
+
+
 def shown(path: str | os.PathLike[str]) -> str:
     """The path for one line of text: what cannot be printed is escaped."""
     text = os.fspath(path)
@@ -123,14 +147,17 @@ def _destination(path: str | os.PathLike[str]) -> Path:
 
 
 def _check_free_file(target: Path, *, force: bool) -> None:
-    if target.is_dir():
-        raise OutputError(f"{shown(target)} is a folder", "name a file")
-    if not force and os.path.lexists(target):
+    if not _is_there(target):
+        return
+    with _one_line(target):
+        if target.is_dir():
+            raise OutputError(f"{shown(target)} is a folder", "name a file")
+    if not force:
         raise _exists(target)
 
 
 def _check_free_folder(target: Path, *, force: bool, marker: str) -> None:
-    if not os.path.lexists(target):
+    if not _is_there(target):
         return
     if not force:
         raise _exists(target)
@@ -143,6 +170,16 @@ def _check_free_folder(target: Path, *, force: bool, marker: str) -> None:
             f"{shown(target)} holds other things and is not replaced",
             "name a new folder, or empty this one",
         )
+
+
+def _is_there(target: Path) -> bool:
+    """Whether anything has this name, be it a broken link; refused where nothing can have it."""
+    with _one_line(target):
+        try:
+            target.lstat()
+        except FileNotFoundError:
+            return False
+    return True
 
 
 def _exists(target: Path) -> OutputError:

@@ -61,15 +61,19 @@ def _codecs() -> dict[str, Any]:
 
 def _space(session: Session) -> dict[str, Any]:
     folder = session.folder
-    while not folder.exists() and folder != folder.parent:
+    while not os.path.exists(folder) and folder != folder.parent:  # noqa: PTH110  # never raises
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     return _check("disk", f"{free / 1e9:.0f} GB free for the workspace", ok=free > _ENOUGH_BYTES)
 
 
 def _workspace(session: Session) -> dict[str, Any]:
-    if not (session.folder / "workspace.json").exists():
+    try:
+        (session.folder / "workspace.json").stat()
+    except FileNotFoundError:
         return _check("workspace", "none yet; made, encrypted, when first used")
+    except OSError as error:
+        return _check("workspace", f"its folder cannot be used: {error.strerror}", ok=False)
     workspace = session.workspace
     where = (
         "the system's keyring" if workspace.key_kept == "keyring" else "a file only you can read"
