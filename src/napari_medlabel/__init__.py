@@ -8,12 +8,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_medlabel.commands.sources import read
     from napari_medlabel.core.edit import Edit
     from napari_medlabel.core.geometry import Geometry
     from napari_medlabel.core.schema import Code, Label, LabelSchema
     from napari_medlabel.core.segmentation import Segmentation
     from napari_medlabel.core.volume import Volume
-    from napari_medlabel.formats import read, scan
+    from napari_medlabel.formats import scan
 
 __version__ = "0.1.0"
 
@@ -25,7 +26,7 @@ _HOME = {
     "LabelSchema": "core.schema",
     "Segmentation": "core.segmentation",
     "Volume": "core.volume",
-    "read": "formats",
+    "read": "commands.sources",
     "scan": "formats",
 }
 __all__ = [

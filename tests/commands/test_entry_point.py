@@ -105,7 +105,7 @@ def test_an_answer_in_ascii_has_no_character_that_ascii_lacks(
 
 
 def test_json_is_json_in_every_encoding_and_for_every_file_name(
-    folder: Path, tmp_path: Path
+    folder: Path,
 ) -> None:
     (folder / "gr\u00f6\u00dfe.txt").write_text("no image")
     try:

@@ -11,13 +11,14 @@ import numpy.typing as npt
 
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.finding import check_usable, choose
-from napari_medlabel.commands.sources import find, open_source
+from napari_medlabel.commands.masks import labels_in
+from napari_medlabel.commands.sources import find, open_source, read_source
 from napari_medlabel.core.metrics import compare_labels, label_statistics
-from napari_medlabel.core.volume import Series, Volume, VolumeReader
+from napari_medlabel.core.volume import Series, VolumeReader
 from napari_medlabel.errors import InputError, MedlabelError, OutputError
 from napari_medlabel.export import same_grid_or_refuse
-from napari_medlabel.files import new_file, shown
-from napari_medlabel.formats import Found, TooNarrow, read, write
+from napari_medlabel.files import check_new_file, check_new_folder, new_file, shown
+from napari_medlabel.formats import Found, TooNarrow, write
 from napari_medlabel.session import Permission, Session
 from napari_medlabel.storage.ome_zarr import write_volume
 
@@ -133,21 +134,26 @@ def convert_all(  # noqa: PLR0913  # each is a choice the person makes
     images = [one for one in found.series if one.kind == "image"]
     if not images:
         raise InputError("no image series was found", "medlabel scan shows what there is")
+    wanted = [
+        (one, index, folder / f"{one.number}-{index + 1}{suffix}")
+        for one in images
+        for index in range(max(len(one.volumes), 1))
+    ]
     _make_folder(folder)
-    _check_free(folder / "index.json", force=force)
+    check_new_file(folder / "index.json", force=force)
+    for _, _, path in wanted:  # all of them before the first is written
+        _check_free(path, force=force)
     volumes: list[Mapping[str, Any]] = []
     refused: list[Mapping[str, Any]] = []
-    for done, one in enumerate(images):
-        for index in range(max(len(one.volumes), 1)):
-            path = folder / f"{one.number}-{index + 1}{suffix}"
-            try:
-                volumes.append(_convert_one(one, index, path, force=force))
-            except OutputError:
-                raise
-            except MedlabelError as error:
-                refused.append(_refusal(one, index, error))
+    for done, (one, index, path) in enumerate(wanted, 1):
+        try:
+            volumes.append(_convert_one(one, index, path, force=force))
+        except OutputError:
+            raise
+        except MedlabelError as error:
+            refused.append(_refusal(one, index, error))
         if progress is not None:
-            progress(done + 1, len(images))
+            progress(done, len(wanted))
     answer = Converted(tuple(volumes), tuple(refused))
     with new_file(folder / "index.json", force=force) as partial:
         partial.write_text(json.dumps(answer.document(), indent=1), encoding="utf-8")
@@ -162,22 +168,22 @@ def stats(
     image: Path | None = None,
 ) -> dict[str, Any]:
     """Voxels and mL of each label of a mask file; with an image its values there too."""
-    labels = read(mask)
+    labels = read_source(mask)
     values = None
     if image is not None:
-        below = read(image)
+        below = read_source(image)
         same_grid_or_refuse(labels.geometry, below.geometry)
         values = np.asarray(below.levels[0])
-    found = label_statistics(_labels(labels), labels.geometry, values)
+    found = label_statistics(labels_in(labels), labels.geometry, values)
     return {"format": 1, "labels": [one.document() for one in found]}
 
 
 @command(needs=Permission.VIEW)
 def compare(session: Session, a: Path, b: Path) -> dict[str, Any]:  # noqa: ARG001  # the door's
     """Dice, HD95, ASSD and volume difference of each label of two mask files on one grid."""
-    first, second = read(a), read(b)
+    first, second = read_source(a), read_source(b)
     same_grid_or_refuse(first.geometry, second.geometry)
-    found = compare_labels(_labels(first), _labels(second), first.geometry)
+    found = compare_labels(labels_in(first), labels_in(second), first.geometry)
     return {"format": 1, "labels": [one.document() for one in found]}
 
 
@@ -260,14 +266,6 @@ def _refusal(series: Series, index: int, error: MedlabelError) -> Mapping[str, A
     return {"series": series.number, "volume": index + 1, "code": code, "what": error.what}
 
 
-def _labels(mask: Volume) -> npt.NDArray[Any]:
-    array = np.asarray(mask.levels[0])
-    whole = array.astype(np.int64)
-    if not np.array_equal(whole, array) or whole.min() < 0 or whole.max() > np.iinfo(np.uint16).max:
-        raise InputError("the file holds values that are not labels", "choose a mask")
-    return whole.astype(np.uint16)
-
-
 def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -279,5 +277,7 @@ def _make_folder(folder: Path) -> None:
 
 def _check_free(path: Path, *, force: bool) -> None:
     """Before anything is read: a minute of work must not end in "exists already"."""
-    if path.exists() and not force:
-        raise OutputError(f"{shown(path)} exists already", "name another, or use --force")
+    if suffix_of(path) == ".ome.zarr":
+        check_new_folder(path, force=force, marker="zarr.json")
+    else:
+        check_new_file(path, force=force)

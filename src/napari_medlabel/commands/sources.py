@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from napari_medlabel import formats
 from napari_medlabel.core.volume import (
     FoundVolume,
     Series,
@@ -14,15 +16,17 @@ from napari_medlabel.core.volume import (
     VolumeReader,
     slice_sha256,
 )
+from napari_medlabel.errors import InputError
+from napari_medlabel.files import shown
 from napari_medlabel.formats import Found, is_ome_zarr, open_reader, scan
 from napari_medlabel.formats.memory_reader import MemoryReader
 from napari_medlabel.storage.ome_zarr import open_volume
 
-__all__ = ["find", "fingerprint", "open_source"]
+__all__ = ["find", "fingerprint", "open_source", "read", "read_source"]
 
 Progress = Callable[[int, int], None]
 _OME_ZARR: Final = "ome-zarr"
-_SLICES_LOOKED_AT: Final = 5
+_SLICES_LOOKED_AT: Final = 9
 
 
 def find(
@@ -55,17 +59,60 @@ def open_source(series: Series, volume: int = 0, *, wide: bool = False) -> Volum
     return _reader(open_volume(series.volumes[volume].parts[0]))
 
 
+def read(path: str | Path, *, series: int | str | None = None, volume: int | None = None) -> Volume:
+    """Read one volume into memory, in canonical axis order.
+
+    Parameters
+    ----------
+    path
+        DICOM (file, folder, zip archive, DICOMDIR), NIfTI, NRRD, MetaImage or OME-Zarr.
+    series
+        Its number, from 1, or its UID; needed where there are several.
+    volume
+        Its number, from 1; needed where the series has several.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to read, or there are several and none was named; says which.
+    GeometryError
+        If the voxels cannot be one regular grid.
+    IntegrityError
+        If an OME-Zarr is damaged.
+    """
+    place = Path(path)
+    try:
+        if is_ome_zarr(place):
+            return _read_ome_zarr(place, series, volume)
+        return formats.read(place, series=series, volume=volume)
+    except InputError as error:
+        if shown(place) in error.what:
+            raise
+        raise type(error)(f"{shown(place)}: {error.what}", error.hint) from error
+
+
+read_source = read  # beside other things that read, among the commands
+
+
 def fingerprint(reader: VolumeReader) -> str:
     """What tells two sources with the same headers apart: a copy without its face, say.
 
-    SHA-256 (hex) of some slices, evenly spaced: reading all would take as long as an import.
+    SHA-256 (hex) of all slices, and for DICOM of some, evenly spaced: reading all of it would
+    take as long as an import, and a changed instance has another UID (PS3.3 C.12.1.1.2).
     """
     depth = reader.source.geometry.shape[0]
-    chosen = sorted(set(np.linspace(0, depth - 1, _SLICES_LOOKED_AT + 2).round().astype(int)))
+    count = depth if reader.source.format != "dicom" else _SLICES_LOOKED_AT
     digest = hashlib.sha256()
-    for k in chosen[1:-1] or chosen:
+    for k in sorted(set(np.linspace(0, depth - 1, min(count, depth)).round().astype(int))):
         digest.update(slice_sha256(reader.read(int(k), int(k) + 1)[0]))
     return digest.hexdigest()
+
+
+def _read_ome_zarr(path: Path, series: int | str | None, volume: int | None) -> Volume:
+    if series not in {None, 1, "1"} or volume not in {None, 1}:
+        raise InputError("an OME-Zarr holds one series of one volume", "name neither")
+    stored = open_volume(path)
+    return replace(stored, levels=(np.ascontiguousarray(stored.levels[0][:]),))
 
 
 def _reader(volume: Volume) -> VolumeReader:
