@@ -74,6 +74,7 @@ def test_images_of_format_1_are_read(name: str, cipher: Cipher | None) -> None:
     np.testing.assert_array_equal(volume.levels[0][:], Ramp().read(0, 5))
     assert volume.geometry.same_grid(GEOMETRY)
     assert (volume.modality, volume.unit) == ("CT", "HU")
+    assert volume.source.space_code == 1  # not in these files
     verify(path, cipher, "golden")
 
 

@@ -83,8 +83,9 @@ def reader(shape: tuple[int, int, int], matrix: np.ndarray, kind: type = np.int1
     geometry = Geometry(shape, matrix)
     instances = tuple(Instance(f"1.2.3.{k}", k) for k in range(shape[0]))
     source = Source(
-        "dicom", geometry, geometry.canonical, "1.2.840.1", "1.2.840.2", "1.2.840.3", instances
-    )
+        "dicom", geometry, geometry.canonical, "1.2.840.1", "1.2.840.2", "1.2.840.3", instances,
+        space_code=3,
+    )  # fmt: skip
     return Reader(array, source)
 
 
@@ -169,6 +170,7 @@ def test_everything_about_a_volume_is_kept(
         assert one.problems == series.problems
         assert one.sha256 == written.sha256 != ""
         assert one.source.axes == series.source.axes
+        assert one.source.space_code == 3
         np.testing.assert_array_equal(
             one.source.geometry.lps_from_kji, series.source.geometry.lps_from_kji
         )
@@ -234,6 +236,35 @@ def test_the_slab_that_is_seen_comes_first_and_all_are_told(
     read_into(path, into, loaded=loaded, first=20, threads=1)
     assert told[0][0] <= 20 < told[0][1]
     assert sum(stop - start for start, stop in told) == wanted.shape[0]
+
+
+@pytest.mark.parametrize("sharded", [False, True])
+def test_a_slice_asked_for_meanwhile_comes_next_and_the_others_in_order(
+    tmp_path: Path,
+    sharded: bool,  # noqa: FBT001
+) -> None:
+    series = reader((300, 40, 36), OBLIQUE)
+    into = np.zeros(series.array.shape, np.int16)
+    path = tmp_path / "image.zarr"
+    wishes = {0: 150, 1: 299, 3: 150, 4: -1, 5: 300, 6: 33}  # after so many slabs
+    told: list[tuple[int, int]] = []
+
+    def first() -> int | None:
+        return wishes.get(len(told))
+
+    def loaded(start: int, stop: int) -> None:
+        told.append((start, stop))
+
+    write_volume(series, path, into=into, loaded=loaded, first=first, threads=1, sharded=sharded)
+    starts = [128, 288, 0, 32, 64, 96, 160, 192, 224, 256]
+    assert [start for start, _ in told] == starts
+    assert series.read_slices == told
+    order = told.copy()
+    told.clear()
+    into[:] = 0
+    read_into(path, into, loaded=loaded, first=first, threads=1)
+    assert told == order
+    np.testing.assert_array_equal(into, series.source.axes.apply(series.array))
 
 
 @given(st.data())
@@ -533,6 +564,33 @@ def test_what_is_there_is_replaced_only_by_force(tmp_path: Path) -> None:
     assert files(path) == before
     write_volume(reader((5, 6, 5), OBLIQUE), path, cipher=CIPHER, force=True)
     assert open_volume(path, cipher=CIPHER).shape == (5, 6, 5)
+
+
+def test_an_import_begun_anew_replaces_the_sealed_image_of_the_first_one(tmp_path: Path) -> None:
+    """Whatever the first one left: whole, hurt, or sealed under another key."""
+    path = tmp_path / "image.zarr"
+    write_volume(reader((40, 60, 50), OBLIQUE), path, cipher=Cipher(bytes([1] * 32)), place="b")
+    series = reader((70, 60, 50), OBLIQUE)
+    write_volume(series, path, cipher=CIPHER, place="a", force=True)
+    (path / "manifest").unlink()
+    chunks(path)[0].unlink()
+    write_volume(series, path, cipher=CIPHER, place="a", force=True)
+    verify(path, CIPHER, "a")
+    wanted = series.source.axes.apply(series.array)
+    np.testing.assert_array_equal(open_volume(path, cipher=CIPHER, place="a").levels[0][:], wanted)
+    assert [one.name for one in tmp_path.iterdir()] == ["image.zarr"]
+
+
+def test_calling_off_an_import_begun_anew_leaves_the_first_image(tmp_path: Path) -> None:
+    path = tmp_path / "image.zarr"
+    series = reader((300, 40, 36), OBLIQUE)
+    write_volume(series, path, cipher=CIPHER)
+    before = files(path)
+    with pytest.raises(Cancelled):
+        write_volume(
+            series, path, cipher=CIPHER, force=True, cancelled=lambda: len(series.read_slices) > 13
+        )
+    assert files(tmp_path) == {f"image.zarr/{name}": content for name, content in before.items()}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of a file's size are POSIX")

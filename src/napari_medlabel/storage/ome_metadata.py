@@ -11,8 +11,9 @@
       of an image           modality, unit, name, window, problems, source
       of labels             schema
 
-`source` holds the source's own grid, the axes from there to ours, whether it was lossy, and the
-hash of each instance's pixel data; UIDs are among it only where the folder is sealed.
+`source` holds the source's own grid, the axes from there to ours, whether it was lossy, the code of
+its world (`space_code`, as NIfTI counts; 1 where it is missing), and the hash of each instance's
+pixel data; UIDs are among it only where the folder is sealed.
 
 https://ngff.openmicroscopy.org/0.5/
 """
@@ -223,6 +224,7 @@ def _source_document(source: Source, *, identifiers: bool) -> dict[str, Any]:
         "geometry": source.geometry.document(),
         "axes": {"order": list(source.axes.order), "flipped": list(source.axes.flipped)},
         "lossy": source.lossy,
+        "space_code": source.space_code,
         "instances": [
             {"uid": one.uid if identifiers else "", "slice": one.slice, "sha256": one.sha256}
             for one in source.instances
@@ -247,6 +249,7 @@ def _source(document: Mapping[str, Any]) -> Source:
         document.get("frame_of_reference_uid", ""),
         tuple(Instance(**one) for one in document["instances"]),
         document["lossy"],
+        int(document.get("space_code", 1)),  # the first files have none
     )
 
 

@@ -49,6 +49,7 @@ from napari_medlabel.storage.sealed_store import (
     open_folder,
 )
 from napari_medlabel.storage.slabs import (
+    First,
     Loaded,
     fill,
     slab_box,
@@ -71,7 +72,7 @@ def write_volume(  # noqa: PLR0913  # each is a choice of the caller
     place: str = "",
     into: Array | None = None,
     loaded: Loaded | None = None,
-    first: int | None = None,
+    first: First = None,
     cancelled: Callable[[], bool] = never,
     threads: int = 2,
     identifiers: bool | None = None,
@@ -94,7 +95,8 @@ def write_volume(  # noqa: PLR0913  # each is a choice of the caller
         Told, by any thread, that `start` to `stop` are in `into`, along the canonical axis on
         which the source's slices lie.
     first
-        The slab with this index on that axis comes first.
+        The slab with this index on that axis comes first; a callable is asked before each slab,
+        by any thread, and the slab with its answer comes next, if it is not begun yet.
     cancelled
         Asked before each slab.
     threads
@@ -196,7 +198,7 @@ def read_into(  # noqa: PLR0913  # each is a choice of the caller
     *,
     cipher: Cipher | None = None,
     place: str = "",
-    first: int | None = None,
+    first: First = None,
     loaded: Loaded | None = None,
     cancelled: Callable[[], bool] = never,
     threads: int = 2,
@@ -210,7 +212,7 @@ def read_into(  # noqa: PLR0913  # each is a choice of the caller
     into
         An array of the volume's shape.
     first
-        The slab with this k comes first.
+        The slab with this k comes first; or a callable, as for `write_volume`.
     loaded
         Told, by any thread, that slices `start` to `stop` are there.
     cancelled

@@ -1,7 +1,7 @@
 """A volume worked on slab by slab: which slab comes when, memory filled, voxels hashed."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from napari_medlabel.core.geometry import Index
 from napari_medlabel.core.volume import Grid, Volume, slice_sha256
@@ -9,17 +9,22 @@ from napari_medlabel.storage.parallel import in_parallel, never
 from napari_medlabel.storage.stored_grid import Array, Box, StoredGrid
 from napari_medlabel.storage.zarr_layout import CHUNK
 
-__all__ = ["Loaded", "fill", "slab_box", "slab_starts", "source_digests"]
+__all__ = ["First", "Loaded", "fill", "slab_box", "slab_starts", "source_digests"]
 
+First = int | Callable[[], int | None] | None  # an index, or who is asked for one before each slab
 Loaded = Callable[[int, int], None]
 
 
-def slab_starts(depth: int, thickness: int, first: int | None = None) -> list[int]:
-    """Where slabs begin: that which holds `first`, then the others in order."""
-    starts = list(range(0, depth, thickness))
-    if first is not None and 0 <= first // thickness < len(starts):
-        starts.insert(0, starts.pop(first // thickness))
-    return starts
+def slab_starts(depth: int, thickness: int, first: First = None) -> Iterator[int]:
+    """Where slabs begin: next is that which holds `first`, or else the lowest that is left."""
+    left = dict.fromkeys(range(0, depth, thickness))
+    while left:
+        wanted = first() if callable(first) else first
+        start = next(iter(left)) if wanted is None else wanted // thickness * thickness
+        if start not in left:
+            start = next(iter(left))
+        del left[start]
+        yield start
 
 
 def slab_box(axis: int, start: int, stop: int) -> Box:
@@ -32,7 +37,7 @@ def fill(  # noqa: PLR0913  # as `ome_zarr.read_into`
     grid: Grid,
     into: Array,
     *,
-    first: int | None = None,
+    first: First = None,
     loaded: Loaded | None = None,
     cancelled: Callable[[], bool] = never,
     threads: int = 2,
@@ -42,10 +47,10 @@ def fill(  # noqa: PLR0913  # as `ome_zarr.read_into`
         _fill_by_slabs(grid, into, slab_starts(len(into), CHUNK[0], first), loaded, cancelled)
         return
     thickness = grid.layout.chunks[0]
-    slabs = slab_starts(grid.shape[0], thickness, first)
-    order = {start // thickness: n for n, start in enumerate(slabs)}
-    indices = sorted(grid.layout.indices(), key=lambda index: order[index[0]])
-    remaining = dict.fromkeys(order, len(indices) // len(order))
+    slabs: dict[int, list[Index]] = {}
+    for index in grid.layout.indices():
+        slabs.setdefault(index[0], []).append(index)
+    remaining = {number: len(chunks) for number, chunks in slabs.items()}
     scratches = grid.layout.scratches()
     lock = threading.Lock()
 
@@ -58,7 +63,9 @@ def fill(  # noqa: PLR0913  # as `ome_zarr.read_into`
         if complete and loaded is not None:
             loaded(box[0].start, box[0].stop)
 
-    in_parallel(place, indices, threads=threads, cancelled=cancelled)
+    starts = slab_starts(grid.shape[0], thickness, first)
+    chunks = (index for start in starts for index in slabs[start // thickness])
+    in_parallel(place, chunks, threads=threads, cancelled=cancelled)
 
 
 def source_digests(volume: Volume, threads: int = 2) -> list[bytes]:
@@ -81,7 +88,7 @@ def source_digests(volume: Volume, threads: int = 2) -> list[bytes]:
 def _fill_by_slabs(
     grid: Grid,
     into: Array,
-    starts: list[int],
+    starts: Iterable[int],
     loaded: Loaded | None,
     cancelled: Callable[[], bool],
 ) -> None:
