@@ -93,6 +93,13 @@ def test_an_mr_gets_ranges_from_its_own_values() -> None:
     assert full[-1].limits == pytest.approx((0.0, 800.0))
 
 
+def test_of_a_mask_the_full_range_is_shown() -> None:
+    values = np.zeros((4, 4, 4), np.uint8)
+    values[1:3] = 1
+    (only,) = presets.presets(_volume(values))
+    assert only.limits == (0.0, 1.0)
+
+
 def test_a_volume_of_one_value_still_has_a_window() -> None:
     (only,) = presets.presets(_volume(np.full((3, 3, 3), 7, np.int16)))
     assert only.width > 0

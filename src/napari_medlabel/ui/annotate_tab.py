@@ -11,6 +11,7 @@ from qtpy.QtWidgets import (
     QFrame,
     QGridLayout,
     QScrollArea,
+    QSizePolicy,
     QSlider,
     QToolButton,
     QVBoxLayout,
@@ -239,7 +240,7 @@ class AnnotateTab(QScrollArea):
             key = f"   Alt+{n + 1}" if n < 9 else ""
             made.setToolTip(f"W {window.width:.0f}  L {window.level:.0f}{key}")
             made.setAccessibleName(f"Window {window.name}")
-            made.setSizePolicy(made.sizePolicy().Policy.Expanding, made.sizePolicy().Policy.Fixed)
+            made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             made.clicked.connect(partial(self._preset_pressed, window))
             self._presets.addWidget(made, n // COLUMNS, n % COLUMNS)
             self._chips.append(made)

@@ -1,5 +1,6 @@
 """What lies on the desk: nothing, a search, the series found, or one open case."""
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -31,6 +32,7 @@ __all__ = ["Busy", "Desk", "Place"]
 
 Place = Literal["start", "series", "case"]
 TITLE = "Medlabel"
+_LOG = logging.getLogger(__name__)
 
 
 class Busy:
@@ -325,6 +327,8 @@ class Desk(QObject):
         def broke(error: Exception) -> None:
             over()
             self.error = error_card(error, title)
+            if not isinstance(error, MedlabelError):  # a bug: for who looks for it, told nowhere
+                _LOG.debug("%s did not work", title, exc_info=error)
             failed(error)
             self.changed.emit()
 

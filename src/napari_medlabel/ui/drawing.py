@@ -47,7 +47,8 @@ class Drawing(QObject):
         super().__init__(parent)
         self.case = case
         self._viewer, self._session = viewer, session
-        self._orientation = viewer.scene.camera.orientation
+        self._given = (viewer.scene.camera.orientation, viewer.canvas.background_color_override)
+        viewer.canvas.background_color_override = "black"  # in both themes
         windows = presets.presets(case.volume, case.loading.filled)
         first = next(iter(case.segmentation.schema), None)
         self.choices = Choices(active=first.value if first else 0, windows=windows)
@@ -91,7 +92,8 @@ class Drawing(QObject):
         self._viewer.dims.events.current_step.disconnect(self._stepped)
         self._viewer.layers.events.removed.disconnect(self._layer_removed)
         self.layers.close()
-        self._viewer.scene.camera.orientation = self._orientation
+        camera, canvas = self._viewer.scene.camera, self._viewer.canvas
+        camera.orientation, canvas.background_color_override = self._given
         self.deleteLater()
 
     # Segments

@@ -55,12 +55,14 @@ def suggested(
     if body.size == 0:
         return (Window(1.0, lowest, "Full range"),)
     low, middle, high = (float(np.percentile(body, part)) for part in (1.0, 60.0, 99.5))
-    return (
+    found = (
         _between(low, high, "Balanced"),
-        _between(low, middle, "Dark parts"),
-        _between(middle, high, "Bright parts"),
-        _between(lowest, highest, "Full range"),
+        _between(low, middle, "Dark"),
+        _between(middle, high, "Bright"),
     )
+    # A mask has one value above its background, and no range of it to look at.
+    wide = [window for window in found if window.width > 0.01 * (highest - lowest)]
+    return (*wide, _between(lowest, highest, "Full range"))
 
 
 def _between(low: float, high: float, name: str) -> Window:

@@ -123,7 +123,7 @@ class SeriesPage(QScrollArea):
         self.rows = [self._made(shown) for shown in self._shown]
         usable = sum(shown.usable for shown in self._shown)
         words = f"{len(self._shown)} found" if usable == len(self._shown) else (
-            f"{len(self._shown)} found, {usable} can be opened"
+            f"{len(self._shown)} found, {usable or 'none'} can be opened"
         )  # fmt: skip
         others = f" · {_others(skipped)} left out" if skipped else ""
         self._note.setText(f"{words}{others}")
