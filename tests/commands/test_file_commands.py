@@ -118,6 +118,19 @@ def test_a_schema_file_that_is_none_is_one_clear_line(
     assert answer(capsys, "list", "--json")["cases"] == []
 
 
+@pytest.mark.parametrize("words", [["scan"], ["convert"], ["convert", "--all"], ["import"]])
+def test_the_name_of_a_file_that_was_found_is_not_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, words: list[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "Doe^John.pdf").write_text("a letter")
+    verb, *rest = words
+    out = [tmp_path / "x.nii.gz"] if verb == "convert" else []
+    said = complaint(capsys, verb, tmp_path / "in", *out, *rest)
+    assert "Doe" not in said
+    assert str(tmp_path / "in") in said
+
+
 # Values that are no labels
 
 

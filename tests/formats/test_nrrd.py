@@ -262,9 +262,15 @@ def test_a_header_that_points_out_of_its_folder_is_refused(tmp_path: Path, name:
         scanned(path, "nrrd")
 
 
+def test_a_header_that_names_what_no_file_can_be_called_is_refused(tmp_path: Path) -> None:
+    path = nrrd(tmp_path / "a.nhdr", f"data file: {'x' * 300}", data=b"")
+    with pytest.raises(InputError, match="is not there"):
+        scanned(path, "nrrd")
+
+
 def test_a_header_without_its_voxels_is_refused(tmp_path: Path) -> None:
     path = nrrd(tmp_path / "a.nhdr", "data file: a.raw", data=b"")
-    with pytest.raises(InputError, match=r"a\.raw, is not there"):
+    with pytest.raises(InputError, match="which its header names, is not there"):
         scanned(path, "nrrd")
 
 

@@ -20,6 +20,7 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.files import shown
 from napari_medlabel.formats import Found, is_ome_zarr, open_reader, scan
 from napari_medlabel.formats.memory_reader import MemoryReader
+from napari_medlabel.formats.voxels import file_uid
 from napari_medlabel.storage.ome_zarr import open_volume
 
 __all__ = ["find", "fingerprint", "open_source", "read", "read_source"]
@@ -48,7 +49,7 @@ def find(
         return scan(path, progress=progress, cancelled=cancelled)
     volume = open_volume(path)
     found = FoundVolume(volume.name, volume.source.geometry, volume.problems, (path,))
-    uid = f"{_OME_ZARR}:{path.name}"
+    uid = file_uid(path.name)
     return Found((Series(1, uid, _OME_ZARR, volume.modality, "image", (found,), 1),))
 
 

@@ -78,7 +78,7 @@ def scan_metaimage(path: Path, *, number: int = 1, uid: str = "") -> Series:
     try:
         header = _header(path, fields, data)
     except (ValueError, OverflowError) as error:
-        raise broken(path, "metaimage") from error
+        raise broken("metaimage") from error
     return series_of(header, number, uid)
 
 
@@ -151,7 +151,7 @@ class MetaImageReader:
         with self._inflating:
             if self._inflated is None:
                 array = np.empty(self.source.geometry.shape, self._stored)
-                with in_one_line(self._data), self._data.open("rb") as file:
+                with in_one_line(), self._data.open("rb") as file:
                     file.seek(self._header.offset)
                     _fill(array.reshape(-1).view(np.uint8), _inflate(file), self._skipped)
                 array.flags.writeable = False
@@ -255,7 +255,7 @@ def _is_true(fields: Mapping[str, str], name: str, *, default: bool = False) -> 
 
 
 def _first_voxel(path: Path) -> int:
-    with in_one_line(path), path.open("rb") as file:
+    with in_one_line(), path.open("rb") as file:
         found = _HEADER_END.search(file.read(1 << 20))
     if found is None:
         raise ValueError("the header has no end")

@@ -30,6 +30,7 @@ from napari_medlabel.formats.voxels import (
     cut,
     damaged,
     file_dtype,
+    file_uid,
     in_one_line,
     slabs,
 )
@@ -63,7 +64,7 @@ def scan_nifti(path: Path, *, number: int = 1, uid: str = "") -> Series:
     names = [f"volume {n} of {count}" if count > 1 else "" for n in range(1, count + 1)]
     return Series(
         number=number,
-        uid=uid or path.name,
+        uid=uid or file_uid(path.name),
         format="nifti",
         modality="",
         kind="segmentation" if header.is_segmentation else "image",
@@ -123,7 +124,7 @@ class NiftiReader:
         """
         depth = self.source.geometry.shape[0]
         start, stop = max(0, start), min(stop, depth)
-        with in_one_line(self._header.data):
+        with in_one_line():
             stored = (
                 self._inflate()[start:stop] if self._header.compressed else self._cut(start, stop)
             )
@@ -150,7 +151,7 @@ class NiftiReader:
                 with gzip.open(self._header.data) as file:
                     _skip(file, self._offset)
                     if _fill(file, flat.data.cast("B")) < flat.nbytes:
-                        raise damaged(self._header.data)
+                        raise damaged()
                     file.read(SLAB_BYTES)  # to the end, if it is near: there stands the checksum
                 flat.flags.writeable = False
                 self._inflated = flat

@@ -20,7 +20,6 @@ from napari_medlabel.core.geometry import FloatArray, Geometry
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import Window
 from napari_medlabel.errors import GeometryError, InputError
-from napari_medlabel.files import shown
 from napari_medlabel.formats.voxels import GZIP, MOST_INFLATED, first_bytes
 
 __all__ = ["NiftiHeader", "is_analyze", "is_nifti", "read_header"]
@@ -148,9 +147,9 @@ def read_header(path: Path) -> NiftiHeader:
     start = first_bytes(path, _SIZE_2)
     if not is_nifti(start):
         if is_analyze(start):
-            what = f"{shown(path)} is Analyze 7.5, which does not say which side is left"
+            what = "the file is Analyze 7.5, which does not say which side is left"
             raise InputError(what, "convert it to NIfTI with the program that made it")
-        raise InputError(f"{shown(path)} is not a NIfTI file", "give a .nii or .nii.gz file")
+        raise InputError("the file is not NIfTI", "give a .nii or .nii.gz file")
     try:
         if start[344:348] in _MAGIC_1:
             header: Any = Nifti1Header(start[:_SIZE_1], check=False)  # type: ignore[no-untyped-call]
@@ -160,7 +159,7 @@ def read_header(path: Path) -> NiftiHeader:
             beside = start[4:12] == _MAGIC_2[1]
         return _facts(header, _voxel_file(path) if beside else path, beside=beside)
     except (HeaderDataError, ValueError, OverflowError) as error:
-        raise InputError(f"{shown(path)} has a broken NIfTI header") from error
+        raise InputError("the file has a broken NIfTI header") from error
 
 
 def _voxel_file(path: Path) -> Path:
@@ -273,7 +272,7 @@ def _strange_voxels(header: NiftiHeader) -> Iterable[Problem]:
 def _missing_voxels(header: NiftiHeader) -> Iterable[Problem]:
     hint = "copy the file again from its origin"
     if header.data_bytes < 0:
-        what = f"the file with the voxels, {shown(header.data.name)}, is not there"
+        what = "the file with the voxels, .img, is not there"
         yield Problem("no-pixel-data", what, "put it beside the header", blocking=True)
         return
     if header.voxels < 1 or min(header.shape_ijk) < 1 or not 1 <= header.volumes <= _MOST_VOLUMES:

@@ -152,7 +152,7 @@ class NrrdReader:
                 try:
                     self._image = _itk_reader(self._header.path).Execute()
                 except RuntimeError as error:
-                    raise damaged(self._header.path) from error
+                    raise damaged() from error
             return self._image
 
 
@@ -210,7 +210,7 @@ def _itk_reader(path: Path) -> Any:  # noqa: ANN401  # untyped
     try:
         itk.ReadImageInformation()
     except RuntimeError as error:
-        raise broken(path, "nrrd") from error
+        raise broken("nrrd") from error
     return itk
 
 

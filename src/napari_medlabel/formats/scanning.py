@@ -20,7 +20,7 @@ from napari_medlabel.formats.metaimage import is_metaimage, scan_metaimage
 from napari_medlabel.formats.nifti import scan_nifti
 from napari_medlabel.formats.nifti_header import is_analyze, is_nifti
 from napari_medlabel.formats.nrrd import is_nrrd, scan_nrrd
-from napari_medlabel.formats.voxels import first_bytes, in_one_line
+from napari_medlabel.formats.voxels import file_uid, first_bytes, in_one_line
 
 __all__ = ["Found", "is_ome_zarr", "scan"]
 
@@ -73,7 +73,7 @@ def scan(
     if place.is_file():
         kind = _format_of(place)
         if kind is not None:
-            return Found((_scan_file(place, kind, place.name),))
+            return Found((_scan_named(place, kind),))
     series, skipped = scan_dicom(place, progress=progress, cancelled=cancelled)
     if place.is_dir():
         others, skipped = _scan_others(place, skipped)
@@ -105,7 +105,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _check_there(path: Path) -> None:
-    with in_one_line(path):
+    with in_one_line(shown(path)):
         path.stat()
         if path.is_dir() and next(path.iterdir(), None) is None:
             raise InputError(f"{shown(path)} is an empty folder", "name a folder with images")
@@ -134,10 +134,18 @@ def _header_of(path: Path) -> Path:
     return path
 
 
-def _scan_file(path: Path, kind: FileFormat, uid: str) -> Series:
+def _scan_named(path: Path, kind: FileFormat) -> Series:
+    """The series in a file that a person named, whose name may be said therefore."""
+    try:
+        return _scan_file(path, kind, path.name)
+    except InputError as error:
+        raise InputError(f"{shown(path)} cannot be used: {error.what}", error.hint) from error
+
+
+def _scan_file(path: Path, kind: FileFormat, name: str) -> Series:
     header = _header_of(path)
     scanners = {"nifti": scan_nifti, "nrrd": scan_nrrd, "metaimage": scan_metaimage}
-    return scanners[kind](header, uid=uid)
+    return scanners[kind](header, uid=file_uid(name))
 
 
 def _scan_others(folder: Path, skipped: Sequence[Skipped]) -> tuple[list[Series], list[Skipped]]:
@@ -161,7 +169,7 @@ def _scan_others(folder: Path, skipped: Sequence[Skipped]) -> tuple[list[Series]
         try:
             found = _scan_file(path, kind, one.file)
         except InputError as error:
-            left[path] = Skipped(one.file, error.what.removeprefix(f"{shown(path)} "))
+            left[path] = Skipped(one.file, error.what)
         else:
             series.append(found)
             belongs.add(found.volumes[0].parts[0].data)
@@ -172,6 +180,8 @@ def _nothing_found(path: Path, skipped: Sequence[Skipped]) -> InputError:
     if path.is_file():
         why = skipped[0].why if skipped else "is not an image"
         return InputError(f"{shown(path)} cannot be used: {why}", "give DICOM, NIfTI, NRRD or MHA")
-    what = f"{shown(path)} holds no image: {len(skipped)} files, none of which can be used"
-    first = f"the first, {shown(skipped[0].file)}: {skipped[0].why}" if skipped else ""
+    # Names of files that were found may be names of patients: only --json has them.
+    count = len(skipped)
+    what = f"{shown(path)} holds no image: {count} files, none of which can be used"
+    first = f"file 1 of {count} in the folder: {skipped[0].why}" if skipped else ""
     return InputError(what, first)

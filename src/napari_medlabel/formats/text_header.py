@@ -4,6 +4,7 @@ Both are lines of text, `name: value` and `name = value`. The facts say what com
 without a word: a spacing or an orientation that is not there, lengths in another unit.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,8 +17,7 @@ from napari_medlabel.core.geometry import FloatArray, Geometry
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import FoundVolume, Series
 from napari_medlabel.errors import GeometryError, InputError
-from napari_medlabel.files import shown
-from napari_medlabel.formats.voxels import MOST_INFLATED, in_one_line
+from napari_medlabel.formats.voxels import MOST_INFLATED, file_uid, in_one_line
 
 __all__ = ["TextFormat", "TextHeader", "broken", "read_fields", "series_of", "voxel_file"]
 
@@ -135,7 +135,7 @@ def series_of(header: TextHeader, number: int, uid: str) -> Series:
     geometry = header.geometry()
     return Series(
         number=number,
-        uid=uid or header.path.name,
+        uid=uid or file_uid(header.path.name),
         format=header.format,
         modality=header.modality,
         kind="segmentation" if header.is_segmentation else "image",
@@ -147,9 +147,9 @@ def series_of(header: TextHeader, number: int, uid: str) -> Series:
     )
 
 
-def broken(path: Path, kind: TextFormat) -> InputError:
+def broken(kind: TextFormat) -> InputError:
     """The error for a header that cannot be understood."""
-    what = f"{shown(path)} has a broken {'NRRD' if kind == 'nrrd' else 'MetaImage'} header"
+    what = f"the file has a broken {'NRRD' if kind == 'nrrd' else 'MetaImage'} header"
     return InputError(what, "write the file again with the program that made it")
 
 
@@ -161,7 +161,7 @@ def read_fields(path: Path, sign: str) -> dict[str, str]:
     InputError
         If the file cannot be opened.
     """
-    with in_one_line(path), path.open("rb") as file:
+    with in_one_line(), path.open("rb") as file:
         text = file.read(_LONGEST_HEADER)
     fields: dict[str, str] = {}
     for line in text.split(b"\n"):
@@ -190,11 +190,11 @@ def voxel_file(path: Path, fields: Mapping[str, str]) -> Path | None:
     if name.startswith("LIST") or "%" in name:
         return None
     if Path(name).is_absolute() or ".." in Path(name).parts:
-        what = f"{shown(path)} points at a file in another folder"
+        what = "the header points at a file in another folder"
         raise InputError(what, "put both into one folder and correct the header")
     data = path.parent / name
-    if not data.is_file():
-        what = f"the file with the voxels, {shown(name)}, is not there"
+    if not os.path.isfile(data):  # noqa: PTH113  # never raises, whatever the name
+        what = "the file with the voxels, which its header names, is not there"
         raise InputError(what, "put it beside the header")
     return data
 

@@ -1,6 +1,11 @@
-"""Voxels to and from plain files: what the formats share."""
+"""Voxels to and from plain files: what the formats share.
+
+What is wrong with a file is said without its name: many are called after a patient. Whoever was
+given the name by a person may add it.
+"""
 
 import gzip
+import hashlib
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +29,7 @@ __all__ = [
     "cut",
     "damaged",
     "file_dtype",
+    "file_uid",
     "first_bytes",
     "in_one_line",
     "slabs",
@@ -42,7 +48,7 @@ def first_bytes(path: Path, count: int) -> bytes:
     InputError
         If the file cannot be opened, or what is gzip-ed is damaged.
     """
-    with in_one_line(path):
+    with in_one_line():
         with path.open("rb") as file:
             start = file.read(count)
         if not start.startswith(GZIP):
@@ -52,21 +58,32 @@ def first_bytes(path: Path, count: int) -> bytes:
 
 
 @contextmanager
-def in_one_line(path: Path) -> Iterator[None]:
+def in_one_line(who: str = "the file") -> Iterator[None]:
     """Every failure to read the file as one line for a person."""
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise damaged(path) from error
+        raise damaged(who) from error
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-        what = f"{shown(path)} cannot be read: {reason}"
+        what = f"{who} cannot be read: {reason}"
         raise InputError(what, "check its name and permissions") from error
 
 
-def damaged(path: Path) -> InputError:
+def damaged(who: str = "the file") -> InputError:
     """The error for a file that ends early or does not inflate."""
-    return InputError(f"{shown(path)} is truncated or damaged", "copy it again from its origin")
+    return InputError(f"{who} is truncated or damaged", "copy it again from its origin")
+
+
+def file_uid(name: str) -> str:
+    """What a series that is a file is known by: the same for the same name, and does not tell it.
+
+    Parameters
+    ----------
+    name
+        Its path below what was scanned, with "/".
+    """
+    return f"file:{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
 
 
 def check_fits(array: Grid, geometry: Geometry) -> None:
@@ -104,10 +121,10 @@ def cut(path: Path, dtype: np.dtype[Any], count: int, offset: int) -> npt.NDArra
     InputError
         If the file is too short or cannot be read.
     """
-    with in_one_line(path):
+    with in_one_line():
         flat = np.fromfile(path, dtype, count, offset=offset)
     if flat.size < count:
-        raise damaged(path)
+        raise damaged()
     return flat
 
 
