@@ -95,6 +95,38 @@ def test_versions_come_back_in_order(catalogue: Catalogue) -> None:
     assert catalogue.case_of(segmentation_id) == info
 
 
+def test_a_segmentation_remembers_that_it_had_a_journal(catalogue: Catalogue) -> None:
+    info = catalogue.add_case("a", "CT", FACTS)
+    (segmentation_id,) = catalogue.segmentation_ids(info.id)
+    assert not catalogue.begun(segmentation_id)
+    catalogue.set_begun(segmentation_id)
+    assert catalogue.begun(segmentation_id)
+
+
+def test_a_version_keeps_the_checksum_of_its_schema(catalogue: Catalogue) -> None:
+    info = catalogue.add_case("a", "CT", FACTS)
+    (segmentation_id,) = catalogue.segmentation_ids(info.id)
+    version = VersionInfo(1, "2026-01-05T10:00:00Z", "mk", "", "ab", {}, "cd" * 32)
+    catalogue.add_version(segmentation_id, version)
+    assert catalogue.versions(segmentation_id) == (version,)
+
+
+def test_what_a_killed_import_left_is_swept_and_nothing_else(tmp_path: Path) -> None:
+    workspace = Workspace.open_or_make(tmp_path / "ws")
+    info = workspace.catalogue.add_case("a", "CT", FACTS)
+    (segmentation_id,) = workspace.catalogue.segmentation_ids(info.id)
+    image = workspace.image_path(info.id)
+    version = workspace.version_path(segmentation_id, 1)
+    kept = [image, version, image.parent / ".DS_Store", image.parent / ".hidden-by-hand"]
+    left = [image.parent / ".0123abcd-image.zarr", version.parent / ".0123abcd-1.zarr"]
+    for folder in kept + left:
+        (folder / "c").mkdir(parents=True)
+    workspace.sweep(info.id)
+    assert all(path.exists() for path in kept)
+    assert not any(path.exists() for path in left)
+    workspace.close()
+
+
 def test_a_removed_case_takes_its_key_with_it(catalogue: Catalogue) -> None:
     info = catalogue.add_case("a", "CT", FACTS)
     catalogue.remove_case(info.id)

@@ -52,6 +52,7 @@ class VersionInfo:
     message: str
     sha256: str
     voxels: Mapping[str, int]
+    schema_sha256: str = ""
 
 
 class Catalogue:
@@ -177,6 +178,18 @@ class Catalogue:
             raise InputError("there is no such segmentation", "see: medlabel list")
         return self.case(row.case_id)
 
+    def begun(self, segmentation_id: str) -> bool:
+        """Whether the segmentation has had a journal: one that is missing now is lost."""
+        query = select(segmentations.c.begun).where(segmentations.c.id == segmentation_id)
+        with self._engine.connect() as connection:
+            return bool(connection.execute(query).scalar())
+
+    def set_begun(self, segmentation_id: str) -> None:
+        """The segmentation's first journal was made."""
+        mine = segmentations.c.id == segmentation_id
+        with self._engine.begin() as connection:
+            connection.execute(segmentations.update().where(mine).values(begun=1))
+
     def next_version(self, segmentation_id: str) -> int:
         """The number the next version gets."""
         return max((one.number for one in self.versions(segmentation_id)), default=0) + 1
@@ -185,7 +198,7 @@ class Catalogue:
         """Enter a version whose files are whole and at rest."""
         facts = {
             "who": version.who, "message": version.message, "sha256": version.sha256,
-            "voxels": dict(version.voxels),
+            "voxels": dict(version.voxels), "schema_sha256": version.schema_sha256,
         }  # fmt: skip
         place = _place(segmentation_id, f"version {version.number}")
         with self._engine.begin() as connection:
@@ -217,6 +230,7 @@ class Catalogue:
             facts["message"],
             facts["sha256"],
             facts["voxels"],
+            facts.get("schema_sha256", ""),
         )
 
     def _info(self, row: Row[Any]) -> CaseInfo:

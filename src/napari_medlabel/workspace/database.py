@@ -59,6 +59,7 @@ segmentations = Table(
     Column("case_id", ForeignKey("cases.id"), nullable=False, index=True),
     Column("number", Integer, nullable=False),
     Column("created", String(32), nullable=False),
+    Column("begun", Integer, nullable=False, default=0),  # 1 from its first journal on
     UniqueConstraint("case_id", "number"),
 )
 

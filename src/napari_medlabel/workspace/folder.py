@@ -8,10 +8,12 @@
 Every sealed thing is bound to its place: the case's id and its path.
 """
 
+import contextlib
 import hashlib
 import hmac
 import json
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +30,7 @@ from napari_medlabel.workspace.catalogue import Catalogue
 __all__ = ["Workspace", "personal_folder"]
 
 FORMAT: Final = 1
+_PARTIAL: Final = re.compile(r"\.[0-9a-f]{8}-")  # as `files` names what is not whole yet
 
 
 def personal_folder() -> Path:
@@ -105,6 +108,15 @@ class Workspace:
         folder.mkdir(exist_ok=True)
         return folder / f"{number}.zarr"
 
+    def sweep(self, case_id: str) -> None:
+        """Remove what a killed process left half written of a case; only for who holds it."""
+        folders = [self.image_path(case_id).parent]
+        for segmentation_id in self.catalogue.segmentation_ids(case_id):
+            folder = self.folder / "segmentations" / segmentation_id
+            folders += [folder, folder / "versions"]
+        for folder in folders:
+            _remove_partials(folder)
+
     def forget(self, case_id: str) -> None:
         """Destroy a case's key, then its files."""
         segmentation_ids = self.catalogue.segmentation_ids(case_id)
@@ -112,6 +124,18 @@ class Workspace:
         shutil.rmtree(self.image_path(case_id).parent, ignore_errors=True)
         for segmentation_id in segmentation_ids:
             shutil.rmtree(self.folder / "segmentations" / segmentation_id, ignore_errors=True)
+
+
+def _remove_partials(folder: Path) -> None:
+    """Remove the hidden beginnings of files and folders that `files` makes; as far as it can."""
+    for left in folder.glob(".*-*"):
+        if _PARTIAL.match(left.name) is None:
+            continue
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                left.unlink()
 
 
 def _make(folder: Path) -> None:
