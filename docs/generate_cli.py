@@ -20,7 +20,8 @@ HEAD = """\
 permissions and record what was done.
 
 - **Exit codes**: 0 done · 1 a problem with the input, said in one line on stderr with what to do ·
-  2 a wrong option or a missing argument · 3 refused: not permitted, or not releasable · 70 a bug.
+  2 a wrong option or a missing argument · 3 refused: not permitted, or not releasable · 70 a bug ·
+  130 and 143 called off, by Ctrl-C and by SIGTERM, with nothing half-written left behind.
 - **`--json`** prints one JSON document on stdout and nothing else.
 - **Progress** goes to stderr, and is silent when stderr is not a terminal.
 - **Nothing is overwritten** without `--force`, and nothing half-written stays behind.
