@@ -24,6 +24,7 @@ from napari_medlabel.errors import (
     NotSaved,
     ReadOnly,
 )
+from napari_medlabel.storage import journal as journal_module
 from napari_medlabel.storage import journal_file
 from napari_medlabel.storage.cipher import Cipher, new_key
 from napari_medlabel.storage.journal import SqliteJournal
@@ -133,6 +134,139 @@ def test_a_second_process_can_look_while_the_first_writes(path: Path) -> None:
         seen.lock(1)
     looking.close()
     journal.close()
+
+
+def test_who_looks_sees_all_that_was_drawn_since_the_file_was_opened(path: Path) -> None:
+    """A checkpoint that came meanwhile was once taken for a journal that had lost records."""
+    work = paint(path, 5)
+    looking = SqliteJournal(path, CIPHER, PLACE, read_only=True)
+    journal = SqliteJournal(path, CIPHER, PLACE)
+    work = segmentation(journal)
+    for number in range(6, 13):
+        act(work, number)
+    journal.checkpoint(work.snapshot())
+    journal.close()
+    assert_same(looking.load(empty()), work)
+    assert (looking.last, looking.head) == (12, journal.head)
+    looking.close()
+
+
+def test_who_looks_while_another_draws_folds_and_closes_sees_one_moment(path: Path) -> None:
+    paint(path, 20)
+    over = threading.Event()
+    failures: list[Exception] = []
+    seen: list[int] = []
+
+    def look() -> None:
+        while not over.is_set():
+            try:
+                looking = SqliteJournal(path, CIPHER, PLACE, read_only=True)
+                looking.load(empty())
+                seen.append(looking.last)
+                looking.close()
+            except MedlabelError as error:
+                failures.append(error)
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    for _ in range(6):
+        journal = SqliteJournal(path, CIPHER, PLACE)
+        work = segmentation(journal)
+        for number in range(journal.last + 1, journal.last + 9):
+            act(work, number)
+            if number % 3 == 0:
+                journal.checkpoint(work.snapshot())
+        journal.fold(work.snapshot(), keep=5, above_bytes=0)
+        journal.close()
+    over.set()
+    watcher.join()
+    assert failures == []
+    assert seen == sorted(seen)
+
+
+def test_a_closed_journal_is_one_plain_file(path: Path) -> None:
+    """Bytes 18 and 19 of a SQLite file: 1 without, 2 with a WAL."""
+    paint(path, 3)
+    assert [file.name for file in path.parent.iterdir()] == [path.name]
+    assert path.read_bytes()[18:20] == b"\1\1"
+
+
+def test_a_journal_closed_while_another_looks_leaves_nothing_in_its_wal(path: Path) -> None:
+    journal = SqliteJournal(path, CIPHER, PLACE)
+    work = segmentation(journal)
+    act(work, 1)
+    work.settle()
+    looking = SqliteJournal(path, CIPHER, PLACE, read_only=True)
+    journal.close()
+    alone = path.with_name("copy.sqlite")
+    shutil.copy(path, alone)
+    assert_same(load(alone), work)
+    looking.close()
+    assert_same(load(path), work)
+
+
+def in_wal_mode(path: Path) -> None:
+    """As a program leaves the file that closes it without leaving the mode."""
+    change(path, "PRAGMA journal_mode = WAL")
+    assert path.read_bytes()[18:20] == b"\2\2"
+
+
+def keep_from_sharing_memory(path: Path) -> None:
+    """SQLite follows no link there, whoever runs it."""
+    path.with_name(f"{path.name}-shm").symlink_to("nowhere")
+
+
+def test_a_journal_in_wal_mode_is_looked_at_where_no_shared_memory_can_be_made(path: Path) -> None:
+    work = paint(path, 12)
+    in_wal_mode(path)
+    keep_from_sharing_memory(path)
+    assert_same(load(path), work)
+
+
+def test_a_journal_that_was_not_closed_says_so_where_nothing_can_be_written(path: Path) -> None:
+    paint(path, 12)
+    in_wal_mode(path)
+    path.with_name(f"{path.name}-wal").write_bytes(b"not empty")
+    keep_from_sharing_memory(path)
+    with pytest.raises(InputError, match="was not closed") as caught:
+        load(path)
+    assert "copy the folder" in caught.value.hint
+
+
+READ_ONLY = """
+import sys
+from pathlib import Path
+from benchmarks.kill import *
+path = Path(sys.argv[1])
+try:
+    (path.parent / "x").touch()
+except OSError:
+    pass
+else:
+    sys.exit("the folder can be written to")
+journal = SqliteJournal(path, CIPHER, PLACE, read_only=True)
+state = journal.load(empty())
+print(journal.last, int(state.labels.astype(int).sum()))
+"""
+MOUNT = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+
+
+def unshare(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "sh", "-c", MOUNT, *command],
+        check=False, capture_output=True, text=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("wal", [False, True])
+def test_a_journal_on_a_read_only_file_system_is_looked_at(path: Path, wal: bool) -> None:  # noqa: FBT001
+    if shutil.which("unshare") is None or unshare(str(path.parent), "true").returncode:
+        pytest.skip("no file system can be mounted here")
+    work = paint(path, 12)
+    if wal:
+        in_wal_mode(path)
+    done = unshare(str(path.parent), sys.executable, "-c", READ_ONLY, str(path))
+    assert done.stdout.split() == ["12", str(int(work.labels.astype(int).sum()))], done.stderr
 
 
 def test_looking_makes_no_file(path: Path) -> None:
@@ -317,8 +451,10 @@ def test_a_damaged_checkpoint_is_an_error(path: Path) -> None:
 )
 def test_a_journal_opens_nowhere_else(path: Path, cipher: Cipher, place: str) -> None:
     paint(path, 1)
+    before = path.read_bytes()
     with pytest.raises(IntegrityError):
         SqliteJournal(path, cipher, place)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("content", [b"", b"SQLite format 3\0" + bytes(200), b"text" * 2000])
@@ -372,6 +508,50 @@ def test_a_folder_that_goes_away_refuses_the_next_stroke_and_loses_none(tmp_path
     journal.close()
     assert journal.saved.kind == "saved"
     assert_same(load(folder / "journal.sqlite"), work)
+
+
+def test_what_could_not_be_saved_is_saved_by_itself_once_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_module, "_RETRY_S", 0.05)
+    folder, away = tmp_path / "case", tmp_path / "away"
+    folder.mkdir()
+    journal = SqliteJournal(folder / "journal.sqlite", CIPHER, PLACE)
+    work = segmentation(journal)
+    folder.rename(away)
+    act(work, 1)
+    wait_for(journal, "failed")
+    time.sleep(0.2)
+    assert journal.saved.kind == "failed"  # while it is tried again too
+    away.rename(folder)
+    wait_for(journal, "saved")
+    assert_same(load(folder / "journal.sqlite"), work)  # no further stroke, not closed
+    journal.close()
+
+
+def wait_for(journal: SqliteJournal, kind: str) -> None:
+    until = time.monotonic() + 20
+    while journal.saved.kind != kind:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("value", [object(), {1}, "\ud800"], ids=["object", "set", "surrogate"])
+def test_a_stroke_that_cannot_be_stored_is_refused_and_the_next_one_is_saved(
+    path: Path, value: object
+) -> None:
+    journal = SqliteJournal(path, CIPHER, PLACE)
+    work = segmentation(journal)
+    act(work, 1)
+    before = work.labels.copy()
+    wanted = Edit.fill(work.labels, (30, 0, 0), np.ones((2, 3, 4), bool), 2)
+    with pytest.raises(InputError, match="this change cannot be stored"):
+        work.apply(wanted, tool="Paint", settings={"size": value})
+    np.testing.assert_array_equal(work.labels, before)
+    assert (work.history, journal.last, journal.saved.kind) == ((1,), 1, "saved")
+    work.apply(wanted, tool="Paint", settings={"size": 3})
+    journal.close()
+    assert_same(load(path), work)
 
 
 def test_a_journal_put_in_the_place_of_ours_is_not_written_on(path: Path) -> None:
@@ -432,6 +612,34 @@ def test_a_full_disk_is_said_and_every_stroke_is_saved_once_there_is_room(path: 
     assert done.stdout.startswith("not saved: ")
 
 
+AND_THEN_A_CRASH = (
+    FULL_DISK[: FULL_DISK.index("act(work, journal.last + 1)\nwork.settle")]
+    + """
+import os, time
+until = time.monotonic() + 20
+while journal.saved.kind != "saved":
+    assert time.monotonic() < until
+    time.sleep(0.05)
+print(journal.last, int(work.labels.astype(int).sum()), flush=True)
+os._exit(0)
+"""
+)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of a file's size are POSIX")
+def test_a_stroke_that_waited_for_room_on_the_disk_outlives_a_crash(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", AND_THEN_A_CRASH, str(path)],
+        check=False, capture_output=True, text=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    journal = SqliteJournal(path, CIPHER, PLACE)
+    state = journal.load(empty())
+    last = done.stdout.splitlines()[-1]
+    assert last == f"{journal.last} {int(state.labels.astype(int).sum())}"
+    journal.close()
+
+
 def test_a_full_disk_during_a_checkpoint_leaves_the_journal_as_it_was(path: Path) -> None:
     work = paint(path, 30)
     journal = SqliteJournal(path, CIPHER, PLACE)
@@ -481,7 +689,7 @@ def test_where_the_file_system_has_no_wal_the_rollback_journal_serves(
         connection.execute("PRAGMA journal_mode = DELETE").fetchone()
         connection.execute("PRAGMA synchronous = FULL")
 
-    monkeypatch.setattr(journal_file, "_set_durable", without_wal)
+    monkeypatch.setattr(journal_file, "make_durable", without_wal)
     work = paint(path, 20)
     journal = SqliteJournal(path, CIPHER, PLACE)
     again = segmentation(journal)

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import keyring
+import keyring.errors
 import pytest
 from keyring.backend import KeyringBackend
 
@@ -38,6 +39,17 @@ class Locked(Remembering):
     def set_password(self, service: str, username: str, password: str) -> None:
         time.sleep(5)
         super().set_password(service, username, password)
+
+
+class Shut(Remembering):
+    """A keyring that may refuse to answer."""
+
+    shut = False
+
+    def get_password(self, service: str, username: str) -> str | None:
+        if self.shut:
+            raise keyring.errors.KeyringLocked
+        return super().get_password(service, username)
 
 
 @pytest.fixture
@@ -155,3 +167,78 @@ def test_a_keyring_that_keeps_nothing_is_not_used(
 def test_an_id_that_is_a_path_is_refused(workspace: Path) -> None:
     with pytest.raises(ValueError, match="id"):
         workspace_key("../w1", workspace)
+
+
+def test_a_lost_note_does_not_cost_the_key_in_the_keyring(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(Remembering(), monkeypatch)
+    made = workspace_key("w1", workspace)
+    (workspace / "key.json").unlink()
+    assert workspace_key("w1", workspace) == made
+    assert json.loads((workspace / "key.json").read_text())["where"] == "keyring"
+
+
+def test_a_kill_between_key_file_and_note_costs_nothing(workspace: Path) -> None:
+    made = workspace_key("w1", workspace)
+    (workspace / "key.json").unlink()
+    assert workspace_key("w1", workspace) == made
+    assert json.loads((workspace / "key.json").read_text())["where"] == "file"
+
+
+def test_the_key_file_is_taken_up_where_the_keyring_holds_none(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = workspace_key("w1", workspace)
+    (workspace / "key.json").unlink()
+    backend = Remembering()
+    use(backend, monkeypatch)
+    assert workspace_key("w1", workspace) == made
+    assert not backend.lines
+
+
+def test_two_different_keys_and_no_note_are_not_guessed_about(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace_key("w1", workspace)
+    in_file = key_file("w1").read_text()
+    (workspace / "key.json").unlink()
+    key_file("w1").unlink()
+    backend = Remembering()
+    use(backend, monkeypatch)
+    workspace_key("w1", workspace)
+    (workspace / "key.json").unlink()
+    with keys.new_file(key_file("w1")) as partial:
+        partial.chmod(0o600)
+        partial.write_text(in_file)
+    with pytest.raises(IntegrityError, match="different keys"):
+        workspace_key("w1", workspace)
+
+
+def test_no_key_is_made_where_something_is_sealed_already(workspace: Path) -> None:
+    with pytest.raises(IntegrityError, match="lost"):
+        workspace_key("w1", workspace, make=False)
+    assert not (workspace / "key.json").exists()
+    assert not key_file("w1").exists()
+
+
+def test_a_keyring_that_may_hold_the_key_is_waited_for_another_time(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = Shut()
+    use(backend, monkeypatch)
+    made = workspace_key("w1", workspace)
+    (workspace / "key.json").unlink()
+    backend.shut = True
+    with pytest.raises(InputError, match="keyring"):
+        workspace_key("w1", workspace, make=False)
+    backend.shut = False
+    assert workspace_key("w1", workspace, make=False) == made
+
+
+def test_a_key_that_a_kill_left_half_kept_is_removed(workspace: Path) -> None:
+    key_file("w1").parent.mkdir(parents=True)
+    left = key_file("w1").with_name(".0123abcd-w1.key")
+    left.write_text("medlabel-key 1 AAAA")
+    workspace_key("w1", workspace)
+    assert not left.exists()

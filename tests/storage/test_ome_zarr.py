@@ -651,7 +651,7 @@ print(high() - before)
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
 def test_memory_does_not_grow_with_the_number_of_slices(tmp_path: Path) -> None:
     """The 448 slices more are 57 MB; the peak may differ by what threads happen to hold."""
-    assert int(run(MEMORY, tmp_path)) < 15_000
+    assert int(run(MEMORY, tmp_path)) < 28_000
 
 
 # Labels

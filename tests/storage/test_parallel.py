@@ -1,4 +1,6 @@
+import _thread
 import threading
+import time
 
 import pytest
 
@@ -61,3 +63,19 @@ def test_no_thread_is_left() -> None:
     with pytest.raises(ZeroDivisionError):
         in_parallel(lambda n: [lambda: 1 // n], [0, 0, 0], threads=3)
     assert threading.active_count() == before
+
+
+def test_ctrl_c_ends_it_and_leaves_no_thread_at_work() -> None:
+    seen: list[int] = []
+
+    def work(n: int) -> None:
+        if n == 3:
+            _thread.interrupt_main()
+        time.sleep(0.01)
+        seen.append(n)
+
+    with pytest.raises(KeyboardInterrupt):
+        in_parallel(work, range(1000), threads=3)
+    done = len(seen)
+    time.sleep(0.1)
+    assert len(seen) == done < 100

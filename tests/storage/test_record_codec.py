@@ -1,3 +1,7 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,8 +11,14 @@ from hypothesis.extra import numpy as hnp
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.history import Did, LocksSet, Record, Redid, State, Step, Undid
 from napari_medlabel.core.schema import Code, Label, LabelSchema
-from napari_medlabel.errors import IntegrityError
-from napari_medlabel.storage.record_codec import decode, decode_state, encode, encode_state
+from napari_medlabel.errors import InputError, IntegrityError
+from napari_medlabel.storage.record_codec import (
+    decode,
+    decode_state,
+    encode,
+    encode_state,
+    encoder,
+)
 
 TYPES = st.sampled_from([np.uint8, np.uint16])
 SCHEMA = LabelSchema("Köpfe", (Label(1, "Leber", "#FF0000", Code("10200004", "SCT", "Liver")),))
@@ -130,3 +140,62 @@ def test_a_state_without_one_of_its_parts_is_an_error() -> None:
         decode_state(parts[:-1])
     with pytest.raises(IntegrityError):
         decode_state([parts[0], parts[1], parts[2], parts[3][:-1]])
+
+
+# What cannot be stored
+
+CIRCLE: list[object] = []
+CIRCLE.append(CIRCLE)
+NESTED: list[object] = []
+for _ in range(100_000):
+    NESTED = [NESTED]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), {1, 2}, b"x", 1j, Path("x"), "\ud800", float("nan"), np.float32("inf"), CIRCLE],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_setting_that_would_not_be_read_back_is_refused_at_once(value: object) -> None:
+    step = Step(Edit.nothing(), "Paint", {"size": 3, "deep": [{"value": value}]})
+    with pytest.raises(InputError, match="this change cannot be stored") as caught:
+        encoder(Did(step))
+    assert "settings" in caught.value.hint
+
+
+def test_settings_without_a_bottom_are_refused_at_once() -> None:
+    with pytest.raises(InputError, match="this change cannot be stored"):
+        encoder(Did(Step(Edit.nothing(), "Paint", {"value": NESTED})))
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        LocksSet(frozenset({65536})),
+        LocksSet(frozenset({-1})),
+        Undid(-1),
+        Redid(2**64),
+        Did(Step(replace(Edit.nothing(), low=(0, 0, 2**32)), "Paint")),
+        Did(Step(Edit.nothing(), "Paint", who="\udcff")),
+    ],
+    ids=repr,
+)
+def test_numbers_and_names_that_do_not_fit_are_refused_at_once(record: Record) -> None:
+    with pytest.raises(InputError, match="this change cannot be stored"):
+        encoder(record)
+
+
+def test_a_setting_of_numpys_is_read_back_as_a_number() -> None:
+    settings = {"size": np.int64(3), "limits": (np.float32(0.5), 2.0)}
+    again = decode(encode(Did(Step(Edit.nothing(), "Paint", settings))))
+    assert isinstance(again, Did)
+    assert json.loads(json.dumps(again.step.settings)) == {"size": 3, "limits": [0.5, 2.0]}
+
+
+def test_a_setting_changed_later_is_stored_as_it_was() -> None:
+    settings = {"size": 3}
+    later = encoder(Did(Step(Edit.nothing(), "Paint", settings)))
+    settings["size"] = 4
+    again = decode(later())
+    assert isinstance(again, Did)
+    assert again.step.settings == {"size": 3}

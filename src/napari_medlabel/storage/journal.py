@@ -1,11 +1,12 @@
 """Every change durable before the next one, without the hand feeling it.
 
-`append` hands a record to a thread that encodes, seals and writes it; `settle` waits for that.
+`append` makes sure that a record can be stored and hands it to a thread that compresses, seals and
+writes it; `settle` waits for that. What could not be written is tried again, every two seconds.
 What the file looks like is told in `journal_file`, what a record looks like in `record_codec`.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -15,12 +16,21 @@ from napari_medlabel.errors import IntegrityError, NotSaved, ReadOnly
 from napari_medlabel.storage.cache import Cache
 from napari_medlabel.storage.cipher import Cipher
 from napari_medlabel.storage.journal_file import JournalFile
-from napari_medlabel.storage.record_codec import decode, decode_state, encode, encode_state
+from napari_medlabel.storage.record_codec import decode, decode_state, encode_state, encoder
 
 __all__ = ["SaveState", "SqliteJournal"]
 
 _STEPS_IN_MEMORY: Final = 64 << 20  # bytes of steps at hand for undo
+_RETRY_S: Final = 2.0
 FOLD_AT: Final = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A record that is not durable yet, and what gives its bytes."""
+
+    record: Record
+    encoded: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class SqliteJournal:
         self._file = JournalFile(path, cipher, place, read_only=read_only)
         self._read_only = read_only
         self._last = self._file.last
-        self._pending: dict[int, Record] = {}
+        self._pending: dict[int, _Pending] = {}
         self._steps: Cache[Step] = Cache(_STEPS_IN_MEMORY)
         self._failure: NotSaved | None = None
         self._closed = False
@@ -76,20 +86,23 @@ class SqliteJournal:
         ------
         ReadOnly
             If the journal was opened only to look, or is closed.
+        InputError
+            If the record holds what cannot be stored; nothing is taken then.
         """
         if self._read_only or self._closed:
             raise ReadOnly("the journal is not open for writing", "open the case again")
+        pending = _Pending(record, encoder(record))
         with self._changed:
             self._last += 1
             number = self._last
-            self._pending[number] = record
+            self._pending[number] = pending
             if isinstance(record, Did):
                 self._remember(number, record.step)
             self._changed.notify_all()
         return number
 
     def settle(self) -> None:
-        """Wait until all is durable; what failed before is tried again.
+        """Wait until all is durable; what failed before is tried again at once.
 
         Raises
         ------
@@ -115,9 +128,8 @@ class SqliteJournal:
         if step is not None:
             return step
         with self._changed:
-            record = self._pending.get(number)
-        if record is None:
-            record = self._read(number)
+            pending = self._pending.get(number)
+        record = self._read(number) if pending is None else pending.record
         if not isinstance(record, Did):
             raise IntegrityError(f"record {number} of the history is not a step")
         self._remember(number, record.step)
@@ -165,19 +177,10 @@ class SqliteJournal:
         IntegrityError
             If a record is missing, damaged or does not fit; it says which.
         """
-        state, start = empty, 0
-        found = self._file.checkpoint()
-        if found is not None:
-            start, state = found[0], decode_state(found[1])
-            if state.labels.shape != empty.labels.shape:
-                raise IntegrityError("the journal is of labels with another shape")
-        for number, record in self.records(start):
-            if isinstance(record, Did):
-                self._remember(number, record.step)
-            try:
-                state.take(number, record, self.step)
-            except IntegrityError as error:
-                raise IntegrityError(f"record {number}: {error}", error.hint) from error
+        with self._file.one_moment():
+            state = self._replayed(empty)
+        if self._read_only:
+            self._last = self._file.last
         return state
 
     def records(self, after: int = 0, *, folded: bool = False) -> Iterator[tuple[int, Record]]:
@@ -276,6 +279,22 @@ class SqliteJournal:
 
     # How
 
+    def _replayed(self, empty: State) -> State:
+        state, start = empty, 0
+        found = self._file.checkpoint()
+        if found is not None:
+            start, state = found[0], decode_state(found[1])
+            if state.labels.shape != empty.labels.shape:
+                raise IntegrityError("the journal is of labels with another shape")
+        for number, record in self.records(start):
+            if isinstance(record, Did):
+                self._remember(number, record.step)
+            try:
+                state.take(number, record, self.step)
+            except IntegrityError as error:
+                raise IntegrityError(f"record {number}: {error}", error.hint) from error
+        return state
+
     def _remember(self, number: int, step: Step) -> None:
         edit = step.edit
         size = edit.changed.nbytes + edit.before.nbytes + edit.after.nbytes
@@ -292,7 +311,8 @@ class SqliteJournal:
         while True:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: self._closed or (self._pending and self._failure is None)
+                    lambda: self._closed or (self._pending and self._failure is None),
+                    None if self._failure is None else _RETRY_S,
                 )
                 if self._closed:
                     return
@@ -305,9 +325,9 @@ class SqliteJournal:
                         del self._pending[number]
                 self._changed.notify_all()
 
-    def _attempt(self, batch: Mapping[int, Record]) -> NotSaved | None:
+    def _attempt(self, batch: Mapping[int, _Pending]) -> NotSaved | None:
         try:
-            self._file.add({number: encode(record) for number, record in batch.items()})
+            self._file.add({number: pending.encoded() for number, pending in batch.items()})
         except NotSaved as error:
             return error
         except Exception as error:  # noqa: BLE001  # a thread must not die and leave settle waiting

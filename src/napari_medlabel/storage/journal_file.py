@@ -14,14 +14,10 @@ Row 0 is the beginning: JSON {"format": 1}. A row is a sealed record (`cipher`) 
 So a row opens only after the very rows it was written after. Altered, swapped, missing and older
 rows are found; rows cut off at the end are not: whoever keeps `head` elsewhere finds those.
 A checkpoint is the state after row `number`, in parts; rows up to it need not be replayed.
-
-Durable is: SQLite with synchronous=FULL, in WAL mode, or with a rollback journal where the file
-system has no shared memory for WAL.
 """
 
 import sqlite3
 import struct
-import sys
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -31,6 +27,7 @@ from typing import Final
 from napari_medlabel.errors import InputError, IntegrityError, MedlabelError
 from napari_medlabel.files import new_file, shown
 from napari_medlabel.storage.cipher import TAG_BYTES, Cipher, tag
+from napari_medlabel.storage.sqlite_connection import connect, make_durable, make_plain
 from napari_medlabel.storage.sqlite_errors import RESTORE, not_saved, reading
 
 __all__ = ["JournalFile"]
@@ -57,7 +54,7 @@ class JournalFile:
     cipher, place
         What seals the rows, and what they belong to.
     read_only
-        Nothing is written; another process may be writing.
+        Nothing is written; another process may be writing: see `one_moment`.
 
     Raises
     ------
@@ -83,8 +80,9 @@ class JournalFile:
             self._connection, (self._last, self._head) = self._connect()
         try:
             self.row(0)  # the key and the place are right, or nothing goes on
-        except MedlabelError:
-            self.close()
+            self._make_durable(self._connection)
+        except BaseException:
+            self._disconnect()
             raise
 
     @property
@@ -106,6 +104,30 @@ class JournalFile:
                 for name in ("page_count", "freelist_count", "page_size")
             )
         return int((pages - free) * size)
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """A block that sees rows and checkpoint as they are when it begins, whoever writes on.
+
+        Whoever only looks learns there of the rows that came meanwhile.
+
+        Raises
+        ------
+        IntegrityError, InputError
+            If the file cannot be read.
+        """
+        with self._lock:
+            with reading(self.path, "the journal"):
+                connection = self._open()
+                connection.execute("BEGIN")
+            try:
+                if self._read_only:
+                    with reading(self.path, "the journal"):
+                        self._last, self._head = _head(connection)
+                yield
+            finally:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")  # nothing was written
 
     def add(self, contents: Mapping[int, bytes]) -> None:
         """Make rows durable, all or none.
@@ -230,8 +252,10 @@ class JournalFile:
                 self._open().executescript("PRAGMA incremental_vacuum")  # execute: one page
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the file; it is one plain file then, unless somebody looks at it."""
         with self._lock:
+            if self._connection is not None and not self._read_only and self._is_ours():
+                make_plain(self._connection)
             self._disconnect()
 
     # Places
@@ -280,22 +304,28 @@ class JournalFile:
                 connection.close()
 
     def _connect(self) -> tuple[sqlite3.Connection, tuple[int, bytes]]:
-        """A connection, and number and tag of the last row."""
-        mode = "ro" if self._read_only else "rw"  # never makes a new file in an old one's place
-        connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode={mode}", uri=True,
-            isolation_level=None, check_same_thread=False, timeout=10.0,
-        )  # fmt: skip
+        """A connection that has changed nothing yet, and number and tag of the last row."""
+        connection = connect(self.path, read_only=self._read_only)
         try:
             self._check(connection)
-            if not self._read_only:
-                _set_durable(connection)
             self._inode = self.path.stat().st_ino
             head = _head(connection)
         except BaseException:
             connection.close()
             raise
         return connection, head
+
+    def _make_durable(self, connection: sqlite3.Connection) -> None:
+        if not self._read_only:
+            with reading(self.path, "the journal"):
+                make_durable(connection)
+
+    def _is_ours(self) -> bool:
+        """Whether the file that is open is the one that has its name: SQLite would write on."""
+        try:
+            return self.path.stat().st_ino == self._inode
+        except OSError:
+            return False
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -305,12 +335,14 @@ class JournalFile:
     def _open(self) -> sqlite3.Connection:
         """The connection; after a failure a new one, to the journal as we know it."""
         if self._connection is None:
-            self._connection, head = self._connect()
+            connection, head = self._connect()
             if head == self._tried:  # the attempt that seemed to fail did not
                 self._last, self._head = head
             if head != (self._last, self._head):
-                self._disconnect()
+                connection.close()
                 raise IntegrityError("the journal was changed by another program", RESTORE)
+            self._connection = connection
+            self._make_durable(connection)
         return self._connection
 
     def _check(self, connection: sqlite3.Connection) -> None:
@@ -347,7 +379,7 @@ class JournalFile:
             connection = self._open()
             connection.execute("BEGIN IMMEDIATE")
             yield connection
-            if self.path.stat().st_ino != self._inode:  # SQLite would write on, to no name
+            if not self._is_ours():
                 raise FileNotFoundError
             connection.execute("COMMIT")
         except (sqlite3.Error, OSError, MedlabelError) as error:
@@ -369,15 +401,3 @@ def _head(connection: sqlite3.Connection) -> tuple[int, bytes]:
 
 def _missing(number: int) -> IntegrityError:
     return IntegrityError(f"record {number} of the history is missing", RESTORE)
-
-
-def _set_durable(connection: sqlite3.Connection) -> None:
-    try:
-        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    except sqlite3.OperationalError:
-        mode = ""
-    if mode != "wal":
-        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-    connection.execute("PRAGMA synchronous = FULL")
-    if sys.platform == "darwin":
-        connection.execute("PRAGMA fullfsync = ON")

@@ -6,6 +6,7 @@ workspace does not carry its own key. `MEDLABEL_KEYRING=off` chooses the file.
 
 Which of the two it was is written to `key.json` in the workspace when the key is made. From then
 on the key is looked for there and nowhere else, and never made anew: a new key would open nothing.
+Where that note is missing, a key that either of the two holds is taken up, never written over.
 
     <workspace>/key.json                                {"format": 1, "where": "keyring" | "file"}
     <configuration>/napari-medlabel/keys/<id>.key       one line: "medlabel-key 1 <base64>"
@@ -62,7 +63,7 @@ class KeyKept:
     where: Where
 
 
-def workspace_key(workspace_id: str, folder: Path) -> KeyKept:
+def workspace_key(workspace_id: str, folder: Path, *, make: bool = True) -> KeyKept:
     """The key of a workspace; made and kept when it is asked for the first time.
 
     Parameters
@@ -71,6 +72,8 @@ def workspace_key(workspace_id: str, folder: Path) -> KeyKept:
         Letters, digits, "-" and "_".
     folder
         The workspace: it is told where its key is kept.
+    make
+        Whether a key may be made: not where something is sealed already.
 
     Raises
     ------
@@ -89,7 +92,7 @@ def workspace_key(workspace_id: str, folder: Path) -> KeyKept:
     with FileLock(folder / "key.lock"):  # two first uses at once: one key
         if note.exists():
             return _find(workspace_id, _where(note))
-        kept = _keep(workspace_id, new_key())
+        kept = _without_note(workspace_id, make=make)
         with new_file(note) as partial:
             document = {"format": _FORMAT, "where": kept.where}
             partial.write_text(json.dumps(document), encoding="utf-8")
@@ -130,9 +133,36 @@ def _find(workspace_id: str, where: Where) -> KeyKept:
     return KeyKept(_key(line), where)
 
 
-def _keep(workspace_id: str, key: bytes) -> KeyKept:
+def _without_note(workspace_id: str, *, make: bool) -> KeyKept:
+    """The key that the key file or the keyring holds already, else a new one."""
+    path = key_file(workspace_id)
+    in_file = _read_file(path) if path.exists() else None
+    backend, in_keyring = _system_keyring(), None
+    if backend is not None:
+        asked = backend
+        try:
+            in_keyring = _asked(lambda: asked.get_password(_SERVICE, workspace_id))
+        except InputError:
+            if in_file is None and not make:
+                raise  # it may hold the key: another time it answers
+            backend = None  # the file keeps the key
+    if in_keyring is not None:
+        kept = KeyKept(_key(in_keyring), "keyring")
+        if in_file not in (None, kept.key):
+            raise IntegrityError(
+                "the system's keyring and the key file hold different keys of this workspace",
+                "restore key.json from a backup: it says which of them is right",
+            )
+        return kept
+    if in_file is not None:
+        return KeyKept(in_file, "file")
+    if not make:
+        raise _lost("key.json is not there, and neither keyring nor key file holds it")
+    return _keep(workspace_id, new_key(), backend)
+
+
+def _keep(workspace_id: str, key: bytes, backend: KeyringBackend | None) -> KeyKept:
     """Keep a new key, and be sure that it is found again."""
-    backend = _system_keyring()
     if backend is not None and _accepts(backend, workspace_id, key):
         return KeyKept(key, "keyring")
     path = key_file(workspace_id)
@@ -141,6 +171,8 @@ def _keep(workspace_id: str, key: bytes) -> KeyKept:
     except OSError as error:
         what = f"there is no place for the key: {shown(path.parent)} cannot be made"
         raise OutputError(what, "make that folder, or set XDG_CONFIG_HOME to another") from error
+    for left in path.parent.glob(f".*-{path.name}"):  # by a process that was killed right here
+        left.unlink(missing_ok=True)
     with new_file(path) as partial:
         partial.chmod(0o600)  # before there is anything to read
         partial.write_text(_line(key), encoding="ascii")

@@ -52,10 +52,17 @@ def in_parallel(
         threading.Thread(target=queue.run, name=f"medlabel-storage-{n}", daemon=True)
         for n in range(max(1, threads))
     ]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
+    try:
+        for thread in running:
+            thread.start()
+        for thread in running:
+            thread.join()
+    except BaseException as error:  # Ctrl-C here: nobody writes any more once this has ended
+        queue.fail(error)
+        for thread in running:
+            if thread.ident is not None:
+                thread.join()
+        raise
     if queue.failures:
         raise queue.failures[0]
 
@@ -85,9 +92,13 @@ class _Queue(Generic[T]):
                     self._jobs.extend(more or ())
                     self._changed.notify_all()
         except BaseException as error:  # noqa: BLE001  # raised on the caller's thread
-            with self._changed:
-                self.failures.append(error)
-                self._changed.notify_all()
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Begin nothing any more."""
+        with self._changed:
+            self.failures.append(error)
+            self._changed.notify_all()
 
     def _next(self) -> Job | None:
         with self._changed:

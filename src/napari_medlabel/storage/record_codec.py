@@ -23,7 +23,8 @@ long runs of an ordinary mask. Slabs without a voxel of any label have no part.
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -34,9 +35,9 @@ from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.history import Did, LocksSet, Record, Redid, State, Step, Undid
 from napari_medlabel.core.schema import LabelSchema
-from napari_medlabel.errors import IntegrityError, MedlabelError
+from napari_medlabel.errors import InputError, IntegrityError, MedlabelError
 
-__all__ = ["decode", "decode_state", "encode", "encode_state"]
+__all__ = ["decode", "decode_state", "encode", "encode_state", "encoder"]
 
 _DID, _UNDID, _REDID, _LOCKS = 1, 2, 3, 4
 _BOX: Final = struct.Struct("<B6I")
@@ -48,16 +49,40 @@ _TYPES: Final[dict[int, np.dtype[Any]]] = {1: np.dtype("u1"), 2: np.dtype("<u2")
 
 
 def encode(record: Record) -> bytes:
-    """The record as bytes."""
-    match record:
-        case Did(step):
-            return _encode_step(step)
-        case Undid(number):
-            return _STEP_NUMBER.pack(_UNDID, number)
-        case Redid(number):
-            return _STEP_NUMBER.pack(_REDID, number)
-        case LocksSet(locked):
-            return bytes([_LOCKS]) + np.array(sorted(locked), "<u2").tobytes()
+    """The record as bytes.
+
+    Raises
+    ------
+    InputError
+        If it holds what cannot be stored.
+    """
+    return encoder(record)()
+
+
+def encoder(record: Record) -> Callable[[], bytes]:
+    """What gives the record as bytes: it only has voxels left to compress, and does not fail.
+
+    Raises
+    ------
+    InputError
+        At once, if the record holds what cannot be stored.
+    """
+    try:
+        match record:
+            case Did(step):
+                return partial(_joined, _box(step.edit), step.edit, _json(_facts(step)))
+            case Undid(number):
+                return partial(bytes, _STEP_NUMBER.pack(_UNDID, number))
+            case Redid(number):
+                return partial(bytes, _STEP_NUMBER.pack(_REDID, number))
+            case LocksSet(locked):
+                values = np.array(sorted(locked), "<u2")
+                return partial(bytes, bytes([_LOCKS]) + values.tobytes())
+    except (TypeError, ValueError, OverflowError, RecursionError, struct.error) as error:
+        raise InputError(
+            "this change cannot be stored",
+            "its names and settings may hold text, numbers, lists and tables only",
+        ) from error
 
 
 def decode(data: bytes) -> Record:
@@ -127,17 +152,23 @@ def decode_state(parts: Sequence[bytes]) -> State:
         raise IntegrityError("the state of the labels is damaged") from error
 
 
-def _encode_step(step: Step) -> bytes:
-    edit = step.edit
+def _box(edit: Edit) -> bytes:
+    return _BOX.pack(_DID, *edit.low, *edit.changed.shape)
+
+
+def _facts(step: Step) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "tool": step.tool, "settings": step.settings, "who": step.who, "when": step.when,
     }  # fmt: skip
     if step.schema_before is not None and step.schema_after is not None:
         facts["schema_before"] = step.schema_before.document()
         facts["schema_after"] = step.schema_after.document()
-    box = _BOX.pack(_DID, *edit.low, *edit.changed.shape)
+    return facts
+
+
+def _joined(box: bytes, edit: Edit, facts: bytes) -> bytes:
     arrays = (_encode_bits(edit.changed), _encode_values(edit.before), _encode_values(edit.after))
-    return b"".join((box, *arrays, _json(facts)))
+    return b"".join((box, *arrays, facts))
 
 
 def _decode_step(data: bytes) -> Step:
@@ -203,10 +234,20 @@ def _squeeze(array: npt.NDArray[Any]) -> bytes:
 
 
 def _json(document: dict[str, Any]) -> bytes:
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    text = json.dumps(
+        document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain
+    )
     return text.encode()
 
 
 def _plain(value: object) -> object:
-    """A number of numpy's as Python's own; anything else in words, rather than not at all."""
-    return value.item() if isinstance(value, np.generic) else str(value)
+    """A number of numpy's as Python's own.
+
+    Raises
+    ------
+    TypeError
+        If it is something else, which would not be read back as what it was.
+    """
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a {type(value).__name__} cannot be stored")
