@@ -1,4 +1,5 @@
-import _thread
+import os
+import signal
 import threading
 import time
 
@@ -65,12 +66,13 @@ def test_no_thread_is_left() -> None:
     assert threading.active_count() == before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals go to a process there, not to a thread")
 def test_ctrl_c_ends_it_and_leaves_no_thread_at_work() -> None:
     seen: list[int] = []
 
     def work(n: int) -> None:
         if n == 3:
-            _thread.interrupt_main()
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         time.sleep(0.01)
         seen.append(n)
 
