@@ -217,6 +217,7 @@ class AnnotateTab(QScrollArea):
     def _show_card(self, shown: CaseCard) -> None:
         self._name.setText(shown.name)
         self._modality.setText(shown.modality)
+        self._modality.setVisible(bool(shown.modality))
         self._chip.setText(shown.chip)
         restyle(self._chip, chip=shown.tone)
         self._lines.setText("\n".join(shown.lines))

@@ -115,7 +115,9 @@ class ExportTab(QScrollArea):
             self.clear()
             self.name.setText(shown.name.lower().replace(" ", "-") if shown else "")
         self._card, self._segments = shown, drawn
-        self._case.setText(f"{shown.name}, {shown.modality}" if shown else "No case is open")
+        self._case.setText(
+            ", ".join(filter(None, (shown.name, shown.modality))) if shown else "No case is open"
+        )
         words = "1 segment drawn" if drawn == 1 else f"{drawn} segments drawn"
         self._case_line.setText(words if shown else "Open a case to export its segments.")
         self._look()

@@ -169,7 +169,7 @@ def _case_card(case: OpenCase) -> CaseCard:
         chip = ("Read only", "warn")
     grid = f"{info.shape[0]} slices · {i:.2f} {TIMES} {j:.2f} {TIMES} {k:.2f} mm"
     words = [part for part in (getattr(info, "volume", ""), grid) if part]
-    return CaseCard(info.name, info.modality or "?", *chip, tuple(words), info.problems)
+    return CaseCard(info.name, info.modality, *chip, tuple(words), info.problems)
 
 
 def _segment_rows(segmentation: Segmentation, hidden: frozenset[int]) -> tuple[SegmentRow, ...]:
