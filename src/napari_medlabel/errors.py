@@ -5,6 +5,7 @@ MedlabelError            the base: what, where, and a hint
 │   ├── GeometryError             its voxels have no one place in space
 │   └── OutputError               the destination cannot be written, or is there already
 ├── IntegrityError       exit 1   bytes at rest are not what was written
+│   └── DamagedHistory            a segmentation's journal is; its saved versions are apart from it
 ├── NotSaved             exit 1   an edit could not be made durable: disk full, folder gone
 ├── ExtraMissing         exit 1   says which extra to install
 ├── Cancelled            exit 1   a person called it off; nothing was left behind
@@ -19,6 +20,7 @@ from typing import ClassVar
 
 __all__ = [
     "Cancelled",
+    "DamagedHistory",
     "ExtraMissing",
     "GeometryError",
     "InputError",
@@ -70,6 +72,10 @@ class OutputError(InputError):
 
 class IntegrityError(MedlabelError):
     """Bytes at rest are not what was written."""
+
+
+class DamagedHistory(IntegrityError):
+    """The journal of a segmentation is hurt; its saved versions are kept apart from it."""
 
 
 class NotSaved(MedlabelError):

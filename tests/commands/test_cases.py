@@ -156,6 +156,8 @@ def test_an_import_cut_short_without_its_source_says_so(session: Session, folder
     case.loading.wait()
     commands.close_case(session, case)
     session.workspace.catalogue._update(case.info.id, state="importing")
+    image = session.workspace.image_path(case.info.id)
+    image.rename(image.with_name(".left-over"))
     folder.rename(folder.with_name("moved"))
     with pytest.raises(InputError, match="its source is not there"):
         commands.open_case(session, case.info.id)

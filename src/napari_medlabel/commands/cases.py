@@ -4,6 +4,7 @@ Opening answers when the first slice is in memory; the rest follows on a thread 
 import that was cut short goes on from its source when the case is opened again.
 """
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from napari_medlabel.commands.saving import fold_if_large
 from napari_medlabel.commands.sources import find, open_source
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.volume import Series, VolumeReader
-from napari_medlabel.errors import ReadOnly
+from napari_medlabel.errors import NotSaved, OutputError, ReadOnly
 from napari_medlabel.formats import TooNarrow
 from napari_medlabel.session import CaseInfo, OpenCase, Permission, Session
 from napari_medlabel.workspace.holding import Hold
@@ -101,9 +102,10 @@ def close_case(session: Session, case: OpenCase) -> None:
         return
     if case.hold.writable and case.journal is not None:
         case.segmentation.settle()
-        case.journal.checkpoint(case.segmentation.snapshot())
-        fold_if_large(session, case)
-        session.workspace.catalogue.set_segments(case.info.id, len(case.segmentation.schema))
+        with contextlib.suppress(NotSaved, OutputError):  # all is saved; these make opening fast
+            case.journal.checkpoint(case.segmentation.snapshot())
+            fold_if_large(session, case)
+            session.workspace.catalogue.set_segments(case.info.id, len(case.segmentation.schema))
     let_go(case)
     _forget_if_empty(session, case)
 
@@ -177,9 +179,10 @@ def import_series(  # noqa: PLR0913  # each is a choice the person makes
             _wait(case.loading, progress)
         if mask is not None:
             import_mask(session, case, mask, schema)
-        elif schema is not None and not len(case.segmentation.schema):
-            for label in schema:
-                case.segmentation.set_label(label)
+        else:
+            for label in schema or ():
+                if case.segmentation.schema.get(label.value) is None:
+                    case.segmentation.set_label(label)
     finally:
         close_case(session, case)
     return session.workspace.catalogue.case(case.info.id)
@@ -217,7 +220,9 @@ def _forget_if_empty(session: Session, case: OpenCase) -> None:
     """An import that was called off before anything was drawn leaves no case behind."""
     catalogue = session.workspace.catalogue
     info = catalogue.case(case.info.id)
-    unused = not len(case.segmentation.schema) and not case.segmentation.can_redo
+    seg = case.segmentation
+    unused = not (len(seg.schema) or seg.can_undo or seg.can_redo)
+    unused = unused and not catalogue.versions(case.segmentation_id)
     if info.state == "importing" and unused and not case.segmentation.read_only:
         session.workspace.forget(info.id)
 

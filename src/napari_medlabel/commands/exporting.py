@@ -14,16 +14,21 @@ from napari_medlabel.commands.opening import opened
 from napari_medlabel.commands.saving import labels_of, past_of, save
 from napari_medlabel.core.provenance import (
     Provenance,
+    ProvenanceStep,
     Software,
     VersionRecord,
     source_record,
 )
+from napari_medlabel.errors import DamagedHistory
 from napari_medlabel.export import Exported, MaskToExport, export_mask
 from napari_medlabel.session import OpenCase, Permission, Session
 from napari_medlabel.storage.ome_zarr import open_volume
 
 __all__ = ["export_case"]
 
+_LOST: Final = ProvenanceStep(
+    "lost", "The history is damaged: what led to this version is not known", {}, "", "", "", 0, {}
+)
 _LIBRARIES: Final = ("numpy", "nibabel", "pydicom", "SimpleITK", "zarr")
 
 
@@ -62,12 +67,33 @@ def export_case(  # noqa: PLR0913  # each is a choice the person makes
     IntegrityError
         If what was written does not read back the same; nothing is left then.
     """
-    with opened(session, case) as work:
+    try:
+        return _export(session, case, folder, name, formats, version, force=force)
+    except DamagedHistory:
+        if version == 0:
+            raise
+        return _export(session, case, folder, name, formats, version, force=force, history=False)
+
+
+def _export(  # noqa: PLR0913, PLR0917  # as `export_case`
+    session: Session,
+    case: OpenCase | str,
+    folder: Path,
+    name: str,
+    formats: Sequence[str],
+    version: int,
+    *,
+    force: bool,
+    history: bool = True,
+) -> Exported:
+    with opened(session, case, history=history) as work:
         work.loading.wait()
         if version == 0 and work.hold.writable:
             version = save(session, work, "").number
         labels, schema = labels_of(session, work, version)
         provenance = replace(_provenance(session, work), schema=schema.document(), version=version)
+        if not history:
+            provenance = replace(provenance, steps=(_LOST,))
         mask = MaskToExport(labels, work.volume.source, schema, provenance)
         stem = name or f"case-{work.info.number:04d}"
         return export_mask(mask, folder, stem, formats=formats, force=force)

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 
 from napari_medlabel.commands.door import command
+from napari_medlabel.commands.masks import labels_in
+from napari_medlabel.commands.saving import save
+from napari_medlabel.commands.sources import read
 from napari_medlabel.core.edit import Edit, label_values
 from napari_medlabel.core.schema import PALETTE, Label, LabelSchema
 from napari_medlabel.errors import InputError
 from napari_medlabel.export import same_grid_or_refuse
-from napari_medlabel.formats import read
 from napari_medlabel.session import OpenCase, Permission, Session
 
 __all__ = ["delete_label", "import_mask", "lock_label", "paint", "redo", "set_label", "undo"]
@@ -74,52 +76,52 @@ def lock_label(
 
 @command(needs=Permission.SEGMENT)
 def import_mask(
-    session: Session,  # noqa: ARG001  # the door's
+    session: Session,
     case: OpenCase,
     path: Path,
     schema: LabelSchema | None = None,
 ) -> Edit:
     """Bring in the labels of a mask file on the case's grid: one step that can be undone.
 
-    Voxels that the mask leaves empty are left as they are. Labels that are new get a segment.
+    Voxels that the mask leaves empty are left as they are. What was drawn before is saved as a
+    version first. Labels that are new get a segment.
 
     Raises
     ------
     GeometryError
         If the mask lies on another grid; says how it differs.
     InputError
-        If it does not hold labels.
+        If it does not hold labels, or its labels mean something else than the case's.
     """
     case.check_open()
     mask = read(path)
     same_grid_or_refuse(mask.geometry, case.segmentation.geometry)
-    values = _whole_numbers(np.asarray(mask.levels[0]), case.segmentation.labels.dtype)
+    values = labels_in(mask)
     merged = _merged(case.segmentation.schema, schema, label_values(values.ravel()))
+    if case.segmentation.labels.any():
+        save(session, case, "Before a mask was imported")
     before = case.segmentation.labels
-    edit = Edit.between((0, 0, 0), before, np.where(values > 0, values, before))
+    if int(values.max(initial=0)) > np.iinfo(before.dtype).max:
+        before = before.astype(np.uint16)
+    edit = Edit.between(
+        (0, 0, 0), before, np.where(values > 0, values.astype(before.dtype), before)
+    )
     return case.segmentation.apply(edit, tool="Import mask", schema=merged, whole=True)
 
 
-def _whole_numbers(
-    array: np.ndarray[Any, np.dtype[Any]], dtype: np.dtype[Any]
-) -> np.ndarray[Any, np.dtype[Any]]:
-    values = array.astype(dtype)
-    if not np.array_equal(values, array):
-        raise InputError(
-            "the file holds values that are not labels",
-            f"labels are whole numbers from 0 to {np.iinfo(dtype).max}",
-        )
-    return values
-
-
 def _merged(old: LabelSchema, offered: LabelSchema | None, values: frozenset[int]) -> LabelSchema:
-    """The schema with a label for each value: the offered one, or a new one with a free name."""
+    """The schema with all offered labels, and one for each other value."""
     merged = old
+    for label in offered or ():
+        known = merged.get(label.value)
+        if known is not None and known.name.casefold() != label.name.casefold():
+            raise InputError(
+                f"value {label.value} is '{label.name}' in the mask and '{known.name}' in the case",
+                "change the values in the mask or the names in the case",
+            )
+        merged = merged if known else merged.with_label(label)
     for value in sorted(values):
         if merged.get(value) is None:
-            label = offered.get(value) if offered else None
-            if label is None:
-                fresh = merged.next_label(f"Segment {value}")
-                label = Label(value, fresh.name, PALETTE[(value - 1) % len(PALETTE)])
-            merged = merged.with_label(label)
+            name = merged.next_label(f"Segment {value}").name
+            merged = merged.with_label(Label(value, name, PALETTE[(value - 1) % len(PALETTE)]))
     return merged

@@ -4,6 +4,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from napari_medlabel.core.history import State
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.core.volume import Series, Volume, VolumeReader
-from napari_medlabel.errors import InputError, ReadOnly
+from napari_medlabel.errors import DamagedHistory, InputError, IntegrityError, ReadOnly
 from napari_medlabel.formats import TooNarrow
 from napari_medlabel.session import CaseInfo, OpenCase, Session
 from napari_medlabel.storage.cipher import Cipher
@@ -26,22 +27,24 @@ from napari_medlabel.storage.ome_zarr import open_volume, read_into, write_volum
 from napari_medlabel.workspace.holding import Hold
 from napari_medlabel.workspace.loading import Loading
 
-__all__ = ["case_facts", "let_go", "lookup_of", "open_info", "opened"]
+__all__ = ["case_facts", "let_go", "lookup_of", "open_info", "opened", "set_history_aside"]
 
+JOURNAL: Final = "journal.sqlite"
 SHARE_OF_MEMORY: Final = 0.5  # of what is free: larger volumes are read chunk by chunk
 
 
 @contextlib.contextmanager
-def opened(session: Session, case: OpenCase | str) -> Iterator[OpenCase]:
+def opened(session: Session, case: OpenCase | str, *, history: bool = True) -> Iterator[OpenCase]:
     """A case to work on its labels: the open one, or one opened for the time of the block.
 
-    The image is not read; `volume` tells where it is and where it came from.
+    The image is not read; `volume` tells where it is and where it came from. Without `history`
+    the journal is left alone, for work on saved versions only.
     """
     if isinstance(case, OpenCase):
         case.check_open()
         yield case
         return
-    mine = open_info(session, find_case(session, case), None, image=False)
+    mine = open_info(session, find_case(session, case), None, image=False, history=history)
     try:
         yield mine
         if mine.hold.writable:
@@ -60,40 +63,48 @@ def let_go(case: OpenCase) -> None:
 
 
 def open_info(
-    session: Session, info: CaseInfo, reader: VolumeReader | None, *, image: bool = True
+    session: Session,
+    info: CaseInfo,
+    reader: VolumeReader | None,
+    *,
+    image: bool = True,
+    history: bool = True,
 ) -> OpenCase:
-    """Open a case; `reader` is there where its image is still to be imported."""
+    """Open a case; `reader` is there where its image is still to be imported.
+
+    Raises
+    ------
+    DamagedHistory
+        If its journal is missing or hurt.
+    IntegrityError, InputError, ReadOnly
+        If its image cannot be opened.
+    """
     workspace = session.workspace
     (segmentation_id, *_) = workspace.catalogue.segmentation_ids(info.id)
-    folder = workspace.segmentation_folder(segmentation_id)
     cipher = workspace.catalogue.case_cipher(info.id)
-    hold = Hold(folder)
     with contextlib.ExitStack() as undo:
-        undo.callback(hold.release)
         if reader is not None:
             undo.callback(reader.close)
-        journal = SqliteJournal(
-            folder / "journal.sqlite", cipher, segmentation_id, read_only=not hold.writable
-        )
-        undo.callback(journal.close)
-        if info.state == "importing" and not hold.writable:
-            raise ReadOnly("the case is being imported in another window", "wait until it is done")
-        if info.state == "importing" and not image:
-            raise InputError(f"the import of {info.name} is not finished", "open it in the window")
+        hold = Hold(workspace.segmentation_folder(segmentation_id))
+        undo.callback(hold.release)
+        if hold.writable:
+            workspace.sweep(info.id)
+            info = _ready_if_whole(session, info, cipher)
         if info.state == "importing":
+            _check_import_possible(info, hold, image=image)
             reader = reader or _found_again(session, info)
             volume, loading = _import(session, info, cipher, reader)
         else:
             volume, loading = _load(workspace.image_path(info.id), info.id, cipher, image=image)
         undo.callback(loading.end)
-        empty = State(np.zeros(volume.shape, np.uint8), LabelSchema())
+        journal, state = None, _empty(volume)
+        if history:
+            journal, state = _history(session, info, segmentation_id, hold, state)
+            undo.callback(journal.close)
         segmentation = Segmentation(
-            volume.geometry,
-            journal.load(empty),
-            journal,
-            who=session.person.id,
-            read_only=hold.reason,
-        )
+            volume.geometry, state, journal, who=session.person.id,
+            read_only=hold.reason if history else "Only saved versions are looked at",
+        )  # fmt: skip
         loading.wait_for(volume.shape[0] // 2)
         workspace.catalogue.set_opened(info.id)
         undo.pop_all()
@@ -101,6 +112,92 @@ def open_info(
         workspace.catalogue.case(info.id), volume, segmentation, segmentation_id, loading,
         journal, hold,
     )  # fmt: skip
+
+
+def set_history_aside(session: Session, case: str) -> None:
+    """Keep a damaged journal under another name and begin a new, empty one.
+
+    Raises
+    ------
+    ReadOnly
+        If another window holds the case.
+    """
+    info = find_case(session, case)
+    workspace = session.workspace
+    (segmentation_id, *_) = workspace.catalogue.segmentation_ids(info.id)
+    folder = workspace.segmentation_folder(segmentation_id)
+    hold = Hold(folder)
+    if not hold.writable:
+        raise ReadOnly(hold.reason, "close it there first")
+    try:
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        for ending in ("", "-wal", "-shm", "-journal"):
+            path = folder / f"{JOURNAL}{ending}"
+            if path.exists():
+                path.rename(folder / f"damaged-{moment}-{path.name}")
+        cipher = workspace.catalogue.case_cipher(info.id)
+        SqliteJournal(folder / JOURNAL, cipher, segmentation_id).close()
+    finally:
+        hold.release()
+
+
+def _history(
+    session: Session, info: CaseInfo, segmentation_id: str, hold: Hold, empty: State
+) -> tuple[SqliteJournal, State]:
+    """The journal and the state it leads to; made where the segmentation was never opened."""
+    catalogue = session.workspace.catalogue
+    path = session.workspace.segmentation_folder(segmentation_id) / JOURNAL
+    cipher = catalogue.case_cipher(info.id)
+    begun = catalogue.begun(segmentation_id)
+    try:
+        if begun:
+            _check_there(path)
+        journal = SqliteJournal(path, cipher, segmentation_id, read_only=not hold.writable)
+        with contextlib.ExitStack() as undo:
+            undo.callback(journal.close)
+            state = journal.load(empty)
+            undo.pop_all()
+    except IntegrityError as error:
+        numbers = [str(one.number) for one in catalogue.versions(segmentation_id)]
+        raise DamagedHistory(
+            f"the history of {info.name} cannot be read: {error.what}",
+            f"saved versions: {', '.join(numbers)}; `medlabel restore` brings one of them back"
+            if numbers
+            else "restore the workspace from a backup",
+        ) from error
+    if not begun and hold.writable:
+        catalogue.set_begun(segmentation_id)
+    return journal, state
+
+
+def _check_there(path: Path) -> None:
+    if not path.exists():
+        raise IntegrityError("its file is missing")
+
+
+def _empty(volume: Volume) -> State:
+    return State(np.zeros(volume.shape, np.uint8), LabelSchema())
+
+
+def _check_import_possible(info: CaseInfo, hold: Hold, *, image: bool) -> None:
+    if not hold.writable:
+        raise ReadOnly("the case is being imported in another window", "wait until it is done")
+    if not image:
+        raise InputError(f"the import of {info.name} is not finished", "open it in the window")
+
+
+def _ready_if_whole(session: Session, info: CaseInfo, cipher: Cipher) -> CaseInfo:
+    """A case whose image was written just before its import was cut short is ready."""
+    path = session.workspace.image_path(info.id)
+    if info.state != "importing" or not path.exists():
+        return info
+    try:
+        volume = open_volume(path, cipher=cipher, place=info.id)
+    except (IntegrityError, InputError):
+        return info  # imported once more, from its source
+    catalogue = session.workspace.catalogue
+    catalogue.set_ready(info.id, catalogue.facts(info.id) | {"sha256": volume.sha256})
+    return catalogue.case(info.id)
 
 
 def _import(
@@ -119,7 +216,7 @@ def _import(
             written = write_volume(
                 reader, path, cipher=cipher, place=info.id, into=into, first=geometry.shape[0] // 2,
                 loaded=_along_k(loading, source.axes.order.index(0)),
-                cancelled=loading.is_cancelled,
+                cancelled=loading.is_cancelled, force=True,
             )  # fmt: skip
             facts = workspace.catalogue.facts(info.id) | {"sha256": written.sha256}
             workspace.catalogue.set_ready(info.id, facts)
@@ -205,7 +302,7 @@ def lookup_of(session: Session, series: Series, volume: int, reader: VolumeReade
     """By what the case of an earlier import is found: headers, grid and some of the voxels."""
     return session.workspace.catalogue.lookup(
         series.format, series.uid, volume, reader.name, reader.source.geometry.document(),
-        fingerprint(reader),
+        [one.uid for one in reader.source.instances], fingerprint(reader),
     )  # fmt: skip
 
 

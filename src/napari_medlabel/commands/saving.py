@@ -1,5 +1,6 @@
 """Versions: saved, numbered states of a segmentation; and what its journal gives up to them."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,12 +11,12 @@ from typing import Any, Final
 import numpy as np
 
 from napari_medlabel.commands.door import command
-from napari_medlabel.commands.opening import opened
+from napari_medlabel.commands.opening import opened, set_history_aside
 from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.metrics import dice
 from napari_medlabel.core.provenance import ProvenanceStep, active_seconds, joined, steps_of
 from napari_medlabel.core.schema import LabelSchema
-from napari_medlabel.errors import InputError, IntegrityError, ReadOnly
+from napari_medlabel.errors import DamagedHistory, InputError, IntegrityError, ReadOnly
 from napari_medlabel.export import mask_sha256
 from napari_medlabel.files import new_file
 from napari_medlabel.session import OpenCase, Permission, Session
@@ -54,7 +55,7 @@ def save_version(session: Session, case: OpenCase | str, message: str = "") -> V
 @command(needs=Permission.VIEW)
 def versions(session: Session, case: OpenCase | str) -> dict[str, Any]:
     """The saved versions as a JSON-ready document."""
-    with opened(session, case) as work:
+    with opened(session, case, history=False) as work:
         listed = session.workspace.catalogue.versions(work.segmentation_id)
     return {"format": 1, "case": work.info.name, "versions": [_version(one) for one in listed]}
 
@@ -62,6 +63,9 @@ def versions(session: Session, case: OpenCase | str) -> dict[str, Any]:
 @command(needs=Permission.SEGMENT)
 def restore(session: Session, case: OpenCase | str, number: int) -> dict[str, Any]:
     """Make a saved version the present state: one step, whole or not at all, that can be undone.
+
+    Where the history is damaged it is set aside, kept under another name, and a new one begins
+    with the version.
 
     Raises
     ------
@@ -72,9 +76,24 @@ def restore(session: Session, case: OpenCase | str, number: int) -> dict[str, An
     IntegrityError
         If the version is damaged; says which versions are whole.
     """
+    try:
+        return _restore(session, case, number)
+    except DamagedHistory:
+        if isinstance(case, OpenCase):
+            raise
+        with opened(session, case, history=False) as work:
+            labels_of(session, work, number)  # raises unless the version is whole
+        set_history_aside(session, case)
+        return _restore(session, case, number)
+
+
+def _restore(session: Session, case: OpenCase | str, number: int) -> dict[str, Any]:
     with opened(session, case) as work:
         labels, schema = labels_of(session, work, number)
-        edit = Edit.between((0, 0, 0), work.segmentation.labels, labels)
+        now: LabelArray = work.segmentation.labels
+        if now.dtype != labels.dtype:
+            now, labels = now.astype(np.uint16), labels.astype(np.uint16)
+        edit = Edit.between((0, 0, 0), now, labels)
         written = work.segmentation.apply(
             edit, tool="Restore version", settings={"version": number}, schema=schema, whole=True
         )
@@ -84,7 +103,7 @@ def restore(session: Session, case: OpenCase | str, number: int) -> dict[str, An
 @command(needs=Permission.VIEW)
 def diff(session: Session, case: OpenCase | str, old: int, new: int = 0) -> dict[str, Any]:
     """What changed per label between two versions; 0 is the present."""
-    with opened(session, case) as work:
+    with opened(session, case, history=0 in (old, new)) as work:
         before, old_schema = labels_of(session, work, old)
         after, new_schema = labels_of(session, work, new)
         voxel_ml = work.segmentation.geometry.voxel_ml
@@ -112,11 +131,14 @@ def save(session: Session, work: OpenCase, message: str) -> VersionInfo:
     catalogue = session.workspace.catalogue
     state = work.segmentation.snapshot()
     sha256 = mask_sha256(state.labels)
+    schema_sha256 = _schema_sha256(state.schema)
     saved = catalogue.versions(work.segmentation_id)
-    if saved and saved[-1].sha256 == sha256 and not message:
-        _, schema = labels_of(session, work, saved[-1].number)
-        if schema == state.schema:
-            return saved[-1]
+    if saved and not message:
+        last = saved[-1]
+        if (last.sha256, last.schema_sha256) == (sha256, schema_sha256) and _is_whole(
+            session, work, last.number
+        ):
+            return last
     number = catalogue.next_version(work.segmentation_id)
     write_labels(
         state.labels, work.segmentation.geometry, state.schema,
@@ -124,7 +146,7 @@ def save(session: Session, work: OpenCase, message: str) -> VersionInfo:
         cipher=catalogue.case_cipher(work.info.id), place=_place(work, number), force=True,
     )  # fmt: skip
     voxels = {str(label.value): work.segmentation.voxels(label.value) for label in state.schema}
-    version = VersionInfo(number, _now(), session.person.id, message, sha256, voxels)
+    version = VersionInfo(number, _now(), session.person.id, message, sha256, voxels, schema_sha256)
     catalogue.add_version(work.segmentation_id, version)
     return version
 
@@ -207,7 +229,7 @@ def _read(
     path = session.workspace.version_path(work.segmentation_id, number)
     try:
         labels, _, schema = read_labels(path, cipher=cipher, place=_place(work, number))
-    except IntegrityError as error:
+    except (IntegrityError, InputError) as error:  # it is listed, so a missing folder is damage
         whole = [n for n in listed if n != number and _is_whole(session, work, n)]
         raise IntegrityError(
             f"version {number} is damaged: {error.what}",
@@ -222,7 +244,7 @@ def _is_whole(session: Session, work: OpenCase, number: int) -> bool:
     path = session.workspace.version_path(work.segmentation_id, number)
     try:
         verify(path, cipher=cipher, place=_place(work, number))
-    except IntegrityError:
+    except (IntegrityError, InputError):
         return False
     return True
 
@@ -236,6 +258,10 @@ def _version(one: VersionInfo) -> dict[str, Any]:
         "voxels": sum(one.voxels.values()),
         "sha256": one.sha256,
     }
+
+
+def _schema_sha256(schema: LabelSchema) -> str:
+    return hashlib.sha256(json.dumps(schema.document()).encode()).hexdigest()
 
 
 def _place(work: OpenCase, number: int) -> str:

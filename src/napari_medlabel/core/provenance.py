@@ -18,6 +18,7 @@ from napari_medlabel.errors import InputError
 
 __all__ = [
     "FORMAT",
+    "Kind",
     "Provenance",
     "ProvenanceStep",
     "Software",
@@ -29,6 +30,8 @@ __all__ = [
     "source_record",
     "steps_of",
 ]
+
+Kind = Literal["drawn", "imported", "restored", "schema", "assisted", "lost"]
 
 FORMAT: Final = 1
 PAUSE_SECONDS: Final = 60.0  # a longer gap between two steps is not counted as work
@@ -69,7 +72,8 @@ class ProvenanceStep:
     Parameters
     ----------
     kind
-        "drawn", "imported", "restored", "schema" or "assisted".
+        "drawn", "imported", "restored", "schema", "assisted", or "lost" where the history is
+        damaged and the steps are not known.
     tool, settings
         As in the history.
     who
@@ -82,7 +86,7 @@ class ProvenanceStep:
         Voxels gained (or, negative, lost) per label value.
     """
 
-    kind: Literal["drawn", "imported", "restored", "schema", "assisted"]
+    kind: Kind
     tool: str
     settings: Mapping[str, Any]
     who: str
@@ -255,7 +259,7 @@ _KINDS: Final[Mapping[str, Literal["imported", "restored"]]] = {
 
 
 def _one(step: Step) -> ProvenanceStep:
-    kind: Literal["drawn", "imported", "restored", "schema", "assisted"]
+    kind: Kind
     kind = _KINDS.get(step.tool, "drawn")
     if step.edit.is_nothing:
         kind = "schema"
