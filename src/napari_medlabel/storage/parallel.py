@@ -48,23 +48,43 @@ def in_parallel(
         The first that `work` or a job raised. Nothing is begun after it, and all threads are gone.
     """
     queue = _Queue(work, things, cancelled)
-    running = [
-        threading.Thread(target=queue.run, name=f"medlabel-storage-{n}", daemon=True)
-        for n in range(max(1, threads))
-    ]
+    running = [_Worker(queue, n) for n in range(max(1, threads))]
     try:
-        for thread in running:
-            thread.start()
-        for thread in running:
-            thread.join()
+        for worker in running:
+            worker.start()
+        for worker in running:
+            worker.wait()
     except BaseException as error:  # Ctrl-C here: nobody writes any more once this has ended
         queue.fail(error)
-        for thread in running:
-            if thread.ident is not None:
-                thread.join()
+        for worker in running:
+            worker.wait()
         raise
     if queue.failures:
         raise queue.failures[0]
+
+
+class _Worker(threading.Thread):
+    """Runs a queue; can be waited for again after an interrupted wait.
+
+    `join` cannot: in Python 3.11 it takes a thread for ended when Ctrl-C comes while it waits.
+    """
+
+    def __init__(self, queue: "_Queue[Any]", number: int) -> None:
+        super().__init__(name=f"medlabel-storage-{number}", daemon=True)
+        self._queue, self._over = queue, threading.Event()
+
+    def run(self) -> None:
+        """What the thread does."""
+        try:
+            self._queue.run()
+        finally:
+            self._over.set()
+
+    def wait(self) -> None:
+        """Until it has ended, where it was begun at all."""
+        if self.ident is not None:
+            self._over.wait()
+            self.join()
 
 
 class _Queue(Generic[T]):
