@@ -5,7 +5,8 @@
 A stroke is a disc of 60 voxels on 600 x 512 x 512 labels, through `Segmentation.apply`; a hand
 makes at most some twenty in a second, so each is followed by a pause (not timed). The window
 itself spends about 1 ms on showing one. Also: how long after it a stroke is durable, what a row
-takes on disk, and how long a checkpoint and opening again take.
+takes on disk, how long the journal takes to take an edit of 10 million voxels, and how long a
+checkpoint and opening again take.
 """
 
 import statistics
@@ -18,7 +19,7 @@ import numpy as np
 
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Geometry
-from napari_medlabel.core.history import Journal, MemoryJournal, State
+from napari_medlabel.core.history import Did, Journal, MemoryJournal, State, Step
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.storage.cipher import Cipher, new_key
@@ -43,6 +44,22 @@ def stroke_ms(segmentation: Segmentation, rng: np.random.Generator) -> float:
     start = time.perf_counter()
     segmentation.apply(wanted, tool="Paint", settings={"size": 60, "shape": "circle"})
     return (time.perf_counter() - start) * 1e3
+
+
+def taken_ms(folder: Path) -> tuple[float, float]:
+    """Until an edit of 10 million voxels is taken, and from there until it is durable."""
+    changed = np.ones((100, 320, 320), bool)
+    before = np.zeros(changed.size, np.uint8)
+    after = np.random.default_rng(3).integers(1, 4, changed.size, np.uint8)
+    step = Step(Edit((0, 0, 0), changed, before, after), "Segment", {"engine": "random"})
+    journal = SqliteJournal(folder / "large.sqlite", Cipher(KEY), "segmentation")
+    start = time.perf_counter()
+    journal.append(Did(step))
+    taken = time.perf_counter()
+    journal.settle()
+    durable = time.perf_counter()
+    journal.close()
+    return (taken - start) * 1e3, (durable - taken) * 1e3
 
 
 def main() -> None:
@@ -75,6 +92,8 @@ def main() -> None:
         late = sorted(durable)[int(0.95 * strokes)]
         print(f"durable after {statistics.median(durable):.1f} ms (p95 {late:.1f} ms)")
         print(f"a row takes {journal.size_bytes / strokes:.0f} bytes on disk")
+        large = taken_ms(Path(folder))
+        print(f"10 million voxels: taken in {large[0]:.2f} ms, durable {large[1]:.0f} ms later")
         start = time.perf_counter()
         journal.checkpoint(works[1].snapshot())
         print(f"checkpoint {time.perf_counter() - start:.2f} s")

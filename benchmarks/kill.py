@@ -2,10 +2,10 @@
 
     python -m benchmarks.kill [times]
 
-Each child goes on from the journal that the last one left: it paints, undoes, redoes, locks and
-keeps checkpoints, and says the number of each record that is durable. It is killed (SIGKILL) at a
-random moment. Then mask, undo, redo and locks must be those of the same actions made in
-memory, and no record that was said to be durable may be gone.
+Each child goes on from the journal that the last one left: it paints, undoes, redoes, locks, keeps
+checkpoints, closes and opens again, and says the number of each record that is durable. It is
+killed (SIGKILL) at a random moment. Then mask, undo, redo and locks must be those of the same
+actions made in memory, and no record that was said to be durable may be gone.
 """
 
 import os
@@ -67,6 +67,9 @@ def child(path: Path) -> None:
     journal, segmentation = open_journal(path)
     os.write(1, b"%d\n" % journal.last)
     while True:
+        if journal.last % 30 == 29:
+            journal.close()
+            journal, segmentation = open_journal(path)
         act(segmentation, journal.last + 1)
         journal.settle()
         os.write(1, b"%d\n" % journal.last)
