@@ -1,10 +1,19 @@
+import contextlib
+import json
+import os
+import sqlite3
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
+import platformdirs
 import pytest
 
-from napari_medlabel.errors import Cancelled, InputError, IntegrityError, OutputError
+from napari_medlabel.errors import Cancelled, InputError, IntegrityError, NotSaved, OutputError
 from napari_medlabel.storage.cipher import new_key
+from napari_medlabel.workspace import database
 from napari_medlabel.workspace.catalogue import Catalogue, VersionInfo
 from napari_medlabel.workspace.folder import Workspace
 from napari_medlabel.workspace.holding import Hold
@@ -54,6 +63,198 @@ def test_a_damaged_catalogue_says_what_to_restore(tmp_path: Path) -> None:
     (tmp_path / "ws" / "catalogue.sqlite").write_bytes(b"no database at all" * 100)
     with pytest.raises(IntegrityError, match="catalogue cannot be read"):
         Workspace.open_or_make(tmp_path / "ws")
+
+
+@pytest.mark.parametrize("left", [None, b""])
+def test_a_lost_catalogue_is_never_replaced_by_an_empty_one(
+    tmp_path: Path, left: bytes | None
+) -> None:
+    workspace = Workspace.open_or_make(tmp_path / "ws")
+    workspace.catalogue.add_case("a", "CT", FACTS)
+    workspace.close()
+    catalogue = tmp_path / "ws" / "catalogue.sqlite"
+    content = catalogue.read_bytes()
+    catalogue.unlink()
+    if left is not None:
+        catalogue.write_bytes(left)
+    with pytest.raises(IntegrityError, match="missing or empty") as caught:
+        Workspace.open_or_make(tmp_path / "ws")
+    assert "restore catalogue.sqlite" in caught.value.hint
+    assert (catalogue.read_bytes() if catalogue.exists() else None) == left
+    catalogue.write_bytes(content)
+    Workspace.open_or_make(tmp_path / "ws").close()
+
+
+def test_a_catalogue_without_its_tables_is_not_filled_anew(tmp_path: Path) -> None:
+    workspace = Workspace.open_or_make(tmp_path / "ws")
+    workspace.catalogue.add_case("a", "CT", FACTS)
+    workspace.close()
+    (tmp_path / "ws" / "catalogue.sqlite").unlink()
+    with contextlib.closing(sqlite3.connect(tmp_path / "ws" / "catalogue.sqlite")) as other:
+        other.execute("CREATE TABLE other (a)")
+    with pytest.raises(IntegrityError, match="missing or empty"):
+        Workspace.open_or_make(tmp_path / "ws")
+
+
+@pytest.mark.parametrize("name", ["key.json", "workspace.json"])
+def test_no_second_key_or_id_is_made_for_a_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    workspace = Workspace.open_or_make(tmp_path / "ws")
+    workspace.catalogue.add_case("a", "CT", FACTS)
+    workspace.close()
+    (tmp_path / "ws" / name).unlink()
+    monkeypatch.setattr(platformdirs, "user_config_path", lambda _: tmp_path / "elsewhere")
+    with pytest.raises(IntegrityError, match=r"key\.json is not there|workspace\.json is missing"):
+        Workspace.open_or_make(tmp_path / "ws")
+    assert not (tmp_path / "ws" / name).exists()
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("workspace_id", ["", "../x", "a/b", "x" * 300])
+def test_an_id_that_is_no_id_is_a_damaged_workspace(tmp_path: Path, workspace_id: str) -> None:
+    Workspace.open_or_make(tmp_path / "ws").close()
+    document = json.dumps({"format": 1, "kind": "personal", "id": workspace_id})
+    (tmp_path / "ws" / "workspace.json").write_text(document)
+    with pytest.raises(IntegrityError, match=r"workspace\.json is damaged"):
+        Workspace.open_or_make(tmp_path / "ws")
+
+
+def test_a_folder_name_that_is_too_long_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="too long"):
+        Workspace.open_or_make(tmp_path / ("x" * 300))
+
+
+def test_what_a_killed_first_use_left_does_not_stop_the_next(tmp_path: Path) -> None:
+    left = [".0123abcd-workspace.json", ".DS_Store", ".lock"]
+    for name in left:
+        (tmp_path / name).write_text("")
+    Workspace.open_or_make(tmp_path).close()
+    assert not (tmp_path / left[0]).exists()
+    assert (tmp_path / ".DS_Store").exists()
+
+
+def test_several_first_uses_at_once_make_one_workspace_and_one_case(tmp_path: Path) -> None:
+    script = """if True:
+        import json, sys, time
+        from pathlib import Path
+        from napari_medlabel.workspace.folder import Workspace
+        facts = json.loads(sys.argv[2])
+        print("ready", flush=True)
+        start = float(sys.stdin.readline())
+        for n in range(8):
+            time.sleep(max(0.0, start + n * 0.25 - time.time()))
+            workspace = Workspace.open_or_make(Path(sys.argv[1]) / f"ws{n}")
+            same = workspace.catalogue.add_case("same", "CT", facts)
+            mine = workspace.catalogue.add_case(f"mine {sys.argv[3]}", "CT", facts)
+            print(workspace.id, same.id, mine.number != same.number)
+            workspace.close()
+    """
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path), json.dumps(FACTS), str(n)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )
+        for n in range(3)
+    ]  # fmt: skip
+    for process in processes:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    start = f"{time.time() + 0.2}\n"
+    said = [process.communicate(start, timeout=60) for process in processes]
+    assert [error for _, error in said] == ["", "", ""]
+    lines = [out.splitlines() for out, _ in said]
+    assert len(lines[0]) == 8
+    assert lines[0] == lines[1] == lines[2]
+    assert all(line.endswith("True") for line in lines[0])
+
+
+def test_the_same_import_is_one_case(catalogue: Catalogue) -> None:
+    first = catalogue.add_case("a", "CT", FACTS)
+    assert catalogue.add_case("a", "CT", {**FACTS, "volume": "other"}) == first
+    assert len(catalogue.all_cases()) == 1
+
+
+def test_a_full_disk_is_told_in_words_and_changes_nothing(catalogue: Catalogue) -> None:
+    info = catalogue.add_case("a", "CT", FACTS)
+    with catalogue._engine.connect() as connection:  # the pool hands the same one out again
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(NotSaved, match="disk is full") as caught:
+        catalogue.set_facts(info.id, {**FACTS, "resume": "x" * 100_000})
+    assert "make room" in caught.value.hint
+    assert catalogue.facts(info.id) == FACTS
+    catalogue.set_opened(info.id)
+
+
+def test_a_catalogue_that_another_program_holds_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "PATIENCE_MS", 50)
+    catalogue = Catalogue(tmp_path / "c.sqlite", new_key())
+    info = catalogue.add_case("a", "CT", FACTS)
+    with contextlib.closing(sqlite3.connect(tmp_path / "c.sqlite")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(NotSaved, match="another program holds it"):
+            catalogue.set_ready(info.id, FACTS)
+        with pytest.raises(InputError, match="another program holds it"):
+            catalogue.case(info.id)
+        catalogue.set_opened(info.id)
+    assert catalogue.case(info.id).state == "importing"
+
+
+def test_a_catalogue_damaged_inside_says_what_to_restore(tmp_path: Path) -> None:
+    key = new_key()
+    catalogue = Catalogue(tmp_path / "c.sqlite", key)
+    for n in range(40):
+        catalogue.add_case(str(n), "CT", FACTS)
+    catalogue.close()
+    content = bytearray((tmp_path / "c.sqlite").read_bytes())
+    content[4096 * 3 :] = b"\xff" * (len(content) - 4096 * 3)
+    (tmp_path / "c.sqlite").write_bytes(content)
+    with pytest.raises(IntegrityError, match="catalogue") as caught:
+        Catalogue(tmp_path / "c.sqlite", key).all_cases()
+    assert "restore catalogue.sqlite" in caught.value.hint
+
+
+def test_a_workspace_that_cannot_be_written_opens_for_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace.open_or_make(tmp_path / "ws")
+    info = workspace.catalogue.add_case("a", "CT", FACTS)
+    workspace.close()
+    before = (tmp_path / "ws" / "catalogue.sqlite").read_bytes()
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write to any folder
+    again = Workspace.open_or_make(tmp_path / "ws")
+    again.catalogue.set_opened(info.id)
+    assert again.catalogue.all_cases() == (info,)
+    with pytest.raises(NotSaved, match="cannot be written to"):
+        again.catalogue.add_case("b", "CT", FACTS)
+    again.close()
+    assert (tmp_path / "ws" / "catalogue.sqlite").read_bytes() == before
+    assert [path.name for path in (tmp_path / "ws" / "series").iterdir()] == [info.id]
+
+
+def test_each_case_has_its_sealed_key_beside_it_until_it_is_forgotten(tmp_path: Path) -> None:
+    workspace = Workspace.open_or_make(tmp_path / "ws")
+    info = workspace.catalogue.add_case("a", "CT", FACTS)
+    beside = (tmp_path / "ws" / "series" / info.id / "key").read_bytes()
+    with workspace.catalogue._engine.connect() as connection:
+        listed = connection.exec_driver_sql("SELECT wrapped_key FROM cases").scalar()
+    assert beside == listed
+    workspace.forget(info.id)
+    assert not (tmp_path / "ws" / "series" / info.id).exists()
+    workspace.close()
+    assert beside not in (tmp_path / "ws" / "catalogue.sqlite").read_bytes()
+
+
+def test_a_case_whose_key_cannot_be_kept_is_not_entered(tmp_path: Path) -> None:
+    workspace = Workspace.open_or_make(tmp_path / "ws")
+    (tmp_path / "ws" / "series").write_text("in the way")
+    with pytest.raises(OutputError):
+        workspace.catalogue.add_case("a", "CT", FACTS)
+    assert workspace.catalogue.all_cases() == ()
+    workspace.close()
 
 
 def test_what_identifies_lies_sealed_in_the_catalogue(tmp_path: Path) -> None:
@@ -144,6 +345,14 @@ def test_one_holds_and_the_other_hears_who(tmp_path: Path) -> None:
     third = Hold(tmp_path)
     assert third.writable
     third.release()
+
+
+def test_a_note_that_cannot_be_left_does_not_stop_who_holds(tmp_path: Path) -> None:
+    (tmp_path / "holder.json").mkdir()  # writing it fails, as on a full disk
+    first = Hold(tmp_path)
+    assert first.writable
+    assert Hold(tmp_path).reason == "Open in another window: read only here"
+    first.release()
 
 
 def test_loading_tells_what_is_there_and_ends_when_called_off() -> None:

@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +14,16 @@ from uuid import uuid4
 from sqlalchemy import Connection, Row, func, select
 
 from napari_medlabel.core.problem import Problem
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import InputError, NotSaved
 from napari_medlabel.storage.cipher import Cipher, new_key, unwrap_key, wrap_key
-from napari_medlabel.workspace.database import cases, open_database, segmentations, versions
+from napari_medlabel.workspace.database import (
+    cases,
+    open_database,
+    reading,
+    segmentations,
+    versions,
+    writing,
+)
 
 __all__ = ["CaseInfo", "Catalogue", "VersionInfo"]
 
@@ -56,12 +64,32 @@ class VersionInfo:
 
 
 class Catalogue:
-    """The workspace's list of cases, under the workspace key."""
+    """The workspace's list of cases, under the workspace key.
 
-    def __init__(self, where: Path | str, key: bytes) -> None:
-        self._engine = open_database(where)
+    Parameters
+    ----------
+    where
+        A path (SQLite) or a URL.
+    key
+        The workspace key.
+    make
+        Whether a new one may be made where there is none.
+    keep_key
+        Told the id and the sealed key of each new case, before the case is entered.
+    """
+
+    def __init__(
+        self,
+        where: Path | str,
+        key: bytes,
+        *,
+        make: bool = True,
+        keep_key: Callable[[str, bytes], None] | None = None,
+    ) -> None:
+        self._engine = open_database(where, make=make)
         self._cipher = Cipher(key)
         self._lookup_key = hmac.new(key, b"medlabel lookup", hashlib.sha256).digest()
+        self._keep_key = keep_key
 
     def close(self) -> None:
         """Let go of the database."""
@@ -75,15 +103,21 @@ class Catalogue:
     # Cases
 
     def add_case(self, lookup: str, modality: str, facts: Mapping[str, Any]) -> CaseInfo:
-        """A new case in the state "importing", with one segmentation and its own key."""
+        """A new case in the state "importing", with one segmentation and its own key.
+
+        Where another import of the same was entered meanwhile, that case.
+        """
         case_id, now = uuid4().hex, _now()
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
+            known = connection.execute(select(cases).where(cases.c.lookup == lookup)).first()
+            if known is not None:
+                return self._info(known)
             number = (connection.execute(select(func.max(cases.c.number))).scalar() or 0) + 1
+            wrapped = wrap_key(new_key(), self._cipher, _place(case_id, "key"))
             connection.execute(
                 cases.insert().values(
                     id=case_id, number=number, lookup=lookup, state="importing",
-                    modality=modality, created=now, opened=now,
-                    wrapped_key=wrap_key(new_key(), self._cipher, _place(case_id, "key")),
+                    modality=modality, created=now, opened=now, wrapped_key=wrapped,
                     sealed=self._seal(facts, _place(case_id, "facts")),
                 )
             )  # fmt: skip
@@ -92,11 +126,13 @@ class Catalogue:
                     id=uuid4().hex, case_id=case_id, number=1, created=now
                 )
             )
+            if self._keep_key is not None:
+                self._keep_key(case_id, wrapped)
         return self.case(case_id)
 
     def remove_case(self, case_id: str) -> None:
         """Forget a case and its key; without the key its files are noise."""
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             mine = select(segmentations.c.id).where(segmentations.c.case_id == case_id)
             connection.execute(versions.delete().where(versions.c.segmentation_id.in_(mine)))
             connection.execute(segmentations.delete().where(segmentations.c.case_id == case_id))
@@ -111,17 +147,21 @@ class Catalogue:
         self._update(case_id, sealed=self._seal(facts, _place(case_id, "facts")))
 
     def set_opened(self, case_id: str) -> None:
-        """Somebody opened the case just now."""
-        self._update(case_id, opened=_now())
+        """Somebody opened the case just now: for the order of the list, as far as it can."""
+        with suppress(NotSaved):
+            self._update(case_id, opened=_now())
 
     def set_segments(self, case_id: str, segments: int) -> None:
         """How many segments the case has, for the list."""
-        facts = self.facts(case_id)
-        self.set_facts(case_id, facts | {"segments": segments})
+        place = _place(case_id, "facts")
+        with writing(self._engine) as connection:
+            facts = self._open(_row(connection, case_id).sealed, place) | {"segments": segments}
+            mine = cases.update().where(cases.c.id == case_id)
+            connection.execute(mine.values(sealed=self._seal(facts, place)))
 
     def all_cases(self) -> tuple[CaseInfo, ...]:
         """Every case, the one opened last first."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(
                 select(cases).order_by(cases.c.opened.desc(), cases.c.number.desc())
             ).all()
@@ -135,24 +175,24 @@ class Catalogue:
         InputError
             If there is none with this id.
         """
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return self._info(_row(connection, case_id))
 
     def find(self, lookup: str) -> CaseInfo | None:
         """The case of an earlier import of the same, or None."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(select(cases).where(cases.c.lookup == lookup)).first()
         return self._info(row) if row else None
 
     def facts(self, case_id: str) -> dict[str, Any]:
         """What the sealed columns hold: these identify."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             row = _row(connection, case_id)
         return self._open(row.sealed, _place(case_id, "facts"))
 
     def case_cipher(self, case_id: str) -> Cipher:
         """What opens the case's own files."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             row = _row(connection, case_id)
         return Cipher(unwrap_key(row.wrapped_key, self._cipher, _place(case_id, "key")))
 
@@ -160,7 +200,7 @@ class Catalogue:
 
     def segmentation_ids(self, case_id: str) -> tuple[str, ...]:
         """The case's segmentations, oldest first."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(
                 select(segmentations.c.id)
                 .where(segmentations.c.case_id == case_id)
@@ -170,7 +210,7 @@ class Catalogue:
 
     def case_of(self, segmentation_id: str) -> CaseInfo:
         """The case that a segmentation belongs to."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(
                 select(segmentations.c.case_id).where(segmentations.c.id == segmentation_id)
             ).first()
@@ -181,13 +221,13 @@ class Catalogue:
     def begun(self, segmentation_id: str) -> bool:
         """Whether the segmentation has had a journal: one that is missing now is lost."""
         query = select(segmentations.c.begun).where(segmentations.c.id == segmentation_id)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return bool(connection.execute(query).scalar())
 
     def set_begun(self, segmentation_id: str) -> None:
         """The segmentation's first journal was made."""
         mine = segmentations.c.id == segmentation_id
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(segmentations.update().where(mine).values(begun=1))
 
     def next_version(self, segmentation_id: str) -> int:
@@ -201,7 +241,7 @@ class Catalogue:
             "voxels": dict(version.voxels), "schema_sha256": version.schema_sha256,
         }  # fmt: skip
         place = _place(segmentation_id, f"version {version.number}")
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(
                 versions.insert().values(
                     segmentation_id=segmentation_id, number=version.number, created=version.when,
@@ -211,7 +251,7 @@ class Catalogue:
 
     def versions(self, segmentation_id: str) -> tuple[VersionInfo, ...]:
         """Every saved version, oldest first."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(
                 select(versions)
                 .where(versions.c.segmentation_id == segmentation_id)
@@ -244,7 +284,7 @@ class Catalogue:
         )  # fmt: skip
 
     def _update(self, case_id: str, **values: object) -> None:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(cases.update().where(cases.c.id == case_id).values(**values))
 
     def _seal(self, facts: Mapping[str, Any], place: bytes) -> bytes:

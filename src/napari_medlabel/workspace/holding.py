@@ -8,6 +8,7 @@ import getpass
 import json
 import os
 import platform
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -43,7 +44,8 @@ class Hold:
     def release(self) -> None:
         """Let the next one write."""
         if self._lock is not None:
-            self._note.unlink(missing_ok=True)
+            with suppress(OSError):  # it is a courtesy, the lock is what counts
+                self._note.unlink(missing_ok=True)
             self._lock.release()
             self._lock = None
 
@@ -55,7 +57,8 @@ class Hold:
             "process": os.getpid(),
             "since": datetime.now().astimezone().isoformat(timespec="minutes"),
         }
-        self._note.write_text(json.dumps(note), encoding="utf-8")
+        with suppress(OSError):  # a full disk: others hear that somebody holds it, not who
+            self._note.write_text(json.dumps(note), encoding="utf-8")
 
     def _who_holds(self) -> str:
         try:
