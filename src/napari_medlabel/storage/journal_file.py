@@ -6,18 +6,12 @@
     checkpoint            part INTEGER PRIMARY KEY, number INTEGER, sealed BLOB
 
 Row 0 is the beginning: JSON {"format": 1}. A row is a sealed record (`cipher`) and `tag` its last
-16 bytes; a row that was folded away keeps its tag alone. Places, integers as little-endian uint64:
-
-    a row                 "journal row " place number | tag of the row before (row 0: 16 zeros)
-    a checkpoint's part   "journal checkpoint " place number | tag of row `number` | part | parts
-
-So a row opens only after the very rows it was written after. Altered, swapped, missing and older
-rows are found; rows cut off at the end are not: whoever keeps `head` elsewhere finds those.
-A checkpoint is the state after row `number`, in parts; rows up to it need not be replayed.
+16 bytes; a row that was folded away keeps its tag alone. What each opens after is told in
+`journal_chain`. A checkpoint is the state after row `number`, in parts; rows up to it need not be
+replayed.
 """
 
 import sqlite3
-import struct
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -26,7 +20,8 @@ from typing import Final
 
 from napari_medlabel.errors import InputError, IntegrityError, MedlabelError
 from napari_medlabel.files import new_file, shown
-from napari_medlabel.storage.cipher import TAG_BYTES, Cipher, tag
+from napari_medlabel.storage.cipher import Cipher, tag
+from napari_medlabel.storage.journal_chain import NO_TAG, Chain
 from napari_medlabel.storage.sqlite_connection import connect, make_durable, make_plain
 from napari_medlabel.storage.sqlite_errors import RESTORE, not_saved, reading
 
@@ -41,7 +36,6 @@ PRAGMA user_version = {_FORMAT};
 CREATE TABLE records (number INTEGER PRIMARY KEY, tag BLOB NOT NULL, sealed BLOB);
 CREATE TABLE checkpoint (part INTEGER PRIMARY KEY, number INTEGER NOT NULL, sealed BLOB NOT NULL);
 """
-_NO_TAG: Final = bytes(TAG_BYTES)
 
 
 class JournalFile:
@@ -66,14 +60,13 @@ class JournalFile:
 
     def __init__(self, path: Path, cipher: Cipher, place: str, *, read_only: bool = False) -> None:
         self.path = path
-        self._cipher = cipher
-        self._place = place.encode()
+        self._chain = Chain(cipher, place)
         self._read_only = read_only
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
-        self._last, self._head = 0, _NO_TAG
-        self._tried = 0, _NO_TAG
+        self._last, self._head = 0, NO_TAG
+        self._tried = 0, NO_TAG
         if not path.exists() and not read_only:
             self._make()
         with self._lock, reading(self.path, "the journal"):
@@ -147,7 +140,7 @@ class JournalFile:
             tried = self._last, self._head
             for number, content in contents.items():
                 if number > self._last:
-                    sealed = self._cipher.seal(content, self._row_place(number, tried[1]))
+                    sealed = self._chain.seal_row(number, content, tried[1])
                     tried = number, tag(sealed)
                     connection.execute("INSERT INTO records VALUES (?, ?, ?)", (*tried, sealed))
             self._tried = tried
@@ -168,7 +161,7 @@ class JournalFile:
             ).fetchone()  # fmt: skip
         if found is None:
             raise _missing(number)
-        return self._opened(number, found[0], found[1] or _NO_TAG)
+        return self._chain.open_row(number, found[0], found[1] or NO_TAG)
 
     def rows(self, after: int = 0, *, folded: bool = False) -> Iterator[tuple[int, bytes]]:
         """Every row after this number, in order; `folded` passes over rows folded away.
@@ -187,7 +180,7 @@ class JournalFile:
             if found is None:
                 raise _missing(number)
             if found[1] is not None or not folded:
-                yield number, self._opened(number, found[1], before)
+                yield number, self._chain.open_row(number, found[1], before)
             before = found[0]
 
     def checkpoint(self) -> tuple[int, list[bytes]] | None:
@@ -200,23 +193,14 @@ class JournalFile:
         """
         with self._lock, reading(self.path, "the checkpoint"):
             found = self._open().execute(
-                "SELECT part, number, sealed FROM checkpoint ORDER BY part"
+                "SELECT number, sealed FROM checkpoint ORDER BY part"
             ).fetchall()  # fmt: skip
-            number = int(found[0][1]) if found else 0
+            number = int(found[0][0]) if found else 0
         if not found:
             return None
         if number > self._last:
             raise _missing(self._last + 1)
-        its_tag = self._tag(number)
-        try:
-            return number, [
-                self._cipher.open(sealed, self._part_place(number, its_tag, part, len(found)))
-                for part, (_, _, sealed) in enumerate(found)
-            ]
-        except (IntegrityError, TypeError) as error:
-            raise IntegrityError(
-                f"the checkpoint at record {number} is damaged", RESTORE
-            ) from error
+        return number, self._chain.open_parts(number, self._tag(number), [one[1] for one in found])
 
     def set_checkpoint(
         self, number: int, parts: Sequence[bytes], *, kept: Collection[int] | None = None
@@ -237,14 +221,13 @@ class JournalFile:
         NotSaved
             If that cannot be; all is as before.
         """
-        its_tag = self._tag(number)
-        rows: list[tuple[int, int, bytes]] = []
-        for part, content in enumerate(parts):
-            place = self._part_place(number, its_tag, part, len(parts))
-            rows.append((part, number, self._cipher.seal(content, place)))
+        sealed = self._chain.seal_parts(number, self._tag(number), parts)
         with self._lock, self._writing() as connection:
             connection.execute("DELETE FROM checkpoint")
-            connection.executemany("INSERT INTO checkpoint VALUES (?, ?, ?)", rows)
+            connection.executemany(
+                "INSERT INTO checkpoint VALUES (?, ?, ?)",
+                [(part, number, content) for part, content in enumerate(sealed)],
+            )
             if kept is not None:
                 self._fold(connection, number, kept)
         if kept is not None:
@@ -258,27 +241,7 @@ class JournalFile:
                 make_plain(self._connection)
             self._disconnect()
 
-    # Places
-
-    def _row_place(self, number: int, before: bytes) -> bytes:
-        return b"".join((b"journal row ", self._place, struct.pack("<Q", number), before))
-
-    def _part_place(self, number: int, its_tag: bytes, part: int, parts: int) -> bytes:
-        numbers = struct.pack("<QQ", part, parts)
-        start = struct.pack("<Q", number) + its_tag
-        return b"".join((b"journal checkpoint ", self._place, start, numbers))
-
-    def _opened(self, number: int, sealed: bytes | None, before: bytes) -> bytes:
-        if sealed is None:
-            raise IntegrityError(
-                f"record {number} of the history was folded into a saved version",
-                "steps this old cannot be taken back; restore a version instead",
-            )
-        try:
-            return self._cipher.open(sealed, self._row_place(number, before))
-        except (IntegrityError, TypeError) as error:
-            what = f"record {number} of the history is damaged, moved or of another segmentation"
-            raise IntegrityError(what, RESTORE) from error
+    # SQLite
 
     def _tag(self, number: int) -> bytes:
         with self._lock, reading(self.path, f"record {number}"):
@@ -289,11 +252,9 @@ class JournalFile:
                 return bytes(found[0])
         raise _missing(number)
 
-    # SQLite
-
     def _make(self) -> None:
         """A new journal: whole before it has its name, so that an empty file is damage."""
-        first = self._cipher.seal(b'{"format":%d}' % _FORMAT, self._row_place(0, _NO_TAG))
+        first = self._chain.seal_row(0, b'{"format":%d}' % _FORMAT, NO_TAG)
         with new_file(self.path) as partial, reading(self.path, "the new journal"):
             connection = sqlite3.connect(partial)
             try:
