@@ -10,6 +10,7 @@ from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QDialog, QLabel, QLineEdit
 
 from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.errors import NotSaved
 from napari_medlabel.phantom import Study, write_ct_series
 from napari_medlabel.ui._napari_compat import napari_docks
 from tests.gui.real_window import Window, wait_until
@@ -143,5 +144,36 @@ def test_the_dock_stands_left_and_napari_s_own_stay_behind_it(window: Window) ->
 def test_the_window_closes_its_case(window: Window, study: Path) -> None:
     window.open_study(study)
     case = window.drawing.case
+    window.frame.close()
+    wait_until(lambda: case.closed, "the case to be closed")
+
+
+def test_a_case_whose_last_stroke_is_not_saved_stays_open_until_it_is(
+    window: Window, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.open_study(study)
+    case = window.drawing.case
+    k, j, i = (n // 2 for n in case.volume.shape)
+
+    def full(*_args: object) -> None:
+        raise NotSaved("not saved: the disk is full", "make room on the disk")
+
+    monkeypatch.setattr(case.journal._file, "add", full)
+    window.press("P")
+    window.stroke((k, j, i - 3), (k, j, i + 3))
+    wait_until(lambda: case.saved().kind == "failed", "the failure to be told")
+    drawn = int(np.count_nonzero(case.segmentation.labels))
+
+    window.panel.annotate.close_pressed.emit()
+    window.idle()
+    assert window.drawing.case is case
+    assert "disk is full" in (window.desk.error.title + window.desk.error.text)
+    window.frame.close()
+    window.rest(0.3)
+    assert not case.closed
+    assert np.count_nonzero(case.segmentation.labels) == drawn
+
+    monkeypatch.undo()
+    wait_until(lambda: case.saved().kind == "saved", "the stroke to be saved by itself", 10)
     window.frame.close()
     wait_until(lambda: case.closed, "the case to be closed")

@@ -4,6 +4,7 @@ The window and the command line import these, `session` and `core`, and nothing 
 """
 
 from napari_medlabel.commands.cases import (
+    abandon_case,
     case_document,
     close_case,
     discard_case,
@@ -38,6 +39,7 @@ from napari_medlabel.commands.saving import diff, restore, save_version, version
 
 __all__ = [
     "Converted",
+    "abandon_case",
     "case_document",
     "close_case",
     "compare",

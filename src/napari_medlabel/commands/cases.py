@@ -24,6 +24,7 @@ from napari_medlabel.workspace.holding import Hold
 from napari_medlabel.workspace.loading import Loading
 
 __all__ = [
+    "abandon_case",
     "case_document",
     "close_case",
     "discard_case",
@@ -108,6 +109,13 @@ def close_case(session: Session, case: OpenCase) -> None:
             session.workspace.catalogue.set_segments(case.info.id, len(case.segmentation.schema))
     let_go(case)
     _forget_if_empty(session, case)
+
+
+@command(needs=Permission.VIEW)
+def abandon_case(session: Session, case: OpenCase) -> None:  # noqa: ARG001  # the door's
+    """Let go of a case though its last change could not be made durable: that change is lost."""
+    if not case.closed:
+        let_go(case, abandon=True)
 
 
 @command(needs=Permission.IMPORT)

@@ -53,11 +53,14 @@ def opened(session: Session, case: OpenCase | str, *, history: bool = True) -> I
         let_go(mine)
 
 
-def let_go(case: OpenCase) -> None:
-    """Stop loading, close the journal, let the next one write."""
+def let_go(case: OpenCase, *, abandon: bool = False) -> None:
+    """Stop loading, close the journal, let the next one write.
+
+    With `abandon` a change that is not durable is lost; without it NotSaved is raised.
+    """
     case.loading.end()
     if case.journal is not None:
-        case.journal.close()
+        case.journal.close(abandon=abandon)
     case.hold.release()
     case.closed = True
 

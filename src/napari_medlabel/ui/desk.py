@@ -131,10 +131,23 @@ class Desk(QObject):
         self._open("Making the demo head", lambda: commands.open_demo(self.session, kind))
 
     def close_case(self) -> None:
-        """Put the case away; it is saved."""
+        """Put the case away; it is saved, or stays where it is."""
+        if not self.settle():
+            return
         case = self._take_down()
         if case is not None:
             self._run("Saving", lambda _progress, _cancelled: self._put_away(case), self._put)
+
+    def settle(self) -> bool:
+        """Whether every stroke is durable now; says so where one is not."""
+        if self.drawing is None:
+            return True
+        try:
+            self.drawing.case.segmentation.settle()
+        except MedlabelError as error:
+            self.fail(error, "Saving")
+            return False
+        return True
 
     def forget_found(self) -> None:
         """Go back from the table of series to the start."""
@@ -164,8 +177,12 @@ class Desk(QObject):
             self.busy.job.cancel()
             self.busy = None
         case = self._take_down()
-        if case is not None:
+        if case is None:
+            return
+        try:
             commands.close_case(self.session, case)
+        except MedlabelError:  # told before; the person closed the window all the same
+            commands.abandon_case(self.session, case)
 
     # With the open case
 
@@ -215,6 +232,8 @@ class Desk(QObject):
                 "choose a folder or file with DICOM, NIfTI, NRRD, MetaImage or OME-Zarr",
             ))  # fmt: skip
             return
+        if not self.settle():
+            return
         self._end_pictures()
         self.found, self.skipped, self._found_at = rows, len(found.skipped), path
         self._scanned = True
@@ -254,6 +273,8 @@ class Desk(QObject):
             job.end()
 
     def _open(self, title: str, opener: Callable[[], OpenCase]) -> None:
+        if not self.settle():
+            return
         self._end_pictures()
         old = self._take_down()
 

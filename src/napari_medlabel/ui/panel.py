@@ -121,6 +121,7 @@ class MedlabelPanel(QWidget):
         self._tab = 0
         self._recent: tuple[RecentRow, ...] | None = None
         self._shut = False
+        self._warned = False  # that closing now loses a stroke
         self._lay_out()
         self._connect()
         self._tell = QTimer(self)
@@ -232,8 +233,15 @@ class MedlabelPanel(QWidget):
         QTimer.singleShot(0, self._stand)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """See the window go: only once it is really gone, since napari may ask first."""
-        if event.type() == QEvent.Type.Close:
+        """See the window go: only once it is really gone, since napari may ask first.
+
+        With a stroke that cannot be saved it stays the first time, and says why.
+        """
+        if event.type() == QEvent.Type.Close and not self._shut:
+            if not self._warned and not self.desk.settle():
+                self._warned = True
+                event.ignore()
+                return True
             QTimer.singleShot(0, self._look_whether_gone)
         return bool(super().eventFilter(watched, event))
 
