@@ -198,6 +198,7 @@ def test_a_journal_closed_while_another_looks_leaves_nothing_in_its_wal(path: Pa
     work.settle()
     looking = SqliteJournal(path, CIPHER, PLACE, read_only=True)
     journal.close()
+    assert path.with_name(f"{path.name}-wal").stat().st_size == 0
     alone = path.with_name("copy.sqlite")
     shutil.copy(path, alone)
     assert_same(load(alone), work)
