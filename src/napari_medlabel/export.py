@@ -124,7 +124,7 @@ def export_mask(
     checks: list[Check] = []
     files: list[ExportedFile] = []
     with ExitStack() as publishing:
-        for kind in formats:
+        for kind in dict.fromkeys(formats):
             path = folder / f"{name}{FORMATS[kind]}"
             hidden = publishing.enter_context(new_file(path, force=force))
             _write(mask.source, voxels, hidden)
