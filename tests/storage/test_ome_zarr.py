@@ -572,9 +572,10 @@ def test_an_import_begun_anew_replaces_the_sealed_image_of_the_first_one(tmp_pat
     write_volume(reader((40, 60, 50), OBLIQUE), path, cipher=Cipher(bytes([1] * 32)), place="b")
     series = reader((70, 60, 50), OBLIQUE)
     write_volume(series, path, cipher=CIPHER, place="a", force=True)
-    (path / "manifest").unlink()
-    chunks(path)[0].unlink()
-    write_volume(series, path, cipher=CIPHER, place="a", force=True)
+    for lost in ("manifest", "zarr.json"):
+        (path / lost).unlink()
+        chunks(path)[0].unlink()
+        write_volume(series, path, cipher=CIPHER, place="a", force=True)
     verify(path, CIPHER, "a")
     wanted = series.source.axes.apply(series.array)
     np.testing.assert_array_equal(open_volume(path, cipher=CIPHER, place="a").levels[0][:], wanted)

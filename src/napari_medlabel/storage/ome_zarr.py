@@ -88,7 +88,8 @@ def write_volume(  # noqa: PLR0913  # each is a choice of the caller
         which the source's slices lie.
     first
         The slab with this index on that axis comes first; a callable is asked before each slab,
-        by any thread, and the slab with its answer comes next, if it is not begun yet.
+        by any thread, and the slab with its answer comes next, if it is not begun yet. Slabs
+        far apart leave halves of coarser ones in memory until their neighbours come.
     cancelled
         Asked before each slab.
     threads

@@ -21,7 +21,7 @@ from napari_medlabel.storage.cipher import Cipher
 from napari_medlabel.storage.flusher import Flusher
 from napari_medlabel.storage.foreign_zarr import zarr_arrays
 from napari_medlabel.storage.ome_metadata import group_document, medlabel_attributes
-from napari_medlabel.storage.sealed_store import ObjectFolder, PlainFolder, SealedFolder
+from napari_medlabel.storage.sealed_store import MANIFEST, ObjectFolder, PlainFolder, SealedFolder
 from napari_medlabel.storage.stored_grid import Array, StoredGrid
 from napari_medlabel.storage.zarr_layout import ArrayLayout
 
@@ -58,7 +58,9 @@ def new_group(
     path: Path, cipher: Cipher | None, place: str, *, force: bool
 ) -> Iterator[ObjectFolder]:
     """A folder to fill, there whole or not at all; files become durable meanwhile."""
-    with new_folder(path, force=force, marker="zarr.json") as hidden, Flusher() as flusher:
+    sealed = cipher is not None and (path / MANIFEST).is_file()  # even if it is hurt
+    marker = MANIFEST if sealed else "zarr.json"
+    with new_folder(path, force=force, marker=marker) as hidden, Flusher() as flusher:
         if cipher is None:
             yield PlainFolder(hidden, flusher.add)
         else:
