@@ -217,7 +217,7 @@ def _import(
     def work(loading: Loading) -> None:
         try:
             written = write_volume(
-                reader, path, cipher=cipher, place=info.id, into=into, first=geometry.shape[0] // 2,
+                reader, path, cipher=cipher, place=info.id, into=into, first=loading.wanted,
                 loaded=_along_k(loading, source.axes.order.index(0)),
                 cancelled=loading.is_cancelled, force=True,
             )  # fmt: skip
@@ -266,7 +266,7 @@ def _load(path: Path, case_id: str, cipher: Cipher, *, image: bool) -> tuple[Vol
 
     def work(loading: Loading) -> None:
         read_into(
-            path, into, cipher=cipher, place=case_id, first=volume.shape[0] // 2,
+            path, into, cipher=cipher, place=case_id, first=loading.wanted,
             loaded=loading.loaded, cancelled=loading.is_cancelled,
         )  # fmt: skip
 
