@@ -65,6 +65,7 @@ def seconds(act: Callable[[], object]) -> float:
 def until(true: Callable[[], object]) -> None:
     while not true():
         QApplication.processEvents()
+        time.sleep(0.0005)  # an event loop sleeps too; without it this thread starves the others
 
 
 def seen(panel: MedlabelPanel) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.finding import check_usable, choose, find_case
 from napari_medlabel.commands.labels import import_mask
-from napari_medlabel.commands.opening import case_facts, let_go, lookup_of, open_info
+from napari_medlabel.commands.opening import Seen, case_facts, let_go, lookup_of, open_info
 from napari_medlabel.commands.saving import fold_if_large
 from napari_medlabel.commands.sources import find, open_source
 from napari_medlabel.core.schema import LabelSchema
@@ -40,7 +40,12 @@ Progress = Callable[[int, int], None]
 
 @command(needs=Permission.IMPORT)
 def open_series(
-    session: Session, series: Series, volume: int = 0, *, found_at: Path | None = None
+    session: Session,
+    series: Series,
+    volume: int = 0,
+    *,
+    found_at: Path | None = None,
+    seen: Seen | None = None,
 ) -> OpenCase:
     """Open a volume of a scanned series as a case; that of an earlier import where there is one.
 
@@ -50,6 +55,9 @@ def open_series(
         What a scan found, and which of its volumes, from 0.
     found_at
         What was scanned, to go on from there should the import be cut short.
+    seen
+        Told, on this thread, as soon as the middle slice is in memory: the volume, and which of
+        its slices are there.
 
     Raises
     ------
@@ -58,12 +66,16 @@ def open_series(
     InputError
         If its first slice cannot be read.
     """
-    return _open_series(session, series, volume, found_at)
+    return _open_series(session, series, volume, found_at, seen)
 
 
 @command(needs=Permission.IMPORT)
 def open_reader_as_case(
-    session: Session, reader: VolumeReader, identity: tuple[object, ...]
+    session: Session,
+    reader: VolumeReader,
+    identity: tuple[object, ...],
+    *,
+    seen: Seen | None = None,
 ) -> OpenCase:
     """Open voxels that no file holds, such as the demo head, as a case."""
     catalogue = session.workspace.catalogue
@@ -71,13 +83,13 @@ def open_reader_as_case(
     known = catalogue.find(lookup)
     if known is not None and known.state == "ready":
         reader.close()
-        return open_info(session, known, None)
+        return open_info(session, known, None, seen=seen)
     info = known or catalogue.add_case(lookup, reader.modality, case_facts(reader, {}))
-    return open_info(session, info, reader)
+    return open_info(session, info, reader, seen=seen)
 
 
 @command(needs=Permission.VIEW)
-def open_case(session: Session, case: str) -> OpenCase:
+def open_case(session: Session, case: str, *, seen: Seen | None = None) -> OpenCase:
     """Open a case by id, number or name.
 
     Raises
@@ -87,7 +99,7 @@ def open_case(session: Session, case: str) -> OpenCase:
     IntegrityError
         If its files are damaged.
     """
-    return open_info(session, find_case(session, case), None)
+    return open_info(session, find_case(session, case), None, seen=seen)
 
 
 @command(needs=Permission.VIEW)
@@ -196,16 +208,28 @@ def import_series(  # noqa: PLR0913  # each is a choice the person makes
     return session.workspace.catalogue.case(case.info.id)
 
 
-def _open_series(session: Session, series: Series, volume: int, found_at: Path | None) -> OpenCase:
+def _open_series(
+    session: Session,
+    series: Series,
+    volume: int,
+    found_at: Path | None,
+    seen: Seen | None = None,
+) -> OpenCase:
     check_usable(series, volume)
     try:
-        return _open_source(session, series, volume, found_at, wide=False)
+        return _open_source(session, series, volume, found_at, wide=False, seen=seen)
     except TooNarrow:
-        return _open_source(session, series, volume, found_at, wide=True)
+        return _open_source(session, series, volume, found_at, wide=True, seen=seen)
 
 
-def _open_source(
-    session: Session, series: Series, volume: int, found_at: Path | None, *, wide: bool
+def _open_source(  # noqa: PLR0913  # as `open_series`
+    session: Session,
+    series: Series,
+    volume: int,
+    found_at: Path | None,
+    *,
+    wide: bool,
+    seen: Seen | None = None,
 ) -> OpenCase:
     catalogue = session.workspace.catalogue
     reader = open_source(series, volume, wide=wide)
@@ -220,8 +244,8 @@ def _open_source(
         raise
     if info.state == "ready":
         reader.close()
-        return open_info(session, info, None)
-    return open_info(session, info, reader)
+        return open_info(session, info, None, seen=seen)
+    return open_info(session, info, reader, seen=seen)
 
 
 def _forget_if_empty(session: Session, case: OpenCase) -> None:

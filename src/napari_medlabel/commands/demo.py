@@ -18,6 +18,7 @@ from napari_medlabel.commands.exporting import export_case
 from napari_medlabel.commands.files import convert
 from napari_medlabel.commands.files import scan as scan_files
 from napari_medlabel.commands.labels import lock_label, paint, redo, set_label, undo
+from napari_medlabel.commands.opening import Seen
 from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.volume import Series, Source, Window
@@ -107,7 +108,9 @@ class _Run:
 
 
 @command(needs=Permission.IMPORT)
-def open_demo(session: Session, kind: Literal["ct", "mr"] = "ct") -> OpenCase:
+def open_demo(
+    session: Session, kind: Literal["ct", "mr"] = "ct", *, seen: Seen | None = None
+) -> OpenCase:
     """Open the generated head as a case; the same case every time."""
     head = Head()
     grid = CT_GRID if kind == "ct" else MR_GRID
@@ -116,7 +119,7 @@ def open_demo(session: Session, kind: Literal["ct", "mr"] = "ct") -> OpenCase:
     source = Source("generated", grid, grid.canonical)
     window = Window(90, 40, "Brain") if kind == "ct" else Window(900, 450)
     reader = MemoryReader(voxels, source, modality, unit, "Demo head", window)
-    return open_reader_as_case(session, reader, ("demo head", kind, 1))
+    return open_reader_as_case(session, reader, ("demo head", kind, 1), seen=seen)
 
 
 @command(needs=Permission.EXPORT)

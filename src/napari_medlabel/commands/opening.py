@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from napari_medlabel.commands.finding import find_case
 from napari_medlabel.commands.sources import find, fingerprint, open_source
-from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.core.geometry import BoolArray, Geometry
 from napari_medlabel.core.history import State
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
@@ -27,7 +27,9 @@ from napari_medlabel.storage.ome_zarr import open_volume, read_into, write_volum
 from napari_medlabel.workspace.holding import Hold
 from napari_medlabel.workspace.loading import Loading
 
-__all__ = ["case_facts", "let_go", "lookup_of", "open_info", "opened", "set_history_aside"]
+__all__ = ["Seen", "case_facts", "let_go", "lookup_of", "open_info", "opened", "set_history_aside"]
+
+Seen = Callable[[Volume, BoolArray], None]
 
 JOURNAL: Final = "journal.sqlite"
 SHARE_OF_MEMORY: Final = 0.5  # of what is free: larger volumes are read chunk by chunk
@@ -65,15 +67,18 @@ def let_go(case: OpenCase, *, abandon: bool = False) -> None:
     case.closed = True
 
 
-def open_info(
+def open_info(  # noqa: PLR0913  # what to open, and how much of it
     session: Session,
     info: CaseInfo,
     reader: VolumeReader | None,
     *,
     image: bool = True,
     history: bool = True,
+    seen: Seen | None = None,
 ) -> OpenCase:
     """Open a case; `reader` is there where its image is still to be imported.
+
+    `seen` is told, on this thread, as soon as the middle slice is in memory.
 
     Raises
     ------
@@ -100,6 +105,12 @@ def open_info(
         else:
             volume, loading = _load(workspace.image_path(info.id), info.id, cipher, image=image)
         undo.callback(loading.end)
+        middle = volume.shape[0] // 2
+        if info.state == "ready":
+            loading.start()
+        elif seen is not None and loading.filled[middle]:
+            seen(volume, loading.filled)
+            seen = None
         journal, state = None, _empty(volume)
         if history:
             journal, state = _history(session, info, segmentation_id, hold, state)
@@ -108,8 +119,11 @@ def open_info(
             volume.geometry, state, journal, who=session.person.id,
             read_only=hold.reason if history else "Only saved versions are looked at",
         )  # fmt: skip
-        loading.wait_for(volume.shape[0] // 2)
+        loading.wait_for(middle)
+        if seen is not None:
+            seen(volume, loading.filled)
         workspace.catalogue.set_opened(info.id)
+        loading.start()  # only now: it leaves little of the processor to others
         undo.pop_all()
     return OpenCase(
         workspace.catalogue.case(info.id), volume, segmentation, segmentation_id, loading,
@@ -206,7 +220,7 @@ def _ready_if_whole(session: Session, info: CaseInfo, cipher: Cipher) -> CaseInf
 def _import(
     session: Session, info: CaseInfo, cipher: Cipher, reader: VolumeReader
 ) -> tuple[Volume, Loading]:
-    """Start to write the image into the workspace and into memory at the same time."""
+    """Get ready to write the image into the workspace and into memory at the same time."""
     workspace = session.workspace
     source = reader.source
     geometry = source.geometry.laid_out(source.axes)
@@ -257,7 +271,7 @@ def _read_first(reader: VolumeReader, into: npt.NDArray[Any]) -> int | None:
 
 
 def _load(path: Path, case_id: str, cipher: Cipher, *, image: bool) -> tuple[Volume, Loading]:
-    """Start to read the image from the workspace into memory, where it fits."""
+    """Get ready to read the image from the workspace into memory, where it fits."""
     volume = open_volume(path, cipher=cipher, place=case_id)
     finest = volume.levels[0]
     if not image or not _fits(volume.shape, finest.dtype):

@@ -46,8 +46,9 @@ class Busy:
 class Desk(QObject):
     """Opens and closes; holds the one `drawing` there may be.
 
-    `changed` says that one of its properties may differ; `slice_read` gives a case whose first
-    slice is in memory, before there are layers. Long commands run beside the window.
+    `changed` says that one of its properties may differ; `slice_read` gives a volume whose
+    middle slice is in memory, and which slices are, before the case is open. Long commands run
+    beside the window.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ class Desk(QObject):
 
     changed = Signal()
     blocked = Signal(str)
-    slice_read = Signal(object)
+    slice_read = Signal(object, object)
 
     def __init__(self, viewer: Viewer, session: Session, parent: QObject) -> None:
         super().__init__(parent)
@@ -118,17 +119,25 @@ class Desk(QObject):
         self._open(
             f"Opening {row.title}",
             lambda: commands.open_series(
-                self.session, row.series, row.volume, found_at=self._found_at
+                self.session,
+                row.series,
+                row.volume,
+                found_at=self._found_at,
+                seen=self.slice_read.emit,
             ),
         )
 
     def open_case(self, case_id: str) -> None:
         """Go on with a case."""
-        self._open("Opening the case", lambda: commands.open_case(self.session, case_id))
+        self._open("Opening the case", lambda: commands.open_case(
+            self.session, case_id, seen=self.slice_read.emit
+        ))  # fmt: skip
 
     def open_demo(self, kind: Literal["ct", "mr"] = "ct") -> None:
         """Open the generated head."""
-        self._open("Making the demo head", lambda: commands.open_demo(self.session, kind))
+        self._open("Making the demo head", lambda: commands.open_demo(
+            self.session, kind, seen=self.slice_read.emit
+        ))  # fmt: skip
 
     def close_case(self) -> None:
         """Put the case away; it is saved, or stays where it is."""
@@ -291,7 +300,6 @@ class Desk(QObject):
 
     def _opened(self, case: OpenCase) -> None:
         self.found, self._scanned = (), False
-        self.slice_read.emit(case)  # seen now: napari's layers take a moment
         self.drawing = Drawing(self.viewer, self.session, case, self)
         self.drawing.changed.connect(self.changed)
         self.drawing.failed.connect(self.fail)

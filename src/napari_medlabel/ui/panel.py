@@ -17,6 +17,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel import commands
+from napari_medlabel.core.geometry import BoolArray
+from napari_medlabel.core.volume import Volume
 from napari_medlabel.session import OpenCase, Session
 from napari_medlabel.ui import presets, theme
 from napari_medlabel.ui._napari_compat import canvas_area, is_gone, main_window
@@ -68,15 +70,15 @@ class Page(QWidget):
         area.installEventFilter(self)
         self._cover()
 
-    def show_first_slice(self, case: OpenCase) -> None:
+    def show_first_slice(self, volume: Volume, filled: BoolArray) -> None:
         """Cover everything with the slice; gone with the page when the canvas shows it."""
         self.show()
         self.raise_()
         self.first.setGeometry(self.rect())
         self.first.show()
         self.first.raise_()
-        windows = presets.presets(case.volume, case.loading.filled)
-        self.first.show_slice(case.volume, presets.first_window(windows, case.volume))
+        windows = presets.presets(volume, filled)
+        self.first.show_slice(volume, presets.first_window(windows, volume))
 
     def show_place(self, *, series: bool) -> None:
         """Show the series, or the start."""

@@ -21,7 +21,7 @@ class Loading:
     total
         Slices of the volume along its canonical k.
     work
-        Does it, on a thread of its own: tells `loaded` and asks `is_cancelled`.
+        Does it, on a thread of its own from `start` on: tells `loaded` and asks `is_cancelled`.
     """
 
     def __init__(self, total: int, work: Work | None = None) -> None:
@@ -39,7 +39,7 @@ class Loading:
             self._thread = threading.Thread(
                 target=self._run, args=(work,), name="medlabel-loading", daemon=True
             )
-            self._thread.start()
+        self._begun = False
 
     @property
     def done(self) -> int:
@@ -50,6 +50,14 @@ class Loading:
     def finished(self) -> bool:
         """True once nothing more will come: all is there, or `error` says why not."""
         return self._over
+
+    def start(self) -> None:
+        """Begin, if it has not begun; whoever waits for a slice that is missing begins it too."""
+        with self._some:
+            if self._thread is None or self._begun:
+                return
+            self._begun = True
+        self._thread.start()
 
     def loaded(self, start: int, stop: int) -> None:
         """Slices `start` to `stop` are in memory now."""
@@ -81,6 +89,8 @@ class Loading:
         MedlabelError
             If loading failed before.
         """
+        if not self.filled[k]:
+            self.start()
         with self._some:
             self._some.wait_for(lambda: bool(self.filled[k]) or self._over)
         if not self.filled[k] and self.error is not None:
@@ -88,6 +98,7 @@ class Loading:
 
     def pause(self, seconds: float) -> None:
         """Return when more slices are in memory, or after the time given."""
+        self.start()
         with self._some:
             if not self._over:
                 self._some.wait(seconds)
@@ -100,6 +111,7 @@ class Loading:
         MedlabelError
             If loading failed.
         """
+        self.start()
         if self._thread is not None:
             self._thread.join()
         if self.error is not None:
@@ -108,6 +120,7 @@ class Loading:
     def end(self) -> None:
         """Call it off and return when its thread is gone; raises nothing."""
         self.cancel()
+        self.start()  # so that `work` lets go of what it holds
         if self._thread is not None:
             self._thread.join()
 
