@@ -101,7 +101,8 @@ def open_info(  # noqa: PLR0913  # what to open, and how much of it
         if info.state == "importing":
             _check_import_possible(info, hold, image=image)
             reader = reader or _found_again(session, info)
-            volume, loading = _import(session, info, cipher, reader)
+            threads = 2 if seen is None else 1  # a window that watches needs the rest to draw
+            volume, loading = _import(session, info, cipher, reader, threads=threads)
         else:
             volume, loading = _load(workspace.image_path(info.id), info.id, cipher, image=image)
         undo.callback(loading.end)
@@ -218,7 +219,7 @@ def _ready_if_whole(session: Session, info: CaseInfo, cipher: Cipher) -> CaseInf
 
 
 def _import(
-    session: Session, info: CaseInfo, cipher: Cipher, reader: VolumeReader
+    session: Session, info: CaseInfo, cipher: Cipher, reader: VolumeReader, *, threads: int
 ) -> tuple[Volume, Loading]:
     """Get ready to write the image into the workspace and into memory at the same time."""
     workspace = session.workspace
@@ -233,7 +234,7 @@ def _import(
             written = write_volume(
                 reader, path, cipher=cipher, place=info.id, into=into, first=loading.wanted,
                 loaded=_along_k(loading, source.axes.order.index(0)),
-                cancelled=loading.is_cancelled, force=True,
+                cancelled=loading.is_cancelled, force=True, threads=threads,
             )  # fmt: skip
             facts = workspace.catalogue.facts(info.id) | {"sha256": written.sha256}
             workspace.catalogue.set_ready(info.id, facts)
