@@ -287,3 +287,19 @@ def test_a_locked_workspace_of_a_newer_format_is_refused(
     session.folder.mkdir(parents=True)
     (session.folder / "workspace.json").write_text('{"format": 99, "id": "a"}')
     assert "format 99" in complaint(capsys, "list")
+
+
+def test_the_window_without_qt_names_the_extra_that_is_missing() -> None:
+    names = "('PySide6', 'PyQt6', 'PySide2', 'PyQt5')"
+    ended = in_another_process("open", before=f"for n in {names}: sys.modules[n] = None")
+    assert ended.returncode == 1
+    assert 'pip install "napari-medlabel[pyside]"' in ended.stderr.replace("\n", " ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_the_window_without_a_screen_says_so() -> None:
+    names = "('DISPLAY', 'WAYLAND_DISPLAY', 'QT_QPA_PLATFORM')"
+    before = f"import os\nfor n in {names}: os.environ.pop(n, 0)"
+    ended = in_another_process("open", before=before)
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert "no screen" in ended.stderr

@@ -1,9 +1,11 @@
 """The subcommands of `medlabel`: each a few lines between its options and a command."""
 
 import importlib
+import importlib.util
 import json
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,10 +16,13 @@ import typer.main
 from napari_medlabel import __version__, commands
 from napari_medlabel.cli.text import note, print_json, progress_bar, sentence, table
 from napari_medlabel.core.schema import LabelSchema
-from napari_medlabel.errors import ExtraMissing, InputError, MedlabelError
+from napari_medlabel.errors import ExtraMissing, InputError
 from napari_medlabel.session import Session, local_session
 
 __all__ = ["app", "run"]
+
+QT_BINDINGS: Final = ("PySide6", "PyQt6", "PySide2", "PyQt5")
+SCREENS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 app = typer.Typer(
     name="medlabel",
@@ -364,14 +369,11 @@ def open_(
 
 def _start_window(session: Session, source: Path | None) -> None:
     """By name, so that the command line itself needs neither Qt nor a screen."""
-    try:
-        window: Any = importlib.import_module("napari_medlabel.ui.window")
-    except MedlabelError:
-        raise
-    except Exception as error:
-        if type(error).__name__ in {"QtBindingsNotFoundError", "PythonQtError"}:
-            raise ExtraMissing.named("pyside", "the window") from error
-        raise
+    if not any(importlib.util.find_spec(name) for name in QT_BINDINGS):
+        raise ExtraMissing.named("pyside", "the window")
+    if sys.platform == "linux" and not any(map(os.environ.get, SCREENS)):
+        raise InputError("there is no screen here", "start it in a desktop session")
+    window: Any = importlib.import_module("napari_medlabel.ui.window")
     # While Qt waits for events no Python runs, nor would a handler of ours: let the system end it.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     window.open_window(source, session)
