@@ -1,14 +1,11 @@
 """Which series, which case: what a person named, found or asked back."""
 
-import os
-from pathlib import Path
-
 from napari_medlabel.core.volume import Series
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.formats import Found
 from napari_medlabel.session import CaseInfo, Session
 
-__all__ = ["choose", "find_case", "is_case_name"]
+__all__ = ["choose", "find_case"]
 
 
 def choose(found: Found, series: str = "", volume: int = 0) -> tuple[Series, int]:
@@ -87,12 +84,6 @@ def find_case(session: Session, name: str) -> CaseInfo:
     raise InputError(
         f"there is no such case in this workspace; there are: {there}", "medlabel list"
     )
-
-
-def is_case_name(source: Path) -> bool:
-    """True for something that can only be a case: no file is there and it looks like one."""
-    there = os.path.exists(source)  # noqa: PTH110  # never raises, as a name of 300 letters would
-    return not there and source.name.casefold().startswith("case")
 
 
 def _series(found: Found, named: str) -> Series:

@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from napari_medlabel.commands.door import command
 from napari_medlabel.commands.opening import opened, set_history_aside
 from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.metrics import dice
+from napari_medlabel.core.moment import utc_now
 from napari_medlabel.core.provenance import ProvenanceStep, active_seconds, joined, steps_of
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.errors import DamagedHistory, InputError, IntegrityError, ReadOnly
@@ -146,7 +146,9 @@ def save(session: Session, work: OpenCase, message: str) -> VersionInfo:
         cipher=catalogue.case_cipher(work.info.id), place=_place(work, number), force=True,
     )  # fmt: skip
     voxels = {str(label.value): work.segmentation.voxels(label.value) for label in state.schema}
-    version = VersionInfo(number, _now(), session.person.id, message, sha256, voxels, schema_sha256)
+    version = VersionInfo(
+        number, utc_now(), session.person.id, message, sha256, voxels, schema_sha256
+    )
     catalogue.add_version(work.segmentation_id, version)
     return version
 
@@ -274,7 +276,3 @@ def _past_path(session: Session, work: OpenCase) -> Path:
 
 def _past_place(work: OpenCase) -> bytes:
     return f"medlabel provenance 1|{work.segmentation_id}".encode()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

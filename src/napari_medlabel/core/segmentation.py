@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import numpy as np
@@ -23,6 +22,7 @@ from napari_medlabel.core.history import (
     Step,
     Undid,
 )
+from napari_medlabel.core.moment import utc_now
 from napari_medlabel.core.schema import Label, LabelSchema
 from napari_medlabel.core.tally import Tally
 from napari_medlabel.core.volume import Grid
@@ -218,7 +218,7 @@ class Segmentation:
             edit = wanted if whole else self._permitted(wanted)
             new_schema = schema if schema is not None and schema != self.schema else None
             before = self.schema if new_schema is not None else None
-            step = Step(edit, tool, dict(settings or {}), self.who, _now(), before, new_schema)
+            step = Step(edit, tool, dict(settings or {}), self.who, utc_now(), before, new_schema)
             self._check_unlocked(step, voxels=whole)
             self._check_labels(edit, schema or self.schema)
             if not edit.is_nothing or new_schema is not None:
@@ -330,7 +330,9 @@ class Segmentation:
         number = self._journal.append(record)
         step = self._state.take(number, record, self._journal.step)
         if step is None:
-            step = Step(Edit.nothing(self._state.labels.dtype), "Lock", who=self.who, when=_now())
+            step = Step(
+                Edit.nothing(self._state.labels.dtype), "Lock", who=self.who, when=utc_now()
+            )
         self._tally.take(step.edit)
         self._tell(Change(kind, step))
         return step.edit
@@ -387,7 +389,3 @@ class Segmentation:
         first, last = int(slices[0]), int(slices[-1])
         part = self._state.labels[first : last + 1]
         return Edit.fill(self._state.labels, (first, 0, 0), part == value, 0)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

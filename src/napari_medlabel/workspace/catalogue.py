@@ -6,13 +6,13 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, Row, func, select
 
+from napari_medlabel.core.moment import utc_now
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.errors import InputError, NotSaved
 from napari_medlabel.storage.cipher import Cipher, new_key, unwrap_key, wrap_key
@@ -107,7 +107,7 @@ class Catalogue:
 
         Where another import of the same was entered meanwhile, that case.
         """
-        case_id, now = uuid4().hex, _now()
+        case_id, now = uuid4().hex, utc_now()
         with writing(self._engine) as connection:
             known = connection.execute(select(cases).where(cases.c.lookup == lookup)).first()
             if known is not None:
@@ -149,7 +149,7 @@ class Catalogue:
     def set_opened(self, case_id: str) -> None:
         """Somebody opened the case just now: for the order of the list, as far as it can."""
         with suppress(NotSaved):
-            self._update(case_id, opened=_now())
+            self._update(case_id, opened=utc_now())
 
     def set_segments(self, case_id: str, segments: int) -> None:
         """How many segments the case has, for the list."""
@@ -305,7 +305,3 @@ def _row(connection: Connection, case_id: str) -> Row[Any]:
 def _place(row_id: str, column: str) -> bytes:
     """Associated data: a sealed column opens in its own row only."""
     return f"medlabel catalogue 1|{row_id}|{column}".encode()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
