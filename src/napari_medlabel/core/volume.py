@@ -63,14 +63,15 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One file's object: its SOP Instance UID and the SHA-256 of its pixel data (hex).
+    """Where one slice comes from: an instance's UID and the SHA-256 of the frame (hex).
 
-    `slice` is its place along k of the source's own grid.
+    `slice` is its place along k of the source's own grid, `frame` that in the instance, from 0.
     """
 
     uid: str
     slice: int
     sha256: str = ""
+    frame: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +96,8 @@ class Source:
     space_code
         NIfTI's code of the world: 1 scanner (all of DICOM), 2 aligned to something, 3 Talairach,
         4 MNI, 0 where the file does not say how the patient lies. Export writes it back.
+    sop_class
+        What kind of DICOM object the instances are: a UID of the standard, "" for other formats.
     """
 
     format: str
@@ -106,6 +109,7 @@ class Source:
     instances: tuple[Instance, ...] = ()
     lossy: bool = False
     space_code: int = 1
+    sop_class: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

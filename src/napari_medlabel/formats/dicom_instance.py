@@ -11,7 +11,7 @@ from pydicom.charset import python_encoding
 from napari_medlabel.formats.dicom_files import Place
 from napari_medlabel.formats.dicom_header import Header, PixelPlace
 
-__all__ = ["WANTED", "InstanceFacts", "Tag", "facts_of"]
+__all__ = ["WANTED", "InstanceFacts", "Tag", "Tile", "facts_of"]
 
 
 class Tag:
@@ -84,10 +84,22 @@ _TINY_MM: Final = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
-class InstanceFacts:
-    """What one instance's header says; 0, `""` or `None` where it says nothing.
+class Tile:
+    """A slice that is one tile of a larger picture: where it begins, and how large that is."""
 
-    UIDs and the description may identify a person: they are never logged or shown.
+    top: int
+    left: int
+    picture_rows: int
+    picture_columns: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceFacts:
+    """What the header says of one slice; 0, `""` or `None` where it says nothing.
+
+    A slice is a frame of an instance, counted from 0, or a tile of one; an instance of one frame
+    is one slice. `rows` and `columns` are the slice's own. UIDs and the description may identify
+    a person: they are never logged or shown.
     """
 
     place: Place
@@ -139,11 +151,21 @@ class InstanceFacts:
     b_value: float | None
     gradient: tuple[float, ...] | None
     kernel: str
+    frame: int = 0
+    tile: Tile | None = None
+
+    @property
+    def frame_shape(self) -> tuple[int, int]:
+        """Rows and columns of the picture that is stored: larger than the slice if it is a tile."""
+        if self.tile is None:
+            return self.rows, self.columns
+        return self.tile.picture_rows, self.tile.picture_columns
 
     @property
     def frame_bytes(self) -> int:
         """Size of one uncompressed frame."""
-        return (self.rows * self.columns * self.samples * self.bits_allocated + 7) // 8
+        rows, columns = self.frame_shape
+        return (rows * columns * self.samples * self.bits_allocated + 7) // 8
 
 
 def facts_of(header: Header, place: Place) -> InstanceFacts:

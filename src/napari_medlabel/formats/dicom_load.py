@@ -135,8 +135,11 @@ class DicomReader:
             study_uid=first.study_uid,
             series_uid=first.series_uid,
             frame_of_reference_uid=first.frame_of_reference_uid,
-            instances=tuple(Instance(facts.sop_uid, k) for k, facts in enumerate(parts)),
+            instances=tuple(
+                Instance(facts.sop_uid, k, frame=facts.frame) for k, facts in enumerate(parts)
+            ),
             lossy=any(is_lossy(facts) for facts in parts),
+            sop_class=first.sop_class,
         )
 
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
@@ -173,7 +176,7 @@ class DicomReader:
         """
         with self._lock:
             return tuple(
-                Instance(facts.sop_uid, k, self._hashes.get(k, ""))
+                Instance(facts.sop_uid, k, self._hashes.get(k, ""), facts.frame)
                 for k, facts in enumerate(self._parts)
             )
 

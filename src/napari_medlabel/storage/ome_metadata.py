@@ -226,9 +226,15 @@ def _source_document(source: Source, *, identifiers: bool) -> dict[str, Any]:
         "lossy": source.lossy,
         "space_code": source.space_code,
         "instances": [
-            {"uid": one.uid if identifiers else "", "slice": one.slice, "sha256": one.sha256}
+            {
+                "uid": one.uid if identifiers else "",
+                "slice": one.slice,
+                "sha256": one.sha256,
+                "frame": one.frame,
+            }
             for one in source.instances
         ],
+        "sop_class": source.sop_class,
     }
     if identifiers:
         document["study_uid"] = source.study_uid
@@ -249,7 +255,8 @@ def _source(document: Mapping[str, Any]) -> Source:
         document.get("frame_of_reference_uid", ""),
         tuple(Instance(**one) for one in document["instances"]),
         document["lossy"],
-        int(document.get("space_code", 1)),  # the first files have none
+        int(document.get("space_code", 1)),  # the first files have none of these
+        document.get("sop_class", ""),
     )
 
 
