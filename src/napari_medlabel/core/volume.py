@@ -8,7 +8,9 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.core.derivation import Choice, Derivation
 from napari_medlabel.core.geometry import Axes, Geometry
+from napari_medlabel.core.geometry_report import GeometryReport
 from napari_medlabel.core.problem import Problem
 
 __all__ = [
@@ -98,6 +100,11 @@ class Source:
         4 MNI, 0 where the file does not say how the patient lies. Export writes it back.
     sop_class
         What kind of DICOM object the instances are: a UID of the standard, "" for other formats.
+    report
+        Where the slices are that it was read from; None where the grid says all.
+    derivation
+        How it was made, where these are not the source's own voxels; `geometry` is the derived
+        grid then, and `Instance.slice` the place among `derivation.slices`.
     """
 
     format: str
@@ -110,6 +117,8 @@ class Source:
     lossy: bool = False
     space_code: int = 1
     sop_class: str = ""
+    report: GeometryReport | None = None
+    derivation: Derivation | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,19 +162,33 @@ class Volume:
         """Voxels along k, j, i."""
         return self.geometry.shape
 
+    @property
+    def report(self) -> GeometryReport:
+        """Where its source's slices are."""
+        return self.source.report or GeometryReport.of_grid(self.source.geometry)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoundVolume:
     """One volume of a series, not read yet.
 
     `geometry` is on the source's own grid, None where the slices are not one regular grid;
-    `parts` is what the format's own reader needs and nobody else looks into.
+    `parts` is what the format's own reader needs and nobody else looks into. `report` says where
+    the slices are; `choice` what was asked for, where this is not as it was found.
     """
 
     name: str
     geometry: Geometry | None
     problems: tuple[Problem, ...] = ()
     parts: tuple[Any, ...] = ()
+    report: GeometryReport | None = None
+    choice: Choice | None = None
+
+    def geometry_report(self) -> GeometryReport | None:
+        """Where the slices are: as found, else as the grid says; None where nothing is known."""
+        if self.report is not None or self.geometry is None:
+            return self.report
+        return GeometryReport.of_grid(self.geometry)
 
     @property
     def usable(self) -> bool:
@@ -221,7 +244,13 @@ class Series:
             "regular": self.regular,
             "problems": [problem.document() for problem in self.all_problems()],
             "files": self.files,
+            "report": [_report_document(volume) for volume in self.volumes],
         }
+
+
+def _report_document(volume: FoundVolume) -> dict[str, Any] | None:
+    report = volume.geometry_report()
+    return None if report is None else report.document()
 
 
 class VolumeReader(Protocol):
