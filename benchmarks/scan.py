@@ -19,8 +19,8 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
-from napari_medlabel.formats.dicom_instance import WANTED
 from napari_medlabel.formats.dicom_scan import scan_dicom
+from napari_medlabel.formats.dicom_tags import WANTED
 
 TARGET = 0.6
 ROUNDS = 7

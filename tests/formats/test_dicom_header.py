@@ -24,8 +24,9 @@ from napari_medlabel.formats.dicom_header import (
     fragments,
     read_header,
 )
-from napari_medlabel.formats.dicom_instance import WANTED, InstanceFacts, Tag, facts_of
+from napari_medlabel.formats.dicom_instance import InstanceFacts, facts_of
 from napari_medlabel.formats.dicom_odd import read_odd_header
+from napari_medlabel.formats.dicom_tags import WANTED, Tag
 from tests.formats.made_dicom import (
     NATIVE,
     one_slice,

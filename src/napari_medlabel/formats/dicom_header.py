@@ -8,9 +8,9 @@ file's size before a byte is taken. What is malformed goes to pydicom, which for
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BytesIO
-from typing import IO, Final, NamedTuple
+from typing import IO, Any, Final, NamedTuple
 
 from napari_medlabel.errors import InputError
 
@@ -88,12 +88,19 @@ class PixelPlace:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Raw values of the wanted elements, by tag; a sequence that is there is `b""`."""
+    """Raw values of the wanted elements, by tag; a sequence that is there is `b""`.
+
+    `places` are offset and length of the wanted elements that were not collected, as
+    `PixelPlace` counts them; `items` are sequences that are read already.
+    """
 
     syntax: str
     values: dict[int, bytes]
     little: bool
     pixels: PixelPlace | None
+    explicit: bool = True
+    places: dict[int, tuple[int, int]] = field(default_factory=dict)
+    items: dict[int, list[dict[int, Any]]] = field(default_factory=dict)
 
 
 def read_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Header:
@@ -127,12 +134,14 @@ def read_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Header:
         source, pos = _Bytes(BytesIO(data), len(data)), 0
     explicit = _is_explicit(source, pos, syntax)
     values = dict(meta)
+    places: dict[int, tuple[int, int]] = {}
     little = syntax != BIG_ENDIAN
     encoding = _Encoding("<" if little else ">", explicit)
-    pixels = _walk(source, pos, encoding, wanted, values)
+    pixels = _walk(source, pos, encoding, wanted, values, places)
     if pixels is not None and pixels.length == UNDEFINED:
         pixels = with_fragments(source.file, source.size, pixels)
-    return Header(syntax or (EXPLICIT if explicit else IMPLICIT), values, little, pixels)
+    syntax = syntax or (EXPLICIT if explicit else IMPLICIT)
+    return Header(syntax, values, little, pixels, explicit, places)
 
 
 def inflated(file: IO[bytes], size: int) -> bytes:
@@ -242,12 +251,13 @@ class _Encoding(NamedTuple):
     explicit: bool
 
 
-def _walk(  # noqa: C901, PLR0912, PLR0915  # the hot loop: one pass, no calls
+def _walk(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # the hot loop: one pass, no calls
     source: _Bytes,
     pos: int,
     encoding: _Encoding,
     wanted: frozenset[int],
     values: dict[int, bytes],
+    places: dict[int, tuple[int, int]],
 ) -> PixelPlace | None:
     """Collect the wanted elements up to the pixel data; return where that is.
 
@@ -309,15 +319,17 @@ def _walk(  # noqa: C901, PLR0912, PLR0915  # the hot loop: one pass, no calls
         if length == UNDEFINED:
             if vr == b"UN":
                 raise Oddity("its header is malformed")  # implicit VR inside: PS3.5 6.2.2
+            if depth == 0 and tag in wanted:
+                values[tag] = b""
+                places[tag] = (pos, length)
             depth += 1
-            if tag in wanted:
-                values.setdefault(tag, b"")
             continue
         if pos + length > size:
             raise Oddity("its header is malformed")
         if depth == 0 and tag in wanted:
             if vr == b"SQ" or length > _MAX_VALUE:
                 values[tag] = b""
+                places[tag] = (pos, length)
             else:
                 begin = pos - base
                 if begin + length > held:

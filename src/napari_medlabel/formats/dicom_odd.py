@@ -3,12 +3,13 @@
 import logging
 import struct
 import warnings
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import IO
+from typing import IO, Any
 
 from pydicom import dcmread
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import FileDataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.errors import InvalidDicomError
 
 from napari_medlabel.formats.dicom_header import (
@@ -22,8 +23,11 @@ from napari_medlabel.formats.dicom_header import (
     PixelPlace,
     with_fragments,
 )
+from napari_medlabel.formats.dicom_sequence import Item, items_of
 
 __all__ = ["directory_entries", "read_odd_header"]
+
+_MAX_DEPTH = 32
 
 # Its messages hold values of the header and paths of files, and go to stderr by default.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
@@ -42,19 +46,47 @@ def read_odd_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Heade
     file.seek(0)
     dataset = _patiently(file, list(wanted))
     values: dict[int, bytes] = {}
+    sequences: dict[int, list[Item]] = {}
+    implicit, little = dataset.original_encoding
     for elements in (dataset.file_meta, dataset):
-        for tag in elements.keys():  # noqa: SIM118  # a Dataset iterates over converted elements
-            element = elements.get_item(tag)
+        for tag, element in _raw(elements):
             if isinstance(element, RawDataElement):
-                values[int(tag)] = element.value or b""
+                values[tag] = element.value or b""
+            elif element.VR == "SQ":
+                values[tag] = b""
+                sequences[tag] = _items(element.value, implicit=bool(implicit))
     if len(values) < 2:
         raise NotDicom("not DICOM")
-    implicit, little = dataset.original_encoding
     syntax = str(dataset.file_meta.get("TransferSyntaxUID", "") or "")
     if not syntax:
         syntax = IMPLICIT if implicit else EXPLICIT
     pixels = _pixels_at(file, size, implicit=bool(implicit), little=little is not False)
-    return Header(syntax, values, little is not False, pixels)
+    return Header(
+        syntax, values, little is not False, pixels, explicit=not implicit, items=sequences
+    )
+
+
+def _raw(dataset: Dataset) -> Iterable[tuple[int, Any]]:
+    """The elements as they were read; a Dataset itself iterates over converted ones."""
+    return [(int(tag), dataset.get_item(tag)) for tag in dataset.keys()]  # noqa: SIM118
+
+
+def _items(sequence: Iterable[Dataset], *, implicit: bool, depth: int = 0) -> list[Item]:
+    """A sequence that pydicom has read, as `items_of` would have."""
+    items: list[Item] = []
+    for dataset in sequence if depth < _MAX_DEPTH else ():
+        item: Item = {}
+        little = dataset.is_little_endian is not False
+        for tag, element in _raw(dataset):
+            if not isinstance(element, RawDataElement):
+                if element.VR == "SQ":
+                    item[tag] = _items(element.value, implicit=implicit, depth=depth + 1)
+            elif element.VR == "SQ" and element.value:
+                item[tag] = items_of(element.value, None, little=little, explicit=not implicit)
+            else:
+                item[tag] = element.value or b""
+        items.append(item)
+    return items
 
 
 def directory_entries(file: IO[bytes]) -> list[tuple[str, ...]]:

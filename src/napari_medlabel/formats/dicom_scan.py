@@ -20,9 +20,11 @@ from napari_medlabel.formats.dicom_files import (
     find_named,
     open_regular,
 )
+from napari_medlabel.formats.dicom_frames import slices_of
 from napari_medlabel.formats.dicom_header import HeaderError, NotDicom, Oddity, read_header
-from napari_medlabel.formats.dicom_instance import WANTED, InstanceFacts, facts_of
+from napari_medlabel.formats.dicom_instance import InstanceFacts, facts_of
 from napari_medlabel.formats.dicom_odd import directory_entries, read_odd_header
+from napari_medlabel.formats.dicom_tags import WANTED
 from napari_medlabel.formats.dicom_volumes import volumes_of
 
 __all__ = ["Skipped", "scan_dicom"]
@@ -37,6 +39,8 @@ _MULTI_FRAME: Final = frozenset(
 _SEGMENTATIONS: Final = frozenset({_ROOT + "66.4", _ROOT + "66.7"})
 _LOCALIZERS: Final = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM"})
 _SECTION_MODALITIES: Final = frozenset({"CT", "MR", "PT"})
+
+Slices = tuple[InstanceFacts, ...]  # of one file, at least one
 
 
 def scan_dicom(
@@ -74,7 +78,7 @@ def scan_dicom(
     """
     with Opener() as opener:
         candidates, skipped = _candidates(Path(path), opener)
-        instances: list[tuple[str, InstanceFacts]] = []
+        instances: list[tuple[str, Slices]] = []
         for done, candidate in enumerate(candidates):
             if cancelled():
                 raise Cancelled("the scan was called off")
@@ -106,8 +110,8 @@ def _candidates(path: Path, opener: Opener) -> tuple[list[Candidate], list[Skipp
     one = Candidate(Place(str(path)), path.name)
     if head[:4] == b"PK\3\4" and zipfile.is_zipfile(path):
         return find_members(opener, path)
-    facts = _read(one, opener)
-    if isinstance(facts, InstanceFacts) and facts.sop_class == _DIRECTORY:
+    slices = _read(one, opener)
+    if not isinstance(slices, Skipped) and slices[0].sop_class == _DIRECTORY:
         return _from_directory(path)
     return [one], []
 
@@ -119,8 +123,8 @@ def _from_directory(path: Path) -> tuple[list[Candidate], list[Skipped]]:
     return find_named(path.parent, names)
 
 
-def _read(candidate: Candidate, opener: Opener) -> InstanceFacts | Skipped:
-    """The facts of one file, or why there are none."""
+def _read(candidate: Candidate, opener: Opener) -> Slices | Skipped:
+    """The slices of one file, or why there are none."""
     try:
         file, size = opener.open(candidate.place)
         with file:
@@ -128,21 +132,22 @@ def _read(candidate: Candidate, opener: Opener) -> InstanceFacts | Skipped:
                 header = read_header(file, size, WANTED)
             except Oddity:
                 header = read_odd_header(file, size, WANTED)
+            return slices_of(header, file, size, facts_of(header, candidate.place))
     except (NotDicom, HeaderError) as error:
         return Skipped(candidate.name, error.what)
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
         return Skipped(candidate.name, "it cannot be read")
-    return facts_of(header, candidate.place)
 
 
 def _without_copies(
-    instances: Sequence[tuple[str, InstanceFacts]], opener: Opener
+    instances: Sequence[tuple[str, Slices]], opener: Opener
 ) -> tuple[list[InstanceFacts], list[Skipped]]:
-    """The instances without those that are another file again, byte for byte."""
+    """The slices without those of a file that is another one again, byte for byte."""
     kept: list[InstanceFacts] = []
     copies: list[Skipped] = []
     known: dict[str, list[InstanceFacts]] = defaultdict(list)
-    for name, facts in instances:
+    for name, slices in instances:
+        facts = slices[0]
         if facts.sop_class == _DIRECTORY:
             continue
         same_uid = known[facts.sop_uid] if facts.sop_uid else []
@@ -150,7 +155,7 @@ def _without_copies(
             copies.append(Skipped(name, "an exact copy of another file"))
             continue
         same_uid.append(facts)
-        kept.append(facts)
+        kept.extend(slices)
     return kept, copies
 
 
@@ -175,7 +180,9 @@ def _series(instances: Iterable[InstanceFacts]) -> list[Series]:
 def _series_key(facts: InstanceFacts) -> tuple[Hashable, ...]:
     # Without a UID nothing but the folder says what belongs together.
     uid = facts.series_uid or ("in folder", str(Path(facts.place.path).parent))
-    return (facts.study_uid, uid, facts.sop_class, facts.modality, _kind(facts))
+    return (
+        facts.patient_key, facts.study_uid, uid, facts.sop_class, facts.modality, _kind(facts)
+    )  # fmt: skip
 
 
 def _series_order(group: Sequence[InstanceFacts]) -> tuple[object, ...]:
@@ -207,9 +214,9 @@ def _found(number: int, group: Sequence[InstanceFacts]) -> Series:
         problems.append(Problem("no-pixel-data", "these objects are no images", blocking=True))
     else:
         closed = [facts for facts in group if _closed(facts)]
-        single = [facts for facts in group if not _closed(facts)]
-        if single:
-            volumes, problems = volumes_of(single)
+        open_ = [facts for facts in group if not _closed(facts)]
+        if open_:
+            volumes, problems = volumes_of(open_)
         closed.sort(key=lambda facts: (facts.instance_number or 0, facts.sop_uid))
         names = [f"file {n}" if len(closed) > 1 else "" for n in range(1, len(closed) + 1)]
         volumes = (*volumes, *map(_not_opened, names, closed))
@@ -220,25 +227,22 @@ def _found(number: int, group: Sequence[InstanceFacts]) -> Series:
         modality=first.modality,
         kind=kind,
         volumes=volumes,
-        files=len(group),
+        files=len({facts.place for facts in group}),
         problems=tuple(problems),
         description=first.description,
     )
 
 
 def _closed(facts: InstanceFacts) -> bool:
-    """True for objects that hold many slices in one file."""
-    if facts.sop_class in _SEGMENTATIONS or facts.is_mosaic or facts.is_enhanced:
-        return True
-    return facts.frames != 1 or (facts.sop_class in _MULTI_FRAME and facts.position is None)
+    """True for what is no slice: a segmentation, or a mosaic that says nothing of its tiles."""
+    return facts.sop_class in _SEGMENTATIONS or (facts.is_mosaic and facts.tile is None)
 
 
 def _not_opened(name: str, facts: InstanceFacts) -> FoundVolume:
     if facts.is_mosaic:
-        problem = Problem(
-            "mosaic", "all slices are tiles of one picture, which is not opened yet", blocking=True
-        )
+        what = "all slices are tiles of one picture, and the header does not say where they are"
+        hint = "export the series again with the maker's private elements"
+        problem = Problem("mosaic", what, hint, blocking=True)
     else:
-        what = "several frames are in one file, which is not opened yet"
-        problem = Problem("multi-frame", what, blocking=True)
+        problem = Problem("multi-frame", "it is a segmentation", blocking=True)
     return FoundVolume(name, None, (problem,), (facts,))

@@ -55,6 +55,7 @@ SPLITTERS: Final[tuple[Splitter, ...]] = (
     Splitter(lambda facts: facts.temporal_position, "time"),
     Splitter(lambda facts: facts.frame_time, "time"),
     Splitter(lambda facts: facts.trigger_time, "phase"),
+    Splitter(lambda facts: facts.dimensions, "dimension"),
     Splitter(lambda facts: facts.acquisition, "acquisition", overlaps=True),
 )
 # What the third and later values of ImageType call themselves: PS3.3 C.8.3.1.1.1 and makers.
@@ -166,6 +167,8 @@ def _layout(facts: InstanceFacts) -> Hashable:
         facts.pixel_spacing,
         facts.samples,
         facts.position is None,
+        facts.place if facts.frames > 1 and facts.position is None else None,
+        facts.stack,
     )
 
 
@@ -192,11 +195,12 @@ def _split(stack: Group) -> list[tuple[tuple[str, ...], Group]]:
     places = _places(stack)
     if places is None or len(set(places)) in {1, len(stack)}:
         return [((), stack)]  # one slice for each position; or no volume at all: refused later
-    at = dict(zip((facts.place for facts in stack), places, strict=True))
+    at = dict(zip((facts.key for facts in stack), places, strict=True))
     groups: list[tuple[tuple[str, ...], Group]] = [((), stack)]
     for splitter in SPLITTERS:
         groups = [part for names, group in groups for part in _split_by(splitter, names, group, at)]
-    return [part for names, group in groups for part in _split_by_number(names, group, at)]
+    groups = [part for names, group in groups for part in _split_by_number(names, group, at)]
+    return [part for names, group in groups for part in _split_by_file(names, group, at)]
 
 
 def _places(stack: Group) -> list[int] | None:
@@ -205,15 +209,15 @@ def _places(stack: Group) -> list[int] | None:
     if grid is None:
         return None
     numbers = np.concatenate([[0], np.cumsum(~grid.repeated)]) if len(ordered) > 1 else [0]
-    known = {facts.place: int(n) for facts, n in zip(ordered, numbers, strict=True)}
-    return [known[facts.place] for facts in stack]
+    known = {facts.key: int(n) for facts, n in zip(ordered, numbers, strict=True)}
+    return [known[facts.key] for facts in stack]
 
 
 def _split_by(
     splitter: Splitter, names: tuple[str, ...], group: Group, at: dict[Any, int]
 ) -> list[tuple[tuple[str, ...], Group]]:
     """Split by an attribute that is the same all through a volume; else leave as it is."""
-    places = {at[facts.place] for facts in group}
+    places = {at[facts.key] for facts in group}
     if len(places) == len(group):
         return [(names, group)]
     parts: dict[Any, list[InstanceFacts]] = defaultdict(list)
@@ -233,7 +237,7 @@ def _are_volumes(
 
     Each covers all positions, but one that may be incomplete, since the scan was stopped.
     """
-    covers = [[at[facts.place] for facts in part] for part in parts]
+    covers = [[at[facts.key] for facts in part] for part in parts]
     if sum(set(cover) != places for cover in covers) <= 1:
         return True
     return by.overlaps and all(_is_run(cover) for cover in covers)
@@ -276,7 +280,7 @@ def _split_by_number(
     """
     by_place: dict[int, list[InstanceFacts]] = defaultdict(list)
     for facts in group:
-        by_place[at[facts.place]].append(facts)
+        by_place[at[facts.key]].append(facts)
     counts = {len(members) for members in by_place.values()}
     if counts == {1} or len(counts) > 1 or any(f.instance_number is None for f in group):
         return [(names, group)]
@@ -286,6 +290,26 @@ def _split_by_number(
     if not (_in_blocks(volumes) or _in_blocks(list(by_place.values()))):
         return [(names, group)]
     return [((*names, f"volume {n}"), part) for n, part in enumerate(volumes, 1)]
+
+
+def _split_by_file(
+    names: tuple[str, ...], group: Group, at: dict[Any, int]
+) -> list[tuple[tuple[str, ...], Group]]:
+    """Split what is several whole volumes, each in a file of its own: the same one twice, say."""
+    files: dict[Any, list[InstanceFacts]] = defaultdict(list)
+    for facts in group:
+        files[facts.place].append(facts)
+    places = {at[facts.key] for facts in group}
+    covers = [[at[facts.key] for facts in part] for part in files.values()]
+    if len(files) < 2 or len(places) < 2 or any(sorted(c) != sorted(places) for c in covers):
+        return [(names, group)]
+    ordered = sorted(files.values(), key=_file_order)
+    return [((*names, f"file {n}"), tuple(part)) for n, part in enumerate(ordered, 1)]
+
+
+def _file_order(part: Sequence[InstanceFacts]) -> tuple[object, ...]:
+    first = part[0]
+    return (first.series_number, first.instance_number or 0, first.sop_uid, first.syntax)
 
 
 def _in_blocks(groups: Sequence[Sequence[InstanceFacts]]) -> bool:
