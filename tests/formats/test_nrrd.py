@@ -192,7 +192,10 @@ def test_a_space_that_does_not_say_how_the_patient_lies_is_told(tmp_path: Path, 
     [
         ("no-spacing", ()),
         ("no-spacing", ("spacings: nan nan nan",)),
-        ("several-values", ("dimension: 4", "sizes: 2 4 3 1", "kinds: list domain domain domain")),
+        (
+            "several-values",
+            ("dimension: 4", "sizes: 2 4 3 1", "kinds: vector domain domain domain"),
+        ),
         ("flat-image", ("dimension: 2", "sizes: 4 6", "spacings: 1 1")),
         ("truncated", ("sizes: 100000 100000 100000", "spacings: 1 1 1")),
     ],

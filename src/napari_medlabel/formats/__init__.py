@@ -21,12 +21,29 @@ from napari_medlabel.errors import GeometryError, InputError, OutputError
 from napari_medlabel.files import shown
 from napari_medlabel.formats.dicom_files import Skipped
 from napari_medlabel.formats.dicom_load import TooNarrow, open_dicom
-from napari_medlabel.formats.metaimage import open_metaimage, write_metaimage
+from napari_medlabel.formats.irregular import choices_for, pieces_of, recipe_of, with_choice
+from napari_medlabel.formats.metaimage import write_metaimage
 from napari_medlabel.formats.nifti import open_nifti, write_nifti
-from napari_medlabel.formats.nrrd import open_nrrd, write_nrrd
+from napari_medlabel.formats.nrrd import write_nrrd
+from napari_medlabel.formats.resample import onto_source
 from napari_medlabel.formats.scanning import Found, is_ome_zarr, scan
+from napari_medlabel.formats.text_reader import open_text
 
-__all__ = ["Found", "Skipped", "TooNarrow", "is_ome_zarr", "open_reader", "read", "scan", "write"]
+__all__ = [
+    "Found",
+    "Skipped",
+    "TooNarrow",
+    "choices_for",
+    "is_ome_zarr",
+    "onto_source",
+    "open_reader",
+    "pieces_of",
+    "read",
+    "recipe_of",
+    "scan",
+    "with_choice",
+    "write",
+]
 
 _WRITTEN: Final = (".nii", ".nii.gz", ".nrrd", ".mha")
 
@@ -58,11 +75,16 @@ def open_reader(series: Series, volume: int = 0, *, wide: bool = False) -> Volum
     found = series.volumes[volume]
     if not found.usable:
         raise _unusable(found)
+    if recipe := recipe_of(found):
+        inner = open_reader(replace(series, volumes=(recipe.found,)), wide=wide)
+        return recipe.reader(inner, found)
     if series.format == "dicom":
-        return open_dicom(series, volume, wide=wide)
+        reader = open_dicom(series, volume, wide=wide)
+        reader.source = replace(reader.source, report=found.report)
+        return reader
     if series.format == "nifti":
         return open_nifti(found)
-    return open_nrrd(found) if series.format == "nrrd" else open_metaimage(found)
+    return open_text(found)
 
 
 def read(path: str | Path, *, series: int | str | None = None, volume: int | None = None) -> Volume:

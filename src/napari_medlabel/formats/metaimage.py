@@ -6,10 +6,11 @@ enough. Written as one file, slab by slab, with every number of the affine to it
 included.
 """
 
+import math
 import re
-import threading
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -17,31 +18,17 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.core.geometry import FloatArray, Geometry
-from napari_medlabel.core.volume import FoundVolume, Grid, Instance, Series, Source, Window
-from napari_medlabel.errors import GeometryError
+from napari_medlabel.core.volume import Grid, Series
 from napari_medlabel.files import new_file
-from napari_medlabel.formats.text_header import (
-    TextHeader,
-    broken,
-    read_fields,
-    series_of,
-    voxel_file,
-)
-from napari_medlabel.formats.voxels import (
-    SLAB_BYTES,
-    check_fits,
-    check_name,
-    cut,
-    file_dtype,
-    in_one_line,
-    slabs,
-)
+from napari_medlabel.formats.packed import Encoding
+from napari_medlabel.formats.text_fields import TextFields, broken, read_fields, voxel_files
+from napari_medlabel.formats.text_header import TextHeader, series_of
+from napari_medlabel.formats.voxels import check_fits, check_name, file_dtype, slabs
 
-__all__ = ["MetaImageReader", "is_metaimage", "open_metaimage", "scan_metaimage", "write_metaimage"]
+__all__ = ["is_metaimage", "scan_metaimage", "write_metaimage"]
 
 _LEVEL: Final = 4  # of deflate, as for NIfTI
 _DIGITS: Final = 20  # room for a size that is known last
-_HEADER_END: Final = re.compile(rb"(?m)^\s*ElementDataFile\s*=[^\n]*\n")
 _META_TYPES: Final = {
     "u1": "MET_UCHAR", "i1": "MET_CHAR", "u2": "MET_USHORT", "i2": "MET_SHORT", "u4": "MET_UINT",
     "i4": "MET_INT", "u8": "MET_ULONG_LONG", "i8": "MET_LONG_LONG", "f4": "MET_FLOAT",
@@ -74,89 +61,12 @@ def scan_metaimage(path: Path, *, number: int = 1, uid: str = "") -> Series:
         If the file cannot be opened, or its header is broken.
     """
     fields = read_fields(path, "=")
-    data = voxel_file(path, fields)
+    files = voxel_files(path, fields)
     try:
-        header = _header(path, fields, data)
+        header = _header(path, fields, files)
     except (ValueError, OverflowError) as error:
-        raise broken("metaimage") from error
+        raise broken("MetaImage") from error
     return series_of(header, number, uid)
-
-
-def open_metaimage(found: FoundVolume) -> "MetaImageReader":
-    """A volume that `scan_metaimage` found, ready to be read.
-
-    Raises
-    ------
-    GeometryError
-        If it cannot be read as one regular grid.
-    """
-    header, number = found.parts
-    if found.geometry is None or header.stored is None:
-        raise GeometryError("the file holds no volume of numbers", "see the problems of its scan")
-    return MetaImageReader(header, number, found.geometry, found)
-
-
-class MetaImageReader:
-    """One volume of a MetaImage file as a `VolumeReader`.
-
-    A compressed file is inflated on the first read and stays in memory until `close`; of any other
-    only the slices asked for are read.
-    """
-
-    unit = "stored"
-
-    def __init__(
-        self, header: TextHeader, number: int, geometry: Geometry, found: FoundVolume
-    ) -> None:
-        space_code = 1 if header.has_orientation else 0
-        self.source = Source("metaimage", geometry, geometry.canonical, space_code=space_code)
-        self.modality = header.modality
-        self.name = found.name
-        self.problems = found.problems
-        self.window: Window | None = None
-        self._header = header
-        self._data = header.data or header.path
-        self._stored: np.dtype[Any] = np.dtype(header.stored)
-        self.dtype: np.dtype[Any] = self._stored.newbyteorder("=")
-        self._skipped = number * int(np.prod(geometry.shape)) * self._stored.itemsize
-        self._inflated: npt.NDArray[Any] | None = None
-        self._inflating = threading.Lock()
-
-    def read(self, start: int, stop: int) -> npt.NDArray[Any]:
-        """Slices `start` to `stop` along the file's slowest axis, `[k, j, i]`, not to be changed.
-
-        Raises
-        ------
-        InputError
-            If the file is truncated, damaged or gone.
-        """
-        depth, rows, columns = self.source.geometry.shape
-        start, stop = max(0, start), min(stop, depth)
-        if self._header.packed:
-            return self._whole()[start:stop].astype(self.dtype, copy=False)
-        size = rows * columns
-        offset = self._header.offset + self._skipped + start * size * self._stored.itemsize
-        flat = cut(self._data, self._stored, max(0, stop - start) * size, offset)
-        return flat.reshape(-1, rows, columns).astype(self.dtype, copy=False)
-
-    def hashes(self) -> tuple[Instance, ...]:
-        """No instances: MetaImage has none."""
-        return ()
-
-    def close(self) -> None:
-        """Let go of inflated voxels."""
-        self._inflated = None
-
-    def _whole(self) -> npt.NDArray[Any]:
-        with self._inflating:
-            if self._inflated is None:
-                array = np.empty(self.source.geometry.shape, self._stored)
-                with in_one_line(), self._data.open("rb") as file:
-                    file.seek(self._header.offset)
-                    _fill(array.reshape(-1).view(np.uint8), _inflate(file), self._skipped)
-                array.flags.writeable = False
-                self._inflated = array
-            return self._inflated
 
 
 def write_metaimage(
@@ -217,94 +127,74 @@ def _deflate(file: IO[bytes], parts: Iterable[npt.NDArray[Any]]) -> int:
     return size + file.write(packer.flush())
 
 
-def _header(path: Path, fields: Mapping[str, str], data: Path | None) -> TextHeader:
+def _header(path: Path, fields: TextFields, files: tuple[Path, ...]) -> TextHeader:
     """The facts; ValueError where the header does not hold together."""
-    axes = int(fields.get("ndims", ""))
-    size = tuple(int(n) for n in fields.get("dimsize", "").split())
-    if not 2 <= axes <= 5 or len(size) != axes or min(size) < 1:
+    values = fields.values
+    axes = int(values.get("ndims", ""))
+    size = [int(n) for n in values.get("dimsize", "").split()]
+    channels = int(values.get("elementnumberofchannels", "1"))
+    if not 2 <= axes <= 10 or len(size) != axes or min(size) < 1 or channels < 1:
         raise ValueError("axes and sizes do not fit together")
-    stored = _DTYPES.get(fields.get("elementtype", "").upper())
-    if _is_true(fields, "binarydatabyteordermsb") or _is_true(fields, "elementbyteordermsb"):
+    stored = _DTYPES.get(values.get("elementtype", "").upper())
+    if _is_true(values, "binarydatabyteordermsb") or _is_true(values, "elementbyteordermsb"):
         stored = stored and stored.newbyteorder(">")
-    if data is None or not _is_true(fields, "binarydata", default=True):
-        stored = None  # several files, or numbers as text
-    return TextHeader(
+    encoding: Encoding = "zlib" if _is_true(values, "compresseddata") else "raw"
+    if not _is_true(values, "binarydata", default=True):
+        encoding, stored = "text", stored and stored.newbyteorder("=")
+    i, j, k, *rest = (*size, 1)
+    header = TextHeader(
         path=path,
         format="metaimage",
-        fields=fields,
-        size_ijk=size,
-        components=int(fields.get("elementnumberofchannels", "1")),
+        fields=values,
+        axes=axes,
+        size_ijk=(i, j, k),
+        inner=1,
+        outer=math.prod(rest),
+        components=channels,
+        several="several-values",
         stored=stored,
-        lps_from_ijk=_matrix(fields, axes) if axes >= 3 else None,
-        data=data,
-        data_bytes=0 if data is None else data.stat().st_size,
-        packed=_is_true(fields, "compresseddata"),
-        offset=_first_voxel(path) if data == path else _skipped_bytes(fields),
+        lps_from_ijk=_matrix(values, axes) if axes >= 3 else None,
+        files=files,
+        data_bytes=sum(file.stat().st_size for file in files),
+        encoding=encoding,
     )
+    return replace(header, offset=_offset(header, fields))
 
 
-def _skipped_bytes(fields: Mapping[str, str]) -> int:
-    size = int(fields.get("headersize", "0"))
+def _offset(header: TextHeader, fields: TextFields) -> int:
+    """Bytes of each file before the voxels."""
+    if header.files == (header.path,):
+        if fields.end < 0:
+            raise ValueError("the header has no end")
+        return fields.end
+    size = int(fields.values.get("headersize", "0"))
+    if size == -1 and header.encoding == "raw":  # the voxels are the end of the file
+        return max(0, header.data_bytes - header.bytes) // len(header.files)
     if size < 0:
         raise ValueError("where the voxels begin is left to be guessed")
     return size
 
 
-def _is_true(fields: Mapping[str, str], name: str, *, default: bool = False) -> bool:
-    return fields.get(name, str(default))[:1].upper() in {"T", "1"}
+def _is_true(values: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    return values.get(name, str(default))[:1].upper() in {"T", "1"}
 
 
-def _first_voxel(path: Path) -> int:
-    with in_one_line(), path.open("rb") as file:
-        found = _HEADER_END.search(file.read(1 << 20))
-    if found is None:
-        raise ValueError("the header has no end")
-    return found.end()
-
-
-def _matrix(fields: Mapping[str, str], axes: int) -> FloatArray:
+def _matrix(values: Mapping[str, str], axes: int) -> FloatArray:
     identity = " ".join(str(number) for number in np.eye(axes).ravel())
-    vectors = _floats(fields, axes * axes, identity, "transformmatrix", "rotation", "orientation")
-    spacing = _floats(fields, axes, "1 " * axes, "elementspacing", "elementsize")
+    vectors = _floats(values, axes * axes, identity, "transformmatrix", "rotation", "orientation")
+    spacing = _floats(values, axes, "1 " * axes, "elementspacing", "elementsize")
     matrix = np.eye(4)
     matrix[:3, :3] = vectors.reshape(axes, axes)[:3, :3].T * spacing[:3]
-    matrix[:3, 3] = _floats(fields, axes, "0 " * axes, "offset", "position", "origin")[:3]
+    matrix[:3, 3] = _floats(values, axes, "0 " * axes, "offset", "position", "origin")[:3]
     return matrix
 
 
-def _floats(fields: Mapping[str, str], count: int, default: str, *names: str) -> FloatArray:
-    words = next((fields[name] for name in names if name in fields), default)
+def _floats(values: Mapping[str, str], count: int, default: str, *names: str) -> FloatArray:
+    words = next((values[name] for name in names if name in values), default)
     numbers = np.array([float(word) for word in words.split()])
     if numbers.shape != (count,) or not np.isfinite(numbers).all():
         raise ValueError(f"{names[0]} is not {count} numbers")
     return numbers
-
-
-def _inflate(file: IO[bytes]) -> Iterator[bytes]:
-    """What a zlib stream holds, never more than a slab at a time."""
-    packed = zlib.decompressobj()
-    while not packed.eof:
-        given = packed.unconsumed_tail or file.read(SLAB_BYTES)
-        part = packed.decompress(given, SLAB_BYTES)
-        if not part and not given:
-            raise EOFError
-        yield part
-
-
-def _fill(target: npt.NDArray[np.uint8], parts: Iterator[bytes], skipped: int) -> None:
-    """Fill with what comes after so many bytes, and go on to the checksum if that is near."""
-    position = -skipped
-    for part in parts:
-        low, high = max(0, -position), min(len(part), target.size - position)
-        if low < high:
-            piece = np.frombuffer(part, np.uint8, high - low, low)
-            target[position + low : position + high] = piece
-        position += len(part)
-        if position >= target.size:
-            break
-    else:
-        raise EOFError
-    next(parts, b"")
 
 
 def _words(numbers: Iterable[float]) -> str:

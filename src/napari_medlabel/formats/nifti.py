@@ -9,7 +9,6 @@ cannot hold a shear, is set where it agrees to 1e-3 mm and marked unset where it
 """
 
 import gzip
-import threading
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -23,15 +22,12 @@ from napari_medlabel.core.volume import FoundVolume, Grid, Instance, Series, Sou
 from napari_medlabel.errors import GeometryError
 from napari_medlabel.files import new_file
 from napari_medlabel.formats.nifti_header import NiftiHeader, read_header
+from napari_medlabel.formats.packed import Encoding, opened_stretch
 from napari_medlabel.formats.voxels import (
-    SLAB_BYTES,
     check_fits,
     check_name,
-    cut,
-    damaged,
     file_dtype,
     file_uid,
-    in_one_line,
     slabs,
 )
 
@@ -93,8 +89,7 @@ def open_nifti(found: FoundVolume) -> "NiftiReader":
 class NiftiReader:
     """One volume of a NIfTI file as a `VolumeReader`.
 
-    A compressed file is inflated on the first read and its voxels, as stored, stay in memory until
-    `close`; of any other only the slices asked for are read.
+    Only what is asked for is held; of a compressed file it is reached by inflating what is before.
     """
 
     modality = ""
@@ -110,9 +105,17 @@ class NiftiReader:
         self._header = header
         self._stored: np.dtype[Any] = np.dtype(header.stored)
         self.dtype = _value_dtype(self._stored, header.slope, header.inter)
-        self._offset = header.offset + number * header.voxels * self._stored.itemsize
-        self._inflated: npt.NDArray[Any] | None = None
-        self._inflating = threading.Lock()
+        each = header.voxels * self._stored.itemsize
+        self._first = number * each
+        encoding: Encoding = "gzip" if header.compressed else "raw"
+        self._skipped = header.offset if header.compressed else 0
+        self._bytes = opened_stretch(
+            header.data,
+            encoding,
+            header.offset - self._skipped,
+            self._skipped + header.volumes * each,
+            self._stored,
+        )
 
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
         """Slices `start` to `stop` along the file's slowest axis, `[k, j, i]`, not to be changed.
@@ -122,40 +125,21 @@ class NiftiReader:
         InputError
             If the file is truncated, damaged or gone.
         """
-        depth = self.source.geometry.shape[0]
+        depth, rows, columns = self.source.geometry.shape
         start, stop = max(0, start), min(stop, depth)
-        with in_one_line():
-            stored = (
-                self._inflate()[start:stop] if self._header.compressed else self._cut(start, stop)
-            )
-        return self._values(stored)
+        size = rows * columns * self._stored.itemsize
+        count = max(0, stop - start)
+        place = self._skipped + self._first + start * size
+        data = self._bytes.read(place, count * size)
+        return self._values(np.frombuffer(data, self._stored).reshape(count, rows, columns))
 
     def hashes(self) -> tuple[Instance, ...]:
         """No instances: NIfTI has none."""
         return ()
 
     def close(self) -> None:
-        """Let go of inflated voxels."""
-        self._inflated = None
-
-    def _cut(self, start: int, stop: int) -> npt.NDArray[Any]:
-        _, rows, columns = self.source.geometry.shape
-        count = max(0, stop - start) * rows * columns
-        offset = self._offset + start * rows * columns * self._stored.itemsize
-        return cut(self._header.data, self._stored, count, offset).reshape(-1, rows, columns)
-
-    def _inflate(self) -> npt.NDArray[Any]:
-        with self._inflating:
-            if self._inflated is None:
-                flat = np.empty(self.source.geometry.shape, self._stored)
-                with gzip.open(self._header.data) as file:
-                    _skip(file, self._offset)
-                    if _fill(file, flat.data.cast("B")) < flat.nbytes:
-                        raise damaged()
-                    file.read(SLAB_BYTES)  # to the end, if it is near: there stands the checksum
-                flat.flags.writeable = False
-                self._inflated = flat
-            return self._inflated
+        """Let go of what is kept of a compressed file."""
+        self._bytes.forget()
 
     def _values(self, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
         slope, inter = self._header.slope, self._header.inter
@@ -267,21 +251,3 @@ def _value_dtype(stored: np.dtype[Any], slope: float, inter: float) -> np.dtype[
             if np.iinfo(fitting).min <= ends[0] and ends[1] <= np.iinfo(fitting).max:
                 return fitting
     return np.dtype(np.float32 if native.itemsize <= 2 or native == np.float32 else np.float64)
-
-
-def _skip(file: gzip.GzipFile, count: int) -> None:
-    while count > 0:
-        got = len(file.read(min(count, SLAB_BYTES)))
-        if got == 0:
-            return
-        count -= got
-
-
-def _fill(file: gzip.GzipFile, view: memoryview) -> int:
-    filled = 0
-    while filled < len(view):
-        got = file.readinto(view[filled : filled + SLAB_BYTES])
-        if not got:
-            break
-        filled += got
-    return filled

@@ -103,6 +103,11 @@ class NiftiHeader:
         return self.qform_code if self.qform is not None else 0
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """Those with the voxels."""
+        return (self.data,)
+
+    @property
     def is_segmentation(self) -> bool:
         """True where the header says that the values are labels."""
         return self.intent == _LABEL_INTENT

@@ -172,7 +172,7 @@ def _scan_others(folder: Path, skipped: Sequence[Skipped]) -> tuple[list[Series]
             left[path] = Skipped(one.file, error.what)
         else:
             series.append(found)
-            belongs.add(found.volumes[0].parts[0].data)
+            belongs.update(found.volumes[0].parts[0].files)
     return series, [one for path, one in left.items() if path not in belongs]
 
 

@@ -4,7 +4,7 @@ Both are lines of text, `name: value` and `name = value`. The facts say what com
 without a word: a spacing or an orientation that is not there, lengths in another unit.
 """
 
-import os
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,19 +16,24 @@ import numpy as np
 from napari_medlabel.core.geometry import FloatArray, Geometry
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import FoundVolume, Series
-from napari_medlabel.errors import GeometryError, InputError
-from napari_medlabel.formats.voxels import MOST_INFLATED, file_uid, in_one_line
+from napari_medlabel.errors import GeometryError
+from napari_medlabel.formats.packed import Encoding
+from napari_medlabel.formats.voxels import MOST_INFLATED, file_uid
 
-__all__ = ["TextFormat", "TextHeader", "broken", "read_fields", "series_of", "voxel_file"]
+__all__ = ["TextFormat", "TextHeader", "series_of"]
 
 TextFormat = Literal["nrrd", "metaimage"]
-_LONGEST_HEADER: Final = 1 << 20
+_MOST_VOLUMES: Final = 100_000
 _MODALITY: Final = {"MET_MOD_CT": "CT", "MET_MOD_MR": "MR", "MET_MOD_PET": "PT"}
 _MM_PER_UNIT: Final = {
     "mm": 1.0, "millimeter": 1.0, "millimetre": 1.0, "cm": 10.0, "m": 1000.0, "meter": 1000.0,
     "um": 0.001, "µm": 0.001, "micron": 0.001, "micrometer": 0.001,
 }  # fmt: skip
 _PATIENT_SPACE: Final = re.compile(r"(left|right)-(anterior|posterior)-(superior|inferior)")
+_PATIENT_SPACES: Final = frozenset({"ras", "lps", "las", "rast", "lpst", "last"})
+# Of a bare header's letters ITK writes RAI where rows run to the left, columns to the back.
+_FROM: Final = {"R": 0, "L": 0, "A": 1, "P": 1, "I": 2, "S": 2}
+_POSITIVE: Final = frozenset("RAI")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,40 +48,57 @@ class TextHeader:
         "nrrd" or "metaimage".
     fields
         The header's own lines, names in small letters without blanks.
+    axes
+        How many there are.
     size_ijk
-        Voxels along each axis, the fastest first; two to five axes.
+        Voxels along the three axes in space, the fastest first; 1 where there is none.
+    inner, outer
+        How many volumes alternate from value to value, and how many follow each other.
     components
-        Values of one voxel.
+        Values of one voxel that belong together.
+    several
+        The code of the problem with them: "several-values", "colour", "complex-values".
     stored
         The type of one value, None where it is not a number.
     lps_from_ijk
         In the header's own unit; None unless there are three axes in space.
-    data
-        The file with the voxels; None where there are several.
+    files
+        Those with the voxels, in order.
     data_bytes
-        Its size.
-    packed
-        Whether the voxels are compressed.
-    offset
-        Bytes before the first voxel, where that is known without SimpleITK.
+        Their size, all together.
+    encoding
+        How the voxels are stored.
+    offset, skipped
+        Bytes of each file before the voxels, and bytes after unpacking.
     """
 
     path: Path
     format: TextFormat
     fields: Mapping[str, str]
-    size_ijk: tuple[int, ...]
+    axes: int
+    size_ijk: tuple[int, int, int]
+    inner: int
+    outer: int
     components: int
+    several: str
     stored: np.dtype[Any] | None
     lps_from_ijk: FloatArray | None
-    data: Path | None
+    files: tuple[Path, ...]
     data_bytes: int
-    packed: bool
+    encoding: Encoding
     offset: int = 0
+    skipped: int = 0
 
     @property
     def volumes(self) -> int:
-        """How many volumes follow each other."""
-        return int(np.prod(self.size_ijk[3:], dtype=np.int64))
+        """How many volumes there are."""
+        return self.inner * self.outer
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes the voxels of all volumes have when unpacked."""
+        size = 0 if self.stored is None else self.stored.itemsize
+        return math.prod(self.size_ijk) * self.volumes * self.components * size
 
     @property
     def mm_per_unit(self) -> float:
@@ -89,15 +111,16 @@ class TextHeader:
     def has_spacing(self) -> bool:
         """Whether the header says how far voxels are apart."""
         names = ("spacedirections", "spacings", "elementspacing", "elementsize")
-        words = " ".join(self.fields.get(name, "") for name in names).lower()
-        return bool(words.strip()) and "nan" not in words
+        said = any(self.fields.get(name, "").strip() for name in names)
+        finite = self.lps_from_ijk is None or bool(np.isfinite(self.lps_from_ijk[:, :3]).all())
+        return said and finite
 
     @property
     def has_orientation(self) -> bool:
         """Whether the header says how the patient lies."""
         if self.format == "nrrd":
             space = self.fields.get("space", "").lower()
-            return space in {"ras", "lps", "las"} or _PATIENT_SPACE.match(space) is not None
+            return space in _PATIENT_SPACES or _PATIENT_SPACE.match(space) is not None
         return bool(self.fields.keys() & {"transformmatrix", "rotation", "orientation"})
 
     @property
@@ -115,9 +138,10 @@ class TextHeader:
         if self.lps_from_ijk is None or not self.has_spacing:
             return None
         lps_from_kji = self.lps_from_ijk[:, [2, 1, 0, 3]].copy()
-        lps_from_kji[:3] *= self.mm_per_unit
-        i, j, k = self.size_ijk[:3]
+        i, j, k = self.size_ijk
         try:
+            with np.errstate(over="ignore"):
+                lps_from_kji[:3] *= self.mm_per_unit
             return Geometry((k, j, i), lps_from_kji)
         except GeometryError:
             return None
@@ -142,61 +166,9 @@ def series_of(header: TextHeader, number: int, uid: str) -> Series:
         volumes=tuple(
             FoundVolume(name, geometry, problems, parts=(header, n)) for n, name in enumerate(names)
         ),
-        files=1 if header.data == header.path else 2,
+        files=len({header.path, *header.files}),
         description=header.path.name,
     )
-
-
-def broken(kind: TextFormat) -> InputError:
-    """The error for a header that cannot be understood."""
-    what = f"the file has a broken {'NRRD' if kind == 'nrrd' else 'MetaImage'} header"
-    return InputError(what, "write the file again with the program that made it")
-
-
-def read_fields(path: Path, sign: str) -> dict[str, str]:
-    """The header's lines, names in small letters without blanks; NRRD's end with an empty line.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be opened.
-    """
-    with in_one_line(), path.open("rb") as file:
-        text = file.read(_LONGEST_HEADER)
-    fields: dict[str, str] = {}
-    for line in text.split(b"\n"):
-        name, found, value = line.decode("utf-8", "replace").partition(sign)
-        if sign == ":" and not line.strip():
-            break
-        if found and not name.startswith("#"):
-            key = re.sub(r"\s", "", name).lower()
-            fields[key] = value.strip()
-            if key == "elementdatafile":
-                break
-    return fields
-
-
-def voxel_file(path: Path, fields: Mapping[str, str]) -> Path | None:
-    """The file with the voxels, or None where there are several.
-
-    Raises
-    ------
-    InputError
-        If the header points out of its own folder, or at nothing.
-    """
-    name = fields.get("datafile") or fields.get("elementdatafile") or "LOCAL"
-    if name == "LOCAL":
-        return path
-    if name.startswith("LIST") or "%" in name:
-        return None
-    if Path(name).is_absolute() or ".." in Path(name).parts:
-        what = "the header points at a file in another folder"
-        raise InputError(what, "put both into one folder and correct the header")
-    data = path.parent / name
-    if not os.path.isfile(data):  # noqa: PTH113  # never raises, whatever the name
-        what = "the file with the voxels, which its header names, is not there"
-        raise InputError(what, "put it beside the header")
-    return data
 
 
 # What can be wrong
@@ -205,7 +177,7 @@ def voxel_file(path: Path, fields: Mapping[str, str]) -> Path | None:
 def _strange_voxels(header: TextHeader) -> Iterable[Problem]:
     if header.components > 1:
         what = f"each voxel has {header.components} values"
-        yield Problem("several-values", what, "give one of them alone", blocking=True)
+        yield Problem(header.several, what, "give one of them alone", blocking=True)
     elif header.stored is None:
         what = "the voxels are not plain numbers"
         yield Problem("voxel-type", what, "convert it to integers or floats", blocking=True)
@@ -217,20 +189,31 @@ def _strange_voxels(header: TextHeader) -> Iterable[Problem]:
 
 
 def _missing_voxels(header: TextHeader) -> Iterable[Problem]:
-    if header.data is None or header.stored is None:
+    if header.stored is None:
         return
-    count = int(np.prod([float(n) for n in header.size_ijk])) * header.components
-    wanted = count * header.stored.itemsize + (0 if header.packed else header.offset)
-    most = header.data_bytes * (MOST_INFLATED if header.packed else 1)
-    if wanted > most and header.fields.get("encoding", "raw") not in ("bzip2", "bz2"):
-        what = f"the header promises {wanted} bytes and there can be at most {most}"
-        yield Problem("truncated", what, "copy the file again from its origin", blocking=True)
+    hint = "copy the file again from its origin"
+    if header.volumes > _MOST_VOLUMES:
+        what = f"the header gives {header.volumes} volumes"
+        yield Problem("no-pixel-data", what, hint, blocking=True)
+        return
+    wanted, most = header.bytes, float(header.data_bytes)
+    if header.encoding in {"gzip", "zlib"}:
+        most *= MOST_INFLATED
+    elif header.encoding == "hex":
+        most /= 2
+    elif header.encoding == "text":  # a digit and a blank
+        most = (most + 1) / 2 * header.stored.itemsize
+    elif header.encoding == "raw":
+        wanted += header.offset * len(header.files)
+    if wanted > most and header.encoding != "bzip2":  # which makes a megabyte of a byte
+        what = f"the header promises {wanted} bytes and there can be at most {most:.0f}"
+        yield Problem("truncated", what, hint, blocking=True)
 
 
 def _no_place(header: TextHeader) -> Iterable[Problem]:
     hint = "correct the header with the program that made it"
     if header.lps_from_ijk is None:
-        what = f"the file has {len(header.size_ijk)} axes, not three"
+        what = f"the file has {header.axes} axes, and not three in space"
         yield Problem("flat-image", what, "give a volume", blocking=True)
     elif not header.has_spacing:
         what = "the header gives no spacing between voxels"
@@ -245,6 +228,20 @@ def _no_orientation(header: TextHeader) -> Iterable[Problem]:
         what = "the header does not say how the patient lies"
         hint = "the first axis is taken to run to the patient's left; check it with the image"
         yield Problem("no-orientation", what, hint)
+
+
+def _conflicting_letters(header: TextHeader) -> Iterable[Problem]:
+    """MetaImage says the orientation twice; as ITK does, the matrix is believed."""
+    letters = header.fields.get("anatomicalorientation", "").upper()
+    axes = [_FROM.get(letter) for letter in letters]
+    if header.lps_from_ijk is None or sorted(a for a in axes if a is not None) != [0, 1, 2]:
+        return
+    for letter, column in zip(letters, header.lps_from_ijk[:3, :3].T, strict=True):
+        along = int(np.abs(column).argmax())
+        if along != _FROM[letter] or (column[along] > 0) != (letter in _POSITIVE):
+            what = f"AnatomicalOrientation {letters} is not what the matrix says, which is used"
+            yield Problem("conflicting-transforms", what, "check which side is left")
+            return
 
 
 def _converted_unit(header: TextHeader) -> Iterable[Problem]:
@@ -264,6 +261,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     _missing_voxels,
     _no_place,
     _no_orientation,
+    _conflicting_letters,
     _converted_unit,
     _single_slice,
 )

@@ -62,8 +62,11 @@ def in_one_line(who: str = "the file") -> Iterator[None]:
     """Every failure to read the file as one line for a person."""
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except (EOFError, ValueError, OverflowError, zlib.error, gzip.BadGzipFile) as error:
         raise damaged(who) from error
+    except MemoryError as error:
+        what = f"{who} needs more memory than there is"
+        raise InputError(what, "close other programs, or cut the volume") from error
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         what = f"{who} cannot be read: {reason}"
