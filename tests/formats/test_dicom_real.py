@@ -222,8 +222,8 @@ def test_every_reference_point_has_its_value(shared_data: Path, folder: str, poi
     arrays = [voxels.astype(np.float64) for voxels in stacks]
     document = json.loads((shared_data / points).read_text())
     assert document["points"]
-    # Headers round positions, to 2e-4 of a voxel: at a steep edge this is much.
-    close = 0.1 + 5e-4 * max(float(np.ptp(array)) for array in arrays)
+    # Headers round positions, to some 1e-3 of a voxel: at a steep edge this is much.
+    close = 0.1 + 1e-3 * max(float(np.ptp(array)) for array in arrays)
     for point in document["points"]:
         expected = point.get("values_of_all_volumes", [point["value"]])
         found = values_at(point["lps"], readers, arrays)

@@ -119,6 +119,7 @@ class InstanceFacts:
     private_scale: tuple[float, float] | None = None
     real_world: tuple[ValueMap, ...] = ()
     suv: Suv | None = None
+    unit: str = ""
 
     @property
     def key(self) -> tuple[Place, int, Tile | None]:
@@ -184,7 +185,11 @@ def facts_of(header: Header, place: Place) -> InstanceFacts:
         units=its.text(Tag.UNITS),
         window=its.window(),
         lossy=its.text(Tag.LOSSY),
-        is_mosaic="MOSAIC" in image_type or bool(its.raw(Tag.MOSAIC_TILES)),
+        is_mosaic=(
+            "MOSAIC" in image_type
+            or bool(its.raw(Tag.MOSAIC_TILES))
+            or Tag.TILE_PLACES_UIH in header.values
+        ),
         is_enhanced=Tag.SHARED_GROUPS in header.values,
         echo_time=its.number(Tag.ECHO_TIME),
         inversion_time=its.number(Tag.INVERSION_TIME),
@@ -235,9 +240,13 @@ def _decoded(raw: bytes, character_set: str) -> str:
 
 def _b_value(its: Values) -> float | None:
     """Diffusion weighting in s/mm²: the standard's element, else the maker's."""
-    standard = its.binary(Tag.B_VALUE, "d", 1) or its.binary(Tag.B_VALUE_PHILIPS, "f", 1)
-    if standard:
-        return standard[0]
+    binary = (
+        its.binary(Tag.B_VALUE, "d", 1)
+        or its.binary(Tag.B_VALUE_PHILIPS, "f", 1)
+        or its.binary(Tag.B_VALUE_UIH, "d", 1)
+    )
+    if binary:
+        return binary[0]
     siemens = its.number(Tag.B_VALUE_SIEMENS)
     if siemens is not None:
         return siemens
@@ -247,7 +256,11 @@ def _b_value(its: Values) -> float | None:
 
 def _gradient(its: Values) -> tuple[float, ...] | None:
     """Diffusion gradient direction, only used to tell volumes apart."""
-    packed = its.binary(Tag.GRADIENT, "d", 3) or its.binary(Tag.GRADIENT_SIEMENS, "d", 3)
+    packed = (
+        its.binary(Tag.GRADIENT, "d", 3)
+        or its.binary(Tag.GRADIENT_SIEMENS, "d", 3)
+        or its.binary(Tag.GRADIENT_UIH, "d", 3)
+    )
     if packed:
         return packed
     ge = [its.number(t) for t in (Tag.GRADIENT_X_GE, Tag.GRADIENT_Y_GE, Tag.GRADIENT_Z_GE)]

@@ -1,8 +1,9 @@
-"""Siemens mosaics: all slices of a volume as tiles of one picture.
+"""Mosaics: all slices of a volume as tiles of one picture.
 
-How many there are and which way they run is only in the maker's own header ("CSA", group 0029),
-whose layout nibabel knows. ImagePositionPatient is that of a whole picture of this size around the
-slices' centre, not that of the first tile.
+Siemens: how many there are and which way they run is only in the maker's own header ("CSA", group
+0029), whose layout nibabel knows. ImagePositionPatient is that of a whole picture of this size
+around the slices' centre, not that of the first tile. United Imaging gives each tile's own
+ImagePositionPatient in a private sequence.
 """
 
 import warnings
@@ -17,7 +18,7 @@ from napari_medlabel.formats.dicom_elements import Values
 from napari_medlabel.formats.dicom_geometry import normal_of
 from napari_medlabel.formats.dicom_header import Header
 from napari_medlabel.formats.dicom_instance import InstanceFacts, Tile
-from napari_medlabel.formats.dicom_sequence import bytes_at
+from napari_medlabel.formats.dicom_sequence import bytes_at, items_at
 from napari_medlabel.formats.dicom_tags import Tag
 
 __all__ = ["tiles_of"]
@@ -33,30 +34,53 @@ def tiles_of(
     The picture itself, marked as a mosaic, where the maker's header is not there or says nothing
     that can be: a problem of the series is made of that.
     """
-    maker = _maker_header(bytes_at(file, size, header, Tag.CSA_IMAGE))
-    its = Values(header.values, "little" if header.little else "big")
-    count = its.whole(Tag.MOSAIC_TILES) or int(_numbers(maker, "NumberOfImagesInMosaic", 1)[0])
-    along = _direction(facts, _numbers(maker, "SliceNormalVector", 3))
-    step = facts.spacing_between_slices or facts.slice_thickness
-    if not 1 <= count <= MAX_TILES or along is None or not step or step <= 0:
-        return (facts,)
+    steps = _siemens_steps(header, file, size, facts)
+    given = _given_places(header, file, size)
+    count = len(given) or len(steps)
     across = ceil(sqrt(count))
+    if not 1 <= count <= MAX_TILES or facts.rows % across or facts.columns % across:
+        return (facts,)
     rows, columns = facts.rows // across, facts.columns // across
-    if rows * across != facts.rows or columns * across != facts.columns or rows < 1 or columns < 1:
-        return (facts,)
     first = _first_tile(facts, rows, columns)
-    if first is None:
+    if min(rows, columns) < 1 or (not given and first is None):
         return (facts,)
+    places = given or [tuple(float(v) for v in first + step) for step in steps]
     return tuple(
         replace(
             facts,
             rows=rows,
             columns=columns,
-            position=tuple(float(v) for v in first + n * step * along),
+            position=place,
             tile=Tile(n // across * rows, n % across * columns, facts.rows, facts.columns),
         )
-        for n in range(count)
+        for n, place in enumerate(places)
     )
+
+
+def _given_places(header: Header, file: IO[bytes], size: int) -> list[tuple[float, ...]]:
+    """Where each tile's first voxel is, as United Imaging says it; nothing unless for all."""
+    items = items_at(file, size, header, Tag.TILE_PLACES_UIH, frozenset({Tag.POSITION}))
+    found = [
+        Values({Tag.POSITION: item[Tag.POSITION]}, "little").position()
+        for item in items
+        if isinstance(item.get(Tag.POSITION), bytes)
+    ]
+    known = [place for place in found if place is not None]
+    count = Values(header.values, "little").number(Tag.TILES_UIH)
+    return known if len(known) == len(items) == (count or len(items)) else []
+
+
+def _siemens_steps(header: Header, file: IO[bytes], size: int, facts: InstanceFacts) -> list[Any]:
+    """From the first tile to each, mm; none where the maker's header does not say."""
+    raw = bytes_at(file, size, header, Tag.CSA_IMAGE)
+    maker = _maker_header(raw or bytes_at(file, size, header, Tag.CSA_IMAGE_MOVED))
+    its = Values(header.values, "little" if header.little else "big")
+    count = its.whole(Tag.MOSAIC_TILES) or int(_numbers(maker, "NumberOfImagesInMosaic", 1)[0])
+    along = _direction(facts, _numbers(maker, "SliceNormalVector", 3))
+    step_mm = facts.spacing_between_slices or facts.slice_thickness
+    if not 1 <= count <= MAX_TILES or along is None or not step_mm or step_mm <= 0:
+        return []
+    return [n * step_mm * along for n in range(count)]
 
 
 def _first_tile(facts: InstanceFacts, rows: int, columns: int) -> Any:  # noqa: ANN401  # array

@@ -70,6 +70,7 @@ class Tag:
     LOSSY: Final = 0x00282110
     LOOKUP_TABLE: Final = 0x00283000
     CSA_IMAGE: Final = 0x00291010
+    CSA_IMAGE_MOVED: Final = 0x00291110  # where another maker's block comes first
     REAL_WORLD_VALUES: Final = 0x00409096
     B_VALUE_GE: Final = 0x00431039
     RADIOPHARMACEUTICAL: Final = 0x00540016
@@ -83,6 +84,10 @@ class Tag:
     ACQUISITION_DATE: Final = 0x00080022
     ACQUISITION_TIME: Final = 0x00080032
     DOSE_GRID_OFFSETS: Final = 0x3004000C
+    B_VALUE_UIH: Final = 0x00651009
+    GRADIENT_UIH: Final = 0x00651037
+    TILES_UIH: Final = 0x00651050
+    TILE_PLACES_UIH: Final = 0x00651051
     SHARED_GROUPS: Final = 0x52009229
     FRAME_GROUPS: Final = 0x52009230
 

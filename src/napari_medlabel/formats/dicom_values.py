@@ -95,6 +95,8 @@ def _meaning(facts: InstanceFacts) -> tuple[object, ...]:
 
 def unit_of(facts: InstanceFacts) -> str:
     """What the numbers mean; a header's own word only where it is a known one."""
+    if facts.unit:
+        return facts.unit
     if facts.modality == "CT" and facts.rescale_type in {"", "HU"}:
         return "HU"
     for word in (facts.rescale_type, facts.units):

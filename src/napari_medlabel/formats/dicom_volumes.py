@@ -23,6 +23,7 @@ from napari_medlabel.formats.dicom_geometry import (
     stack_of,
 )
 from napari_medlabel.formats.dicom_instance import InstanceFacts
+from napari_medlabel.formats.dicom_quantities import no_suv, quantities_of
 
 __all__ = ["regular_parts", "volumes_of"]
 
@@ -103,6 +104,7 @@ def regular_parts(volume: FoundVolume) -> tuple[FoundVolume, ...]:
 def _checked(name: str, group: Group) -> FoundVolume:
     ordered, stack = stack_of(group)
     problems = [problem for check in INSTANCE_CHECKS for problem in check(ordered)]
+    problems.extend(no_suv(ordered))
     if stack is None:
         problems.insert(0, _no_position(ordered))
         return FoundVolume(name, None, tuple(problems), ordered)
@@ -113,7 +115,9 @@ def _checked(name: str, group: Group) -> FoundVolume:
             geometry = geometry_of(stack)
         except GeometryError as error:
             found.append(Problem("no-position", error.what, error.hint, blocking=True))
-    return FoundVolume(name, geometry, (*found, *problems), ordered)
+    return FoundVolume(
+        name, geometry, (*found, *problems), ordered, quantities=quantities_of(ordered)
+    )
 
 
 def _no_position(group: Group) -> Problem:
