@@ -5,6 +5,7 @@ import struct
 import warnings
 from collections.abc import Iterable
 from dataclasses import replace
+from io import SEEK_END
 from typing import IO, Any
 
 from pydicom import dcmread
@@ -43,7 +44,20 @@ def read_odd_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Heade
     HeaderError
         If pydicom gives up, in whatever way.
     """
-    file.seek(0)
+    bounded = _Bounded(file, size)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what it warns of is why it was asked
+            return _understood(bounded, size, wanted)
+    except (NotDicom, HeaderError):
+        raise
+    except InvalidDicomError as error:
+        raise NotDicom("not DICOM") from error
+    except Exception as error:  # RecursionError, struct.error, NotImplementedError, ...
+        raise HeaderError("its header is malformed") from error
+
+
+def _understood(file: "_Bounded", size: int, wanted: frozenset[int]) -> Header:
     dataset = _patiently(file, list(wanted))
     values: dict[int, bytes] = {}
     sequences: dict[int, list[Item]] = {}
@@ -92,35 +106,56 @@ def _items(sequence: Iterable[Dataset], *, implicit: bool, depth: int = 0) -> li
 def directory_entries(file: IO[bytes]) -> list[tuple[str, ...]]:
     """The files that a DICOMDIR names, each as its path's components.
 
+    All of its records are looked at in the order of the file; the offsets by which they point at
+    each other, in a circle perhaps, are not followed.
+
     Raises
     ------
     HeaderError
         If it cannot be read.
     """
-    file.seek(0)
-    dataset = _patiently(file, None)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            dataset = _patiently(_Bounded(file, file.seek(0, SEEK_END)), None)
             records = dataset.get("DirectoryRecordSequence") or []
             named = [record.get("ReferencedFileID") for record in records]
+            return [
+                (name,) if isinstance(name, str) else tuple(map(str, name))
+                for name in named
+                if name
+            ]
     except Exception as error:  # a hostile sequence fails in any way it likes
         raise HeaderError("its directory cannot be read") from error
-    return [(name,) if isinstance(name, str) else tuple(name) for name in named if name]
 
 
-def _patiently(file: IO[bytes], wanted: list[int] | None) -> FileDataset:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what it warns of is why it was asked
-            return dcmread(file, force=True, stop_before_pixels=True, specific_tags=wanted)
-    except InvalidDicomError as error:
-        raise NotDicom("not DICOM") from error
-    except Exception as error:  # RecursionError, struct.error, NotImplementedError, ...
-        raise HeaderError("its header is malformed") from error
+class _Bounded:
+    """A file of which no more is asked for than there is.
+
+    What is read is allocated first, and pydicom asks for whatever length an element claims.
+    """
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        file.seek(0)
+        self.file, self._size = file, size
+
+    def read(self, count: int = -1) -> bytes:
+        left = max(0, self._size - self.file.tell())
+        return self.file.read(left if count < 0 else min(count, left))
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self.file.seek(offset, whence)
 
 
-def _pixels_at(file: IO[bytes], size: int, *, implicit: bool, little: bool) -> PixelPlace | None:
+def _patiently(file: _Bounded, wanted: list[int] | None) -> FileDataset:
+    # it asks for a BinaryIO and calls what _Bounded has
+    return dcmread(file, force=True, stop_before_pixels=True, specific_tags=wanted)
+
+
+def _pixels_at(file: _Bounded, size: int, *, implicit: bool, little: bool) -> PixelPlace | None:
     """Where pixel data is; pydicom stops in front of it."""
     order = "<" if little else ">"
     start = file.tell()
@@ -135,5 +170,5 @@ def _pixels_at(file: IO[bytes], size: int, *, implicit: bool, little: bool) -> P
         offset = start + 12
     place = PixelPlace(offset, length, head[4:6] != b"OB", offset + length <= size)
     if length == UNDEFINED:
-        return with_fragments(file, size, replace(place, whole=True))
+        return with_fragments(file.file, size, replace(place, whole=True))
     return place

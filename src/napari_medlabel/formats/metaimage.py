@@ -184,7 +184,8 @@ def _matrix(values: Mapping[str, str], axes: int) -> FloatArray:
     vectors = _floats(values, axes * axes, identity, "transformmatrix", "rotation", "orientation")
     spacing = _floats(values, axes, "1 " * axes, "elementspacing", "elementsize")
     matrix = np.eye(4)
-    matrix[:3, :3] = vectors.reshape(axes, axes)[:3, :3].T * spacing[:3]
+    with np.errstate(over="ignore"):  # what is not finite then is no place
+        matrix[:3, :3] = vectors.reshape(axes, axes)[:3, :3].T * spacing[:3]
     matrix[:3, 3] = _floats(values, axes, "0 " * axes, "offset", "position", "origin")[:3]
     return matrix
 

@@ -15,6 +15,7 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Header
 from nibabel.nifti2 import Nifti2Header
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 
 from napari_medlabel.core.geometry import FloatArray, Geometry
 from napari_medlabel.core.problem import Problem
@@ -163,7 +164,7 @@ def read_header(path: Path) -> NiftiHeader:
             header = Nifti2Header(start[:_SIZE_2], check=False)  # type: ignore[no-untyped-call]
             beside = start[4:12] == _MAGIC_2[1]
         return _facts(header, _voxel_file(path) if beside else path, beside=beside)
-    except (HeaderDataError, ValueError, OverflowError) as error:
+    except (HeaderDataError, WrapStructError, ValueError, OverflowError) as error:
         raise InputError("the file has a broken NIfTI header") from error
 
 
