@@ -1,11 +1,14 @@
 """JSON Schemas of the documents this program writes, made from the values themselves."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
+from pydantic.json_schema import DEFAULT_REF_TEMPLATE
 
+from napari_medlabel.core.geometry_report import Duplicate, GeometryReport, Missing, Step
 from napari_medlabel.core.provenance import (
     FORMAT,
     Provenance,
@@ -15,9 +18,70 @@ from napari_medlabel.core.provenance import (
     VersionRecord,
 )
 
-__all__ = ["provenance_schema", "write_schemas"]
+__all__ = ["provenance_schema", "scan_schema", "write_schemas"]
 
+_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _PARTS = (ProvenanceStep, Software, SourceRecord, VersionRecord)
+_REPORT = (Duplicate, GeometryReport, Missing, Step)
+
+_Row = Annotated[list[float], Field(min_length=4, max_length=4)]
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemFound:
+    """One thing found wrong; docs/formats.md lists the codes."""
+
+    code: Annotated[str, Field(pattern="^[a-z]+(-[a-z]+)*$")]
+    what: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesFound:
+    """One series.
+
+    Grid, spacing and matrix are null where its volumes have no one grid. `report` has an entry
+    for each volume, null where nothing is known of where its slices are.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    uid: str
+    modality: str
+    kind: Literal["image", "segmentation", "localizer", "other"]
+    volumes: Annotated[int, Field(ge=0)]
+    shape: tuple[int, int, int] | None
+    spacing_mm: tuple[float, float, float] | None
+    lps_from_kji: Annotated[list[_Row], Field(min_length=4, max_length=4)] | None
+    regular: bool
+    problems: list[ProblemFound]
+    files: Annotated[int, Field(ge=0)]
+    report: list[GeometryReport | None]
+
+
+@dataclass(frozen=True, slots=True)
+class FileSkipped:
+    """A file that belongs to no series, by its path below what was scanned."""
+
+    file: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanFound:
+    """What a scan found."""
+
+    format: Literal[1]
+    series: list[SeriesFound]
+    skipped: list[FileSkipped]
+
+
+def scan_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of `medlabel scan --json`."""
+    schema = _untitled(TypeAdapter(ScanFound).json_schema(mode="serialization"))
+    for part in (ProblemFound, SeriesFound, FileSkipped, *_REPORT):
+        _describe(schema["$defs"][part.__name__], part)
+    _describe(schema, ScanFound)
+    return {"$schema": _DRAFT, "title": "What medlabel scan --json prints", **schema}
 
 
 def provenance_schema() -> dict[str, Any]:
@@ -27,8 +91,11 @@ def provenance_schema() -> dict[str, Any]:
         _describe(schema["$defs"][part.__name__], part)
     _describe(schema, Provenance)
     schema["properties"]["format"] = {"const": FORMAT}
+    source = schema["$defs"]["SourceRecord"]["properties"]
+    source["report"] = {"anyOf": [_reference(GeometryReport), {"type": "null"}]}
+    schema["$defs"].update(_report_schemas())
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": _DRAFT,
         "title": "Provenance of an exported mask",
         **schema,
     }
@@ -36,8 +103,22 @@ def provenance_schema() -> dict[str, Any]:
 
 def write_schemas(folder: Path) -> None:
     """Write every schema into the documentation's folder."""
-    text = json.dumps(provenance_schema(), indent=1) + "\n"
-    (folder / "provenance.schema.json").write_text(text, encoding="utf-8")
+    for name, schema in (("provenance", provenance_schema()), ("scan", scan_schema())):
+        text = json.dumps(schema, indent=1) + "\n"
+        (folder / f"{name}.schema.json").write_text(text, encoding="utf-8")
+
+
+def _report_schemas() -> dict[str, Any]:
+    """What a geometry report is made of, by name."""
+    whole = _untitled(TypeAdapter(GeometryReport).json_schema(mode="serialization"))
+    parts: dict[str, Any] = {**whole.pop("$defs"), GeometryReport.__name__: whole}
+    for part in _REPORT:
+        _describe(parts[part.__name__], part)
+    return parts
+
+
+def _reference(part: type) -> dict[str, str]:
+    return {"$ref": DEFAULT_REF_TEMPLATE.format(model=part.__name__)}
 
 
 def _describe(schema: dict[str, Any], part: type) -> None:

@@ -19,6 +19,7 @@ __all__ = ["Choice", "Derivation", "Irregular", "Method", "SlicePlanes"]
 Method = Literal["linear", "nearest"]
 Irregular = Literal["refuse", "split", "largest-run", "resample"]
 
+_TILT_DEG: Final = 0.05
 _PARALLEL: Final = 1e-4  # the sine of the least angle that rows and columns may have
 
 
@@ -27,14 +28,16 @@ class Choice:
     """What a person chose to do about slices that are no regular grid.
 
     `step_mm` is that between the slices of a resampled volume; None is the source's usual one.
+    `nearest` resamples labels, which have no values in between.
     """
 
     irregular: Irregular = "refuse"
     step_mm: float | None = None
+    nearest: bool = False
 
     def document(self) -> dict[str, Any]:
         """The choice as JSON-ready values."""
-        return {"irregular": self.irregular, "step_mm": self.step_mm}
+        return {"irregular": self.irregular, "step_mm": self.step_mm, "nearest": self.nearest}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,6 +102,14 @@ class SlicePlanes:
         """Where the slices are along the normal; float64 `[n]`."""
         heights: FloatArray = self.positions_lps @ self.normal
         return heights
+
+    @property
+    def tilt_deg(self) -> float:
+        """The angle between the stack's direction and the normal; 0.0 up to what headers round."""
+        way = self.positions_lps[-1] - self.positions_lps[0]
+        rise = float(way @ self.normal)
+        angle = float(np.degrees(np.arctan2(np.linalg.norm(way - rise * self.normal), rise)))
+        return round(angle, 3) if angle > _TILT_DEG else 0.0
 
     def document(self) -> dict[str, Any]:
         """The slices as JSON-ready values."""

@@ -50,6 +50,8 @@ class SourceRecord:
     """Where the voxels came from. UIDs are pseudonyms; hashes are of what was read.
 
     `instances` are `(pseudonym, SHA-256 of its pixel data)` in order of the source's k axis.
+    `report` says where its slices are, `derivation` how the voxels were made from them where they
+    are not the source's own (`core.derivation`); both are null where there is nothing to say.
     """
 
     format: str
@@ -63,6 +65,8 @@ class SourceRecord:
     geometry: Mapping[str, Any]
     problems: tuple[Mapping[str, str], ...] = ()
     lossy: bool = False
+    report: Mapping[str, Any] | None = None
+    derivation: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +229,8 @@ def source_record(  # noqa: PLR0913  # facts from four places
         geometry=source.geometry.document(),
         problems=tuple(problems),
         lossy=source.lossy,
+        report=source.report.document() if source.report else None,
+        derivation=source.derivation.document() if source.derivation else None,
     )
 
 

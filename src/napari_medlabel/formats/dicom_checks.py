@@ -12,13 +12,17 @@ import numpy as np
 from pydicom.config import IGNORE
 from pydicom.uid import UID
 
+from napari_medlabel.core.directions import contradicts, letters
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.formats.dicom_geometry import (
     OFF_MM,
     SAME_MM,
     Stack,
+    lost_slices,
     off_heights_mm,
     off_sideways_mm,
+    tilt_of,
+    usual_step_mm,
 )
 from napari_medlabel.formats.dicom_header import UNDEFINED
 from napari_medlabel.formats.dicom_instance import InstanceFacts
@@ -26,7 +30,6 @@ from napari_medlabel.formats.dicom_pixels import DECODERS, NATIVE, is_lossy, is_
 
 __all__ = ["INSTANCE_CHECKS", "STACK_CHECKS", "which"]
 
-TILT_DEG: Final = 0.05  # headers round directions to some 1e-6: far below
 _MAX_PIXELS: Final = 1 << 28
 # A small file that claims a huge image: more than this, and compressed further than any real one.
 _LARGE_BYTES: Final = 1 << 26
@@ -39,15 +42,12 @@ def _slices(count: int) -> str:
 
 def gantry_tilt(stack: Stack) -> Iterator[Problem]:
     """Slices that are shifted against each other: the stack is sheared."""
-    way = stack.positions_lps[-1] - stack.positions_lps[0]
-    rise = float(way @ stack.normal)
-    shift = float(np.linalg.norm(way - rise * stack.normal))
-    tilt_deg = float(np.degrees(np.arctan2(shift, rise)))
-    if rise > SAME_MM and tilt_deg > TILT_DEG:
+    tilt_deg, shear = tilt_of(stack)
+    if tilt_deg:
         yield Problem(
             "gantry-tilt",
             f"the slices are tilted by {tilt_deg:.1f} degrees against the direction of the stack "
-            f"(shear {shift / rise:.3f})",
+            f"(shear {shear:.3f})",
             "the grid stays sheared as it was scanned; resample it where right angles are needed",
         )
 
@@ -95,10 +95,10 @@ def overlapping_slices(stack: Stack) -> Iterator[Problem]:
 def missing_slice(stack: Stack) -> Iterator[Problem]:
     """Steps that are a whole number of usual steps: slices have been lost."""
     stack = stack.distinct
-    gaps = _gaps(stack)
-    if gaps is None:
+    gaps = lost_slices(stack)
+    if not gaps:
         return
-    heights, usual = stack.heights_mm, _usual_step_mm(stack)
+    heights, usual = stack.heights_mm, usual_step_mm(stack)
     named = [
         f"{heights[n + 1] - heights[n]:.2f} mm between slices {n + 1} and {n + 2} "
         f"(at {heights[n]:.2f} and {heights[n + 1]:.2f} mm along the normal)"
@@ -118,7 +118,7 @@ def uneven_spacing(stack: Stack) -> Iterator[Problem]:
     """Slices that are not one step apart, to 0.02 mm."""
     stack = stack.distinct
     steps = np.diff(stack.heights_mm)
-    if len(steps) < 2 or off_heights_mm(stack).max() <= OFF_MM or _gaps(stack) is not None:
+    if len(steps) < 2 or off_heights_mm(stack).max() <= OFF_MM or lost_slices(stack):
         return
     counts = Counter(round(float(step), 2) for step in steps)
     if len(counts) <= 5:
@@ -168,23 +168,6 @@ def no_spacing(stack: Stack) -> Iterator[Problem]:
         yield Problem(
             "no-spacing", "the header has no pixel spacing: sizes are unknown", blocking=True
         )
-
-
-def _usual_step_mm(stack: Stack) -> float:
-    return float(np.median(np.diff(stack.heights_mm)))
-
-
-def _gaps(stack: Stack) -> list[int] | None:
-    """Steps that are two or more usual ones, or None where there are none or others differ."""
-    steps = np.diff(stack.heights_mm)
-    if len(steps) < 2 or off_heights_mm(stack).max() <= OFF_MM or steps.min() <= SAME_MM:
-        return None
-    usual = _usual_step_mm(stack)
-    times = np.rint(steps / usual)
-    if times.min() < 1 or np.abs(steps - times * usual).max() > max(OFF_MM, 0.02 * usual):
-        return None
-    gaps = [int(n) for n in np.flatnonzero(times > 1)]
-    return gaps or None
 
 
 StackCheck = Callable[[Stack], Iterator[Problem]]
@@ -270,6 +253,34 @@ def lookup_table(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
         yield Problem("lookup-table", what, "values are as stored")
 
 
+def orientation_conflict(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
+    """Directions that the header tells in letters, against those that it tells in numbers."""
+    who = which(instances, lambda facts: bool(_conflict(facts)))
+    first = next(filter(None, map(_conflict, instances)), None)
+    if first:
+        told, shown = first
+        what = f"the header of {who} says that {told}, and by its numbers {shown}"
+        hint = "the numbers are taken; look whether left is left"
+        yield Problem("orientation-conflict", what, hint)
+    sides = {facts.laterality for facts in instances} & {"L", "R"}
+    if len(sides) > 1:
+        what = "some slices are said to be of the left side of the body, others of the right"
+        yield Problem("orientation-conflict", what, "look which side it is")
+
+
+def _conflict(facts: InstanceFacts) -> tuple[str, str] | None:
+    """What the letters say and what the numbers, where they cannot both be right."""
+    if facts.orientation is None or len(facts.patient_orientation) != 2:
+        return None
+    directions = (facts.orientation[:3], facts.orientation[3:])
+    for name, told, direction in zip(
+        ("rows", "columns"), facts.patient_orientation, directions, strict=True
+    ):
+        if contradicts(told, direction):
+            return f"{name} run to {told}", f"to {letters(direction)}"
+    return None
+
+
 InstanceCheck = Callable[[Sequence[InstanceFacts]], Iterator[Problem]]
 
 INSTANCE_CHECKS: Final[tuple[InstanceCheck, ...]] = (
@@ -280,6 +291,7 @@ INSTANCE_CHECKS: Final[tuple[InstanceCheck, ...]] = (
     lossy_pixels,
     varying_rescale,
     lookup_table,
+    orientation_conflict,
 )
 
 
@@ -303,4 +315,5 @@ def _is_cut(facts: InstanceFacts) -> bool:
     if place.length == UNDEFINED:
         absurd = facts.frame_bytes > max(_LARGE_BYTES, _MAX_RATIO * place.stored)
         return not place.whole or is_native(facts) or absurd
-    return not place.whole or not is_native(facts) or place.length < facts.frame_bytes
+    needed = (facts.frame + 1) * facts.frame_bytes
+    return not place.whole or not is_native(facts) or place.length < needed

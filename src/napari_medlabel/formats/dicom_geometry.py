@@ -18,16 +18,22 @@ __all__ = [
     "SAME_MM",
     "Stack",
     "geometry_of",
+    "is_even",
+    "longest_run",
+    "lost_slices",
     "normal_of",
     "off_heights_mm",
     "off_sideways_mm",
     "plane_of",
     "regular_runs",
     "stack_of",
+    "tilt_of",
+    "usual_step_mm",
 ]
 
 SAME_MM: Final = 0.01  # positions that are nearer to each other are one
 OFF_MM: Final = 0.02  # off the even grid: what positions rounded to 0.01 mm may be
+TILT_DEG: Final = 0.05  # headers round directions to some 1e-6: far below
 UNIT: Final = 1e-3  # how far directions may be from unit length and right angles
 
 
@@ -146,7 +152,7 @@ def geometry_of(stack: Stack) -> Geometry | None:
     A tilted stack keeps its shear: k leads from slice to slice, not along the normal.
     """
     count = len(stack.positions_lps)
-    if stack.pixel_mm is None or stack.rows < 1 or stack.columns < 1 or not _is_even(stack):
+    if stack.pixel_mm is None or stack.rows < 1 or stack.columns < 1 or not is_even(stack):
         return None
     first = stack.positions_lps[0]
     if count > 1:
@@ -171,11 +177,61 @@ def regular_runs(stack: Stack) -> list[tuple[int, int]]:
     start, count = 0, len(stack.positions_lps)
     while start < count:
         stop = min(start + 2, count)
-        while stop < count and _is_even(stack.part(stack.positions_lps[start : stop + 1])):
+        while stop < count and is_even(stack.part(stack.positions_lps[start : stop + 1])):
             stop += 1
         runs.append((start, stop))
         start = stop
     return runs
+
+
+def longest_run(stack: Stack) -> tuple[int, int]:
+    """Where the longest evenly spaced run begins and ends: most slices, then most millimetres.
+
+    Unlike in `regular_runs` a slice at a border counts for the run below and above it.
+    """
+    heights, count = stack.heights_mm, len(stack.positions_lps)
+    best, start, stop = (0, 1), 0, 1
+    while stop < count:
+        stop = start + 2
+        while stop < count and is_even(stack.part(stack.positions_lps[start : stop + 1])):
+            stop += 1
+        if _length(heights, start, stop) > _length(heights, *best):
+            best = (start, stop)
+        start = max(stop - 1, start + 1)
+    return best
+
+
+def _length(heights: FloatArray, start: int, stop: int) -> tuple[int, float]:
+    return stop - start, round(float(heights[stop - 1] - heights[start]), 2)
+
+
+def tilt_of(stack: Stack) -> tuple[float, float]:
+    """The angle between the stack's direction and the slices' normal, degrees; its tangent.
+
+    Both 0.0 where it is below what the rounding of headers may make, or all is at one height.
+    """
+    way = stack.positions_lps[-1] - stack.positions_lps[0]
+    rise = float(way @ stack.normal)
+    shift = float(np.linalg.norm(way - rise * stack.normal))
+    tilt_deg = float(np.degrees(np.arctan2(shift, rise)))
+    return (tilt_deg, shift / rise) if rise > SAME_MM and tilt_deg > TILT_DEG else (0.0, 0.0)
+
+
+def usual_step_mm(stack: Stack) -> float:
+    """The middle one of the steps between slices, mm."""
+    return float(np.median(np.diff(stack.heights_mm)))
+
+
+def lost_slices(stack: Stack) -> list[int]:
+    """The steps, by number, that are two or more usual ones; none where others differ, too."""
+    steps = np.diff(stack.heights_mm)
+    if len(steps) < 2 or off_heights_mm(stack).max() <= OFF_MM or steps.min() <= SAME_MM:
+        return []
+    usual = usual_step_mm(stack)
+    times = np.rint(steps / usual)
+    if times.min() < 1 or np.abs(steps - times * usual).max() > max(OFF_MM, 0.02 * usual):
+        return []
+    return [int(n) for n in np.flatnonzero(times > 1)]
 
 
 def _assumed_step_mm(stack: Stack) -> float:
@@ -185,8 +241,8 @@ def _assumed_step_mm(stack: Stack) -> float:
     return 1.0
 
 
-def _is_even(stack: Stack) -> bool:
-    """True where each slice is one same step from the one before it."""
+def is_even(stack: Stack) -> bool:
+    """True where each slice is one same step from the one before it, to 0.02 mm."""
     if len(stack.positions_lps) == 1:
         return True
     if np.diff(stack.heights_mm).min() <= SAME_MM:

@@ -13,7 +13,9 @@
 
 `source` holds the source's own grid, the axes from there to ours, whether it was lossy, the code of
 its world (`space_code`, as NIfTI counts; 1 where it is missing), and the hash of each instance's
-pixel data; UIDs are among it only where the folder is sealed.
+pixel data; UIDs are among it only where the folder is sealed. `report` says where its slices are
+(`core.geometry_report`), `derivation` how a resampled volume was made and from which slices
+(`core.derivation`); both are null or missing where there is nothing to say.
 
 https://ngff.openmicroscopy.org/0.5/
 """
@@ -21,7 +23,9 @@ https://ngff.openmicroscopy.org/0.5/
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from napari_medlabel.core.derivation import Derivation
 from napari_medlabel.core.geometry import Axes, Geometry, Index
+from napari_medlabel.core.geometry_report import GeometryReport
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.volume import Instance, Source, Volume, Window
@@ -235,6 +239,8 @@ def _source_document(source: Source, *, identifiers: bool) -> dict[str, Any]:
             for one in source.instances
         ],
         "sop_class": source.sop_class,
+        "report": source.report and source.report.document(),
+        "derivation": source.derivation and source.derivation.document(),
     }
     if identifiers:
         document["study_uid"] = source.study_uid
@@ -257,6 +263,8 @@ def _source(document: Mapping[str, Any]) -> Source:
         document["lossy"],
         int(document.get("space_code", 1)),  # the first files have none of these
         document.get("sop_class", ""),
+        GeometryReport.from_document(report) if (report := document.get("report")) else None,
+        Derivation.from_document(made) if (made := document.get("derivation")) else None,
     )
 
 

@@ -140,8 +140,9 @@ def write_volume(  # noqa: PLR0913  # each is a choice of the caller
 
         starts = slab_starts(depth, writer.thickness, first)
         in_parallel(convert, starts, threads=threads, cancelled=cancelled)
+        known = replace(reader.source, instances=reader.hashes())  # now that all of it was read
         volume = Volume(
-            (), geometry, replace(source, instances=reader.hashes()), reader.modality, reader.unit,
+            (), geometry, known, reader.modality, reader.unit,
             reader.name, reader.window, tuple(reader.problems), volume_sha256(digests),
         )  # fmt: skip
         named = cipher is not None if identifiers is None else identifiers
