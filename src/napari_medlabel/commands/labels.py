@@ -1,11 +1,12 @@
 """Drawing: every change of voxels or segments that a person can make."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from napari_medlabel.commands.dicom_masks import brought_in
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.masks import labels_in
 from napari_medlabel.commands.saving import save
@@ -14,6 +15,7 @@ from napari_medlabel.core.edit import Edit, label_values
 from napari_medlabel.core.schema import PALETTE, Label, LabelSchema
 from napari_medlabel.errors import InputError
 from napari_medlabel.export import same_grid_or_refuse
+from napari_medlabel.formats.dicom_labels import open_dicom_labels
 from napari_medlabel.session import OpenCase, Permission, Session
 
 __all__ = ["delete_label", "import_mask", "lock_label", "paint", "redo", "set_label", "undo"]
@@ -75,29 +77,58 @@ def lock_label(
 
 
 @command(needs=Permission.SEGMENT)
-def import_mask(
+def import_mask(  # noqa: PLR0913  # each is a choice the person makes
     session: Session,
     case: OpenCase,
     path: Path,
     schema: LabelSchema | None = None,
+    *,
+    segments: Sequence[str] = (),
+    on_top: Sequence[str] = (),
 ) -> Edit:
     """Bring in the labels of a mask file on the case's grid: one step that can be undone.
 
     Voxels that the mask leaves empty are left as they are. What was drawn before is saved as a
     version first. Labels that are new get a segment.
 
+    Parameters
+    ----------
+    case
+        An open case.
+    path
+        A mask in any format that is opened, a DICOM segmentation or an RT structure set. These
+        two are placed by position: a frame or contour lies on the slice that it was drawn on.
+    schema
+        What the values mean.
+    segments
+        Of a segmentation or structure set, the numbers or names of those to take; else all.
+    on_top
+        Of those, which win where segments overlap, the topmost first.
+
     Raises
     ------
     GeometryError
         If the mask lies on another grid; says how it differs.
     InputError
-        If it does not hold labels, or its labels mean something else than the case's.
+        If it does not hold labels, or its labels mean something else than the case's; or if
+        segments overlap, and nothing says which one wins.
     """
     case.check_open()
-    mask = read(path)
-    same_grid_or_refuse(mask.geometry, case.segmentation.geometry)
-    values = labels_in(mask)
-    merged = _merged(case.segmentation.schema, schema, label_values(values.ravel()))
+    old = case.segmentation.schema
+    dicom = open_dicom_labels(path)
+    if dicom is not None:
+        found = brought_in(
+            dicom, case.volume.source, _merged(old, schema, frozenset()),
+            segments=segments, on_top=on_top,
+        )  # fmt: skip
+        values, merged, settings = found.labels, found.schema, found.settings
+    else:
+        if segments or on_top:
+            raise InputError("only DICOM segmentations and structure sets name their segments")
+        mask = read(path)
+        same_grid_or_refuse(mask.geometry, case.segmentation.geometry)
+        values, settings = labels_in(mask), {}
+        merged = _merged(old, schema, label_values(values.ravel()))
     if case.segmentation.labels.any():
         save(session, case, "Before a mask was imported")
     before = case.segmentation.labels
@@ -106,7 +137,9 @@ def import_mask(
     edit = Edit.between(
         (0, 0, 0), before, np.where(values > 0, values.astype(before.dtype), before)
     )
-    return case.segmentation.apply(edit, tool="Import mask", schema=merged, whole=True)
+    return case.segmentation.apply(
+        edit, tool="Import mask", settings=settings, schema=merged, whole=True
+    )
 
 
 def _merged(old: LabelSchema, offered: LabelSchema | None, values: frozenset[int]) -> LabelSchema:

@@ -1,7 +1,7 @@
 """What may be drawn: the labels of a task, with names, colours and codes."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from napari_medlabel.errors import InputError
@@ -38,13 +38,22 @@ class Label:
     color
         "#RRGGBB".
     code
-        What it is, for machines.
+        What it is, for machines: a liver, a tumour.
+    category
+        What kind of thing that is: tissue, an anatomical structure.
+    modifiers
+        Of the code, such as its side.
+    region
+        Where in the body it is.
     """
 
     value: int
     name: str
     color: str
     code: Code | None = None
+    category: Code | None = None
+    modifiers: tuple[Code, ...] = ()
+    region: Code | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.value <= HIGHEST_VALUE:
@@ -142,14 +151,15 @@ class LabelSchema:
 
 def _label_document(label: Label) -> dict[str, Any]:
     document: dict[str, Any] = {"value": label.value, "name": label.name, "color": label.color}
-    if label.code:
-        code = label.code
-        document["code"] = {"value": code.value, "scheme": code.scheme, "meaning": code.meaning}
+    for key, code in (("code", label.code), ("category", label.category), ("region", label.region)):
+        if code:
+            document[key] = asdict(code)
+    if label.modifiers:
+        document["modifiers"] = [asdict(code) for code in label.modifiers]
     return document
 
 
 def _label(entry: dict[str, Any]) -> Label:
-    code = entry.get("code")
     value = int(entry["value"])
     if value != float(entry["value"]):
         raise ValueError("a label value is a whole number")
@@ -157,8 +167,17 @@ def _label(entry: dict[str, Any]) -> Label:
         value,
         str(entry["name"]),
         str(entry["color"]),
-        Code(str(code["value"]), str(code["scheme"]), str(code["meaning"])) if code else None,
+        _code(entry.get("code")),
+        _code(entry.get("category")),
+        tuple(filter(None, map(_code, entry.get("modifiers") or ()))),
+        _code(entry.get("region")),
     )
+
+
+def _code(entry: dict[str, Any] | None) -> Code | None:
+    if not entry:
+        return None
+    return Code(str(entry["value"]), str(entry["scheme"]), str(entry["meaning"]))
 
 
 def _is_hex(digits: str) -> bool:
