@@ -8,12 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_medlabel.commands.sources import read
+    from napari_medlabel.commands.sources import read, read_sequence
     from napari_medlabel.core.edit import Edit
     from napari_medlabel.core.geometry import Geometry
     from napari_medlabel.core.schema import Code, Label, LabelSchema
     from napari_medlabel.core.segmentation import Segmentation
-    from napari_medlabel.core.volume import Volume
+    from napari_medlabel.core.volume import Volume, VolumeSequence
     from napari_medlabel.formats import scan
 
 __version__ = "0.1.0"
@@ -26,7 +26,9 @@ _HOME = {
     "LabelSchema": "core.schema",
     "Segmentation": "core.segmentation",
     "Volume": "core.volume",
+    "VolumeSequence": "core.volume",
     "read": "commands.sources",
+    "read_sequence": "commands.sources",
     "scan": "formats",
 }
 __all__ = [
@@ -37,8 +39,10 @@ __all__ = [
     "LabelSchema",
     "Segmentation",
     "Volume",
+    "VolumeSequence",
     "__version__",
     "read",
+    "read_sequence",
     "scan",
 ]
 

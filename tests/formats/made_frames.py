@@ -76,7 +76,7 @@ def enhanced(
                     "RescaleIntercept": -1024,
                     "RescaleType": "HU",
                 },
-            )  # fmt: skip
+            )
             for n, position in enumerate(positions, 1)
         ]
     )

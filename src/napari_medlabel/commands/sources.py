@@ -14,16 +14,17 @@ from napari_medlabel.core.volume import (
     Series,
     Volume,
     VolumeReader,
+    VolumeSequence,
     slice_sha256,
 )
 from napari_medlabel.errors import InputError
 from napari_medlabel.files import shown
-from napari_medlabel.formats import Found, is_ome_zarr, open_reader, scan
+from napari_medlabel.formats import Found, is_ome_zarr, open_reader, recipe_of, scan
 from napari_medlabel.formats.memory_reader import MemoryReader
 from napari_medlabel.formats.voxels import file_uid
 from napari_medlabel.storage.ome_zarr import open_volume
 
-__all__ = ["find", "fingerprint", "open_source", "read", "read_source"]
+__all__ = ["find", "fingerprint", "open_source", "read", "read_sequence", "read_source"]
 
 Progress = Callable[[int, int], None]
 _OME_ZARR: Final = "ome-zarr"
@@ -48,7 +49,9 @@ def find(
     if not is_ome_zarr(path):
         return scan(path, progress=progress, cancelled=cancelled)
     volume = open_volume(path)
-    found = FoundVolume(volume.name, volume.source.geometry, volume.problems, (path,))
+    found = FoundVolume(
+        volume.name, volume.source.geometry, volume.problems, (path,), volume.source.report
+    )
     uid = file_uid(path.name)
     return Found((Series(1, uid, _OME_ZARR, volume.modality, "image", (found,), 1),))
 
@@ -57,10 +60,20 @@ def open_source(series: Series, volume: int = 0, *, wide: bool = False) -> Volum
     """One volume of a series that `find` found, to be read slab by slab."""
     if series.format != _OME_ZARR:
         return open_reader(series, volume, wide=wide)
-    return _reader(open_volume(series.volumes[volume].parts[0]))
+    found = series.volumes[volume]
+    if recipe := recipe_of(found):
+        inner = _reader(open_volume(recipe.found.parts[0]))
+        return recipe.reader(inner, found)
+    return _reader(open_volume(found.parts[0]))
 
 
-def read(path: str | Path, *, series: int | str | None = None, volume: int | None = None) -> Volume:
+def read(
+    path: str | Path,
+    *,
+    series: int | str | None = None,
+    volume: int | None = None,
+    quantity: str = "",
+) -> Volume:
     """Read one volume into memory, in canonical axis order.
 
     Parameters
@@ -71,6 +84,9 @@ def read(path: str | Path, *, series: int | str | None = None, volume: int | Non
         Its number, from 1, or its UID; needed where there are several.
     volume
         Its number, from 1; needed where the series has several.
+    quantity
+        What else its values are to be: "SUVbw" of PET, "Philips" for that maker's own scale,
+        "real world"; `scan` says which there are.
 
     Raises
     ------
@@ -85,11 +101,39 @@ def read(path: str | Path, *, series: int | str | None = None, volume: int | Non
     try:
         if is_ome_zarr(place):
             return _read_ome_zarr(place, series, volume)
-        return formats.read(place, series=series, volume=volume)
+        return formats.read(place, series=series, volume=volume, quantity=quantity)
     except InputError as error:
-        if shown(place) in error.what:
-            raise
-        raise type(error)(f"{shown(place)}: {error.what}", error.hint) from error
+        raise _named(error, place) from error
+
+
+def read_sequence(path: str | Path, *, series: int | str | None = None) -> VolumeSequence:
+    """Read all volumes of a series as one array, `[t, k, j, i]`: times, echoes, b-values.
+
+    Parameters
+    ----------
+    path
+        DICOM, NIfTI, NRRD or MetaImage.
+    series
+        Its number, from 1, or its UID; needed where there are several.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to read, or there are several series and none was named.
+    GeometryError
+        If the volumes do not lie on one grid.
+    """
+    try:
+        return formats.read_sequence(path, series=series)
+    except InputError as error:
+        raise _named(error, Path(path)) from error
+
+
+def _named(error: InputError, place: Path) -> InputError:
+    """The error with the name of the file or folder that a person gave."""
+    if shown(place) in error.what:
+        return error
+    return type(error)(f"{shown(place)}: {error.what}", error.hint)
 
 
 read_source = read  # beside other things that read, among the commands

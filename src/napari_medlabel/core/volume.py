@@ -22,6 +22,7 @@ __all__ = [
     "Source",
     "Volume",
     "VolumeReader",
+    "VolumeSequence",
     "Window",
     "slice_sha256",
     "volume_sha256",
@@ -83,7 +84,7 @@ class Source:
     Parameters
     ----------
     format
-        "dicom", "nifti", "nrrd", "metaimage", "ome-zarr" or "generated".
+        "dicom", "dicom-seg", "nifti", "nrrd", "metaimage", "ome-zarr" or "generated".
     geometry
         The source's own grid: for files that of the array in the file, as `[k, j, i]`; for DICOM
         k along the normal of the slices, j rows, i columns.
@@ -166,6 +167,29 @@ class Volume:
     def report(self) -> GeometryReport:
         """Where its source's slices are."""
         return self.source.report or GeometryReport.of_grid(self.source.geometry)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VolumeSequence:
+    """Volumes of one series on one grid: times, echoes, b-values.
+
+    Parameters
+    ----------
+    array
+        `[t, k, j, i]`, in canonical axis order.
+    geometry
+        Of each volume.
+    names
+        What tells them apart ("echo 2"), in order of t.
+    modality, unit
+        As for a `Volume`.
+    """
+
+    array: npt.NDArray[Any]
+    geometry: Geometry
+    names: tuple[str, ...]
+    modality: str = ""
+    unit: str = "stored"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

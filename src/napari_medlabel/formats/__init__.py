@@ -14,6 +14,7 @@ from napari_medlabel.core.volume import (
     Series,
     Volume,
     VolumeReader,
+    VolumeSequence,
     slice_sha256,
     volume_sha256,
 )
@@ -21,6 +22,8 @@ from napari_medlabel.errors import GeometryError, InputError, OutputError
 from napari_medlabel.files import shown
 from napari_medlabel.formats.dicom_files import Skipped
 from napari_medlabel.formats.dicom_load import TooNarrow, open_dicom
+from napari_medlabel.formats.dicom_quantities import in_quantity
+from napari_medlabel.formats.dicom_seg_load import open_segmentation
 from napari_medlabel.formats.irregular import choices_for, pieces_of, recipe_of, with_choice
 from napari_medlabel.formats.metaimage import write_metaimage
 from napari_medlabel.formats.nifti import open_nifti, write_nifti
@@ -34,11 +37,13 @@ __all__ = [
     "Skipped",
     "TooNarrow",
     "choices_for",
+    "in_quantity",
     "is_ome_zarr",
     "onto_source",
     "open_reader",
     "pieces_of",
     "read",
+    "read_sequence",
     "recipe_of",
     "scan",
     "with_choice",
@@ -82,12 +87,20 @@ def open_reader(series: Series, volume: int = 0, *, wide: bool = False) -> Volum
         reader = open_dicom(series, volume, wide=wide)
         reader.source = replace(reader.source, report=found.report)
         return reader
+    if series.format == "dicom-seg":
+        return open_segmentation(found)
     if series.format == "nifti":
         return open_nifti(found)
     return open_text(found)
 
 
-def read(path: str | Path, *, series: int | str | None = None, volume: int | None = None) -> Volume:
+def read(
+    path: str | Path,
+    *,
+    series: int | str | None = None,
+    volume: int | None = None,
+    quantity: str = "",
+) -> Volume:
     """Read one volume into memory, in canonical axis order.
 
     Parameters
@@ -98,6 +111,8 @@ def read(path: str | Path, *, series: int | str | None = None, volume: int | Non
         Its number, from 1, or its UID; needed where there are several.
     volume
         Its number, from 1; needed where the series has several.
+    quantity
+        What else its values are to be, of `FoundVolume.quantities`: "SUVbw", "Philips", ...
 
     Raises
     ------
@@ -108,6 +123,50 @@ def read(path: str | Path, *, series: int | str | None = None, volume: int | Non
     """
     chosen = _choose_series(scan(path).series, series)
     index = _choose_volume(chosen, volume)
+    if quantity:
+        chosen = in_quantity(chosen, index, quantity)
+    return _read_either(chosen, index)
+
+
+def read_sequence(path: str | Path, *, series: int | str | None = None) -> VolumeSequence:
+    """Read all volumes of a series as one array, `[t, k, j, i]`, in canonical axis order.
+
+    Parameters
+    ----------
+    path
+        As for `scan`.
+    series
+        Its number, from 1, or its UID; needed where there are several.
+
+    Raises
+    ------
+    InputError
+        If there is nothing to read, or there are several series and none was named.
+    GeometryError
+        If the volumes do not lie on one grid.
+    """
+    chosen = _choose_series(scan(path).series, series)
+    grid = chosen.geometry
+    if grid is None:
+        for found in chosen.volumes:
+            if not found.usable:
+                raise _unusable(found)
+        raise GeometryError(
+            f"the volumes of series {chosen.number} do not lie on one grid", "read them one by one"
+        )
+    first = _read_either(chosen, 0)
+    array = np.empty((len(chosen.volumes), *first.shape), first.levels[0].dtype)
+    for index in range(len(chosen.volumes)):
+        one = first if index == 0 else _read_either(chosen, index)
+        voxels = one.levels[0][:]
+        if voxels.dtype != array.dtype:  # wider, or rescaled by another slope
+            array = array.astype(np.promote_types(array.dtype, voxels.dtype))
+        array[index] = voxels
+    names = tuple(found.name for found in chosen.volumes)
+    return VolumeSequence(array, first.geometry, names, first.modality, first.unit)
+
+
+def _read_either(chosen: Series, index: int) -> Volume:
     try:
         return _read(chosen, index, wide=False)
     except TooNarrow:
