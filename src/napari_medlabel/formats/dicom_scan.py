@@ -24,6 +24,9 @@ from napari_medlabel.formats.dicom_frames import slices_of
 from napari_medlabel.formats.dicom_header import HeaderError, NotDicom, Oddity, read_header
 from napari_medlabel.formats.dicom_instance import InstanceFacts, facts_of
 from napari_medlabel.formats.dicom_odd import directory_entries, read_odd_header
+from napari_medlabel.formats.dicom_rtstruct import STRUCTURE_SET
+from napari_medlabel.formats.dicom_seg import SEGMENTATIONS
+from napari_medlabel.formats.dicom_seg_load import segmentation_volumes
 from napari_medlabel.formats.dicom_tags import WANTED
 from napari_medlabel.formats.dicom_volumes import volumes_of
 
@@ -36,7 +39,6 @@ _MULTI_FRAME: Final = frozenset(
     _ROOT + end
     for end in ("2.1", "2.2", "4.1", "4.2", "4.3", "4.4", "128.1", "130", "6.2", "13.1.3", "20")
 )
-_SEGMENTATIONS: Final = frozenset({_ROOT + "66.4", _ROOT + "66.7"})
 _LOCALIZERS: Final = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM"})
 _SECTION_MODALITIES: Final = frozenset({"CT", "MR", "PT"})
 
@@ -194,7 +196,7 @@ def _series_order(group: Sequence[InstanceFacts]) -> tuple[object, ...]:
 
 def _kind(facts: InstanceFacts) -> Kind:
     """What an instance is for: a section of a body, a localizer, a segmentation, or other."""
-    if facts.sop_class in _SEGMENTATIONS:
+    if facts.sop_class in SEGMENTATIONS:
         return "segmentation"
     if _LOCALIZERS.intersection(facts.image_type):
         return "localizer"
@@ -210,7 +212,13 @@ def _found(number: int, group: Sequence[InstanceFacts]) -> Series:
     kind = _kind(first)
     problems: list[Problem] = []
     volumes: tuple[FoundVolume, ...] = ()
-    if first.pixels is None and kind == "other":
+    if kind == "segmentation":
+        ordered = sorted(group, key=lambda facts: (facts.instance_number or 0, facts.sop_uid))
+        volumes = segmentation_volumes([facts.place for facts in ordered])
+    elif first.sop_class == STRUCTURE_SET:
+        what, hint = "it holds contours, no image", "import it as the mask of a case"
+        problems.append(Problem("no-pixel-data", what, hint, blocking=True))
+    elif first.pixels is None and kind == "other":
         problems.append(Problem("no-pixel-data", "these objects are no images", blocking=True))
     else:
         closed = [facts for facts in group if _closed(facts)]
@@ -223,7 +231,7 @@ def _found(number: int, group: Sequence[InstanceFacts]) -> Series:
     return Series(
         number=number,
         uid=first.series_uid,
-        format="dicom",
+        format="dicom-seg" if kind == "segmentation" else "dicom",
         modality=first.modality,
         kind=kind,
         volumes=volumes,
@@ -234,15 +242,11 @@ def _found(number: int, group: Sequence[InstanceFacts]) -> Series:
 
 
 def _closed(facts: InstanceFacts) -> bool:
-    """True for what is no slice: a segmentation, or a mosaic that says nothing of its tiles."""
-    return facts.sop_class in _SEGMENTATIONS or (facts.is_mosaic and facts.tile is None)
+    """True for what is no slice: a mosaic that says nothing of its tiles."""
+    return facts.is_mosaic and facts.tile is None
 
 
 def _not_opened(name: str, facts: InstanceFacts) -> FoundVolume:
-    if facts.is_mosaic:
-        what = "all slices are tiles of one picture, and the header does not say where they are"
-        hint = "export the series again with the maker's private elements"
-        problem = Problem("mosaic", what, hint, blocking=True)
-    else:
-        problem = Problem("multi-frame", "it is a segmentation", blocking=True)
-    return FoundVolume(name, None, (problem,), (facts,))
+    what = "all slices are tiles of one picture, and the header does not say where they are"
+    hint = "export the series again with the maker's private elements"
+    return FoundVolume(name, None, (Problem("mosaic", what, hint, blocking=True),), (facts,))

@@ -256,9 +256,10 @@ class _Reader:
 
     def _channel(self, descriptor: int, data: int) -> tuple[int, Any]:
         """The first value that is mapped, and what it and those after it become, from 0 to 255."""
-        words = np.frombuffer(self._header.values.get(descriptor, b"")[:6], "<u2")
-        if len(words) != 3:
+        described = self._header.values.get(descriptor, b"")
+        if len(described) != 6:
             return 0, np.zeros(0, np.uint8)
+        words = np.frombuffer(described, "<u2")
         raw = bytes_at(self._file, self._size, self._header, data)
         count = int(words[0]) or 1 << 16  # PS3.3 C.7.6.3.1.5
         if words[2] == 16 or len(raw) >= 2 * count:

@@ -23,8 +23,9 @@ __all__ = ["PlacedFrames", "own_grid"]
 # A slice of an image may be this far off its even grid, and a frame this far from its slice.
 _REACH_MM: Final = OFF_MM + SAME_MM
 _SAME_DIRECTION: Final = 1e-4
-_MOST_VOXELS: Final = 1 << 30  # of a grid that is mostly slices without a frame
-_MOSTLY: Final = 64
+_SPARSE: Final = 4  # as many slices as frames: more are mostly empty, and are limited
+_MOST_VOXELS: Final = 1 << 30
+_MOST_SLICES: Final = 1 << 14
 
 
 def own_grid(seg: DicomSeg) -> Geometry:
@@ -50,7 +51,9 @@ def own_grid(seg: DicomSeg) -> Geometry:
     positions = _distinct(np.array([frame.position for frame in seg.frames]), normal)
     step, count = _step(positions, normal, seg)
     facts = seg.facts
-    if count * facts.rows * facts.columns > _MOST_VOXELS and count > _MOSTLY * len(positions):
+    is_sparse = count > _SPARSE * len(positions)
+    is_huge = count > _MOST_SLICES or count * facts.rows * facts.columns > _MOST_VOXELS
+    if is_sparse and is_huge:
         raise GeometryError(f"its {len(positions)} slices lie in a stack of {count}")
     matrix = np.eye(4)
     matrix[:3, 0] = step

@@ -75,7 +75,7 @@ class SegReader:
         self.problems = problems
         self.segments = tuple(one for one in layer.seg.segments if one.number in layer.numbers)
         self.source = Source(
-            format="dicom",
+            format="dicom-seg",
             geometry=geometry,
             axes=geometry.canonical,
             study_uid=facts.study_uid,
@@ -162,6 +162,6 @@ def _layers(
     layers = layers_of(seg.numbers, overlaps)
     if len(layers) == 1:
         return layers, seg.problems
-    what = f"{len(overlaps)} pairs of segments share voxels: {told(seg.segments, overlaps)}"
+    what = f"segments share voxels: {told(seg.segments, overlaps)}"
     hint = f"they are in {len(layers)} label maps; on import, name the segments on top"
     return layers, (*seg.problems, Problem("overlapping-segments", what, hint))
