@@ -14,6 +14,15 @@ import typer
 import typer.main
 
 from napari_medlabel import __version__, commands
+from napari_medlabel.cli.irregular import (
+    LargestRunChoice,
+    NearestChoice,
+    ResampleChoice,
+    SplitChoice,
+    StepChoice,
+    irregular_choice,
+)
+from napari_medlabel.cli.series_table import print_series
 from napari_medlabel.cli.text import note, print_json, progress_bar, sentence, table
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.errors import ExtraMissing, InputError
@@ -96,6 +105,9 @@ def medlabel(
 def scan(
     path: Annotated[Path, typer.Argument(readable=False, help="A folder, file, zip or DICOMDIR.")],
     *,
+    report: Annotated[
+        bool, typer.Option("--report", help="Print each volume's geometry report, too.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List the series found, with geometry and problems; never a patient's name."""
@@ -104,22 +116,7 @@ def scan(
     if as_json:
         print_json(found.document())
         return
-    table(
-        (
-            "#No",
-            "Kind",
-            "Modality",
-            "#Volumes",
-            "#Slices",
-            "Rows x columns",
-            "Spacing mm",
-            "#Files",
-        ),
-        (_series_row(entry) for entry in found.document()["series"]),
-    )
-    for series in found.series:
-        for problem in series.all_problems():
-            sentence(f"  series {series.number}: {problem.code}: {problem.what}")
+    print_series(found.series, reports=report)
     if found.skipped:
         note(f"{len(found.skipped)} other files were skipped; --json says why")
 
@@ -144,20 +141,27 @@ def convert(  # noqa: PLR0913  # one for each option
         bool, typer.Option("--all", help="Every volume that can be one, into the folder DST.")
     ] = False,
     kind: Annotated[str, typer.Option("--as", help="With --all: the files' suffix.")] = "nii.gz",
+    split: SplitChoice = False,
+    largest_run: LargestRunChoice = False,
+    resample: ResampleChoice = False,
+    step: StepChoice = None,
+    nearest: NearestChoice = False,
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Convert a series to one file with exact geometry, or refuse with the reason."""
     session = local_session()
+    irregular = irregular_choice(split, largest_run, resample, step, nearest)
     with progress_bar("Converting") as progress:
         if every:
             answer = commands.convert_all(
-                session, source, destination, kind=kind, force=force, progress=progress
-            )
+                session, source, destination, kind=kind, irregular=irregular, step_mm=step,
+                nearest=nearest, force=force, progress=progress,
+            )  # fmt: skip
         else:
             answer = commands.convert(
-                session, source, destination,
-                series=series, volume=volume, force=force, progress=progress,
+                session, source, destination, series=series, volume=volume, irregular=irregular,
+                step_mm=step, nearest=nearest, force=force, progress=progress,
             )  # fmt: skip
     if as_json:
         print_json(answer.document())
@@ -396,17 +400,6 @@ def _cell(value: object) -> str:
     if isinstance(value, str) and len(value) == 64:
         return f"{value[:8]}..."  # a SHA-256: --json has all of it
     return f"{value:.3f}" if isinstance(value, float) else str(value)
-
-
-def _series_row(entry: dict[str, Any]) -> tuple[object, ...]:
-    shape, spacing = entry["shape"], entry["spacing_mm"]
-    return (
-        entry["number"], entry["kind"], entry["modality"], entry["volumes"],
-        shape[0] if shape else "-",
-        f"{shape[1]} x {shape[2]}" if shape else "-",
-        " x ".join(f"{mm:.3g}" for mm in spacing) if spacing else "-",
-        entry["files"],
-    )  # fmt: skip
 
 
 def _shape(shape: Any) -> str:  # noqa: ANN401  # a tuple or a JSON list

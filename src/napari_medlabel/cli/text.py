@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from napari_medlabel.files import shown
 
-__all__ = ["note", "print_json", "progress_bar", "sentence", "table"]
+__all__ = ["note", "paragraph", "print_json", "progress_bar", "sentence", "table"]
 
 WIDE: Final = 240
 Report = Callable[[int, int], None]
@@ -26,6 +27,12 @@ def note(text: str) -> None:
 def sentence(text: str) -> None:
     """A line of the answer on stdout."""
     _console(soft_wrap=True).print(text)
+
+
+def paragraph(text: str, *, indent: int = 0) -> None:
+    """Text of the answer on stdout, wrapped to a terminal's width behind an indentation."""
+    console = _console(width=None if sys.stdout.isatty() else WIDE)
+    console.print(Padding(text, (0, 0, 0, indent), expand=False))
 
 
 def print_json(document: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
 """Files in and out of the workspace's sight: scan, convert, measure, compare."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,15 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.commands.door import command
-from napari_medlabel.commands.finding import check_usable, choose
+from napari_medlabel.commands.finding import check_number, check_usable, choose, choose_series
 from napari_medlabel.commands.masks import labels_in
 from napari_medlabel.commands.sources import find, open_source, read_source
+from napari_medlabel.core.derivation import Choice, Irregular
 from napari_medlabel.core.metrics import compare_labels, label_statistics
 from napari_medlabel.core.volume import Series, VolumeReader
 from napari_medlabel.errors import InputError, MedlabelError, OutputError
 from napari_medlabel.export import same_grid_or_refuse
 from napari_medlabel.files import check_new_file, check_new_folder, new_file, shown
-from napari_medlabel.formats import Found, TooNarrow, write
+from napari_medlabel.formats import Found, TooNarrow, pieces_of, write
 from napari_medlabel.session import Permission, Session
 from napari_medlabel.storage.ome_zarr import write_volume
 
@@ -100,22 +101,63 @@ def convert(  # noqa: PLR0913  # each is a choice the person makes
     *,
     series: str = "",
     volume: int = 0,
+    irregular: Irregular = "refuse",
+    step_mm: float | None = None,
+    nearest: bool = False,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Converted:
     """One volume as a file of the kind that the destination's suffix names, on its own grid.
 
+    Parameters
+    ----------
+    source, destination
+        From where to where.
+    series, volume
+        Which, as a scan counts them; needed where there are several.
+    irregular
+        What to do where the slices are not one right-angled grid. "split" writes every evenly
+        spaced run into a file of its own, `NAME-1.nii.gz`, `NAME-2.nii.gz`, from the first slice
+        to the last; of all volumes where none is named. "largest-run" keeps the longest.
+        "resample" makes a right-angled grid, and keeps a volume that is one.
+    step_mm
+        Between slices that are resampled; the most frequent step without it.
+    nearest
+        Resample labels: no values in between.
+    force
+        Whether files that are there may be replaced.
+    progress
+        Told how much is done, of how much.
+
     Raises
     ------
     GeometryError
-        If it is not one regular grid: refused with the reason.
+        If it is not one regular grid, or what was chosen does not make it one.
     OutputError
-        If the destination is there already and not to be replaced, or cannot be written.
+        If a destination is there already and not to be replaced, or cannot be written.
     """
-    suffix_of(destination)
-    _check_free(destination, force=force)
-    chosen, index = choose(find(source), series, volume)
-    return Converted((_convert_one(chosen, index, destination, force=force, progress=progress),))
+    suffix = suffix_of(destination)
+    choice = Choice(irregular, step_mm, nearest)
+    if irregular != "split":  # its files have names of their own
+        _check_free(destination, force=force)
+    found = find(source)
+    if irregular != "split":
+        chosen, index = choose(found, series, volume, choice)
+        only = _Wanted(chosen, index, index + 1, destination)
+        return Converted((_converted(only, force=force, progress=progress),))
+    chosen = choose_series(found, series)
+    check_number(chosen, volume)
+    volumes = [volume] if volume else range(1, len(chosen.volumes) + 1)
+    pieces = [(n, piece) for n in volumes for piece in pieces_of(chosen, n - 1, choice)]
+    chosen = replace(chosen, volumes=tuple(piece for _, piece in pieces))
+    wanted = [
+        _Wanted(chosen, index, n, _numbered(destination, suffix, index + 1, len(pieces)))
+        for index, (n, _) in enumerate(pieces)
+    ]
+    for one in wanted:  # all of them before the first is written
+        check_usable(one.series, one.index)
+        _check_free(one.path, force=force)
+    return Converted(tuple(_converted(one, force=force, progress=progress) for one in wanted))
 
 
 @command(needs=Permission.EXPORT)
@@ -125,33 +167,37 @@ def convert_all(  # noqa: PLR0913  # each is a choice the person makes
     folder: Path,
     *,
     kind: str = "nii.gz",
+    irregular: Irregular = "refuse",
+    step_mm: float | None = None,
+    nearest: bool = False,
     force: bool = False,
     progress: Progress | None = None,
 ) -> Converted:
-    """Every volume that can be one into a folder with `index.json`; the others are named there."""
+    """Every volume that can be one into a folder with `index.json`; the others are named there.
+
+    With a choice for irregular slices as in `convert`, a volume may become several files:
+    `2-1-1.nii.gz` and `2-1-2.nii.gz` are the runs of the first volume of series 2.
+    """
     suffix = suffix_of(Path(f"x.{kind.lstrip('.')}"))
     found = find(source)
     images = [one for one in found.series if one.kind == "image"]
     if not images:
         raise InputError("no image series was found", "medlabel scan shows what there is")
-    wanted = [
-        (one, index, folder / f"{one.number}-{index + 1}{suffix}")
-        for one in images
-        for index in range(max(len(one.volumes), 1))
-    ]
+    choice = Choice(irregular, step_mm, nearest)
+    wanted = [one for series in images for one in _wanted(series, choice, folder, suffix)]
     _make_folder(folder)
     check_new_file(folder / "index.json", force=force)
-    for _, _, path in wanted:  # all of them before the first is written
-        _check_free(path, force=force)
+    for one in wanted:  # all of them before the first is written
+        _check_free(one.path, force=force)
     volumes: list[Mapping[str, Any]] = []
     refused: list[Mapping[str, Any]] = []
-    for done, (one, index, path) in enumerate(wanted, 1):
+    for done, one in enumerate(wanted, 1):
         try:
-            volumes.append(_convert_one(one, index, path, force=force))
+            volumes.append(_converted(one, force=force))
         except OutputError:
             raise
         except MedlabelError as error:
-            refused.append(_refusal(one, index, error))
+            refused.append(_refusal(one, error))
         if progress is not None:
             progress(done, len(wanted))
     answer = Converted(tuple(volumes), tuple(refused))
@@ -201,32 +247,53 @@ def suffix_of(path: Path) -> str:
     raise InputError(f"'{shown(path.name)}' names no format", f"end it with {', '.join(SUFFIXES)}")
 
 
-def _convert_one(
-    series: Series, index: int, path: Path, *, force: bool, progress: Progress | None = None
-) -> Mapping[str, Any]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wanted:
+    """A volume that is to be a file; `volume` is its number, from 1, as a scan counts them."""
+
+    series: Series
+    index: int
+    volume: int
+    path: Path
+
+
+def _wanted(series: Series, choice: Choice, folder: Path, suffix: str) -> Iterator[_Wanted]:
+    """What the choice makes of every volume of a series, with the names of the files."""
     if not series.volumes:
-        raise InputError("it holds no image")
-    check_usable(series, index)
-    try:
-        reader = open_source(series, index)
-        return _convert(reader, series, index, path, force=force, progress=progress)
-    except TooNarrow:
-        wide = open_source(series, index, wide=True)
-        return _convert(wide, series, index, path, force=force, progress=progress)
+        yield _Wanted(series, 0, 1, folder / f"{series.number}-1{suffix}")
+    for n in range(len(series.volumes)):
+        pieces = pieces_of(series, n, choice)
+        own = replace(series, volumes=pieces)
+        path = folder / f"{series.number}-{n + 1}{suffix}"
+        for index in range(len(pieces)):
+            yield _Wanted(own, index, n + 1, _numbered(path, suffix, index + 1, len(pieces)))
 
 
-def _convert(  # noqa: PLR0913  # what, from where, to where, how
-    reader: VolumeReader,
-    series: Series,
-    index: int,
-    path: Path,
-    *,
-    force: bool,
-    progress: Progress | None,
+def _numbered(path: Path, suffix: str, number: int, count: int) -> Path:
+    """The name of one of several files that are made where one was named."""
+    stem = path.name[: -len(suffix)]
+    return path if count == 1 else path.with_name(f"{stem}-{number}{path.name[-len(suffix) :]}")
+
+
+def _converted(
+    wanted: _Wanted, *, force: bool, progress: Progress | None = None
 ) -> Mapping[str, Any]:
+    if not wanted.series.volumes:
+        raise InputError("it holds no image")
+    check_usable(wanted.series, wanted.index)
     try:
-        _write(reader, path, force=force, progress=progress)
-        return _entry(path.name, series.number, index, reader)
+        return _convert(wanted, wide=False, force=force, progress=progress)
+    except TooNarrow:
+        return _convert(wanted, wide=True, force=force, progress=progress)
+
+
+def _convert(
+    wanted: _Wanted, *, wide: bool, force: bool, progress: Progress | None
+) -> Mapping[str, Any]:
+    reader = open_source(wanted.series, wanted.index, wide=wide)
+    try:
+        _write(reader, wanted.path, force=force, progress=progress)
+        return _entry(wanted, reader)
     finally:
         reader.close()
 
@@ -249,21 +316,25 @@ def _write(reader: VolumeReader, path: Path, *, force: bool, progress: Progress 
     write(voxels, geometry, path, force=force, space_code=reader.source.space_code)
 
 
-def _entry(name: str, series: int, index: int, reader: VolumeReader) -> Mapping[str, Any]:
-    return {
-        "file": name,
-        "series": series,
-        "volume": index + 1,
+def _entry(wanted: _Wanted, reader: VolumeReader) -> Mapping[str, Any]:
+    entry = {
+        "file": wanted.path.name,
+        "series": wanted.series.number,
+        "volume": wanted.volume,
         "name": reader.name,
         "problems": [problem.document() for problem in reader.problems],
     }
+    made = reader.source.derivation  # a plain file has no other place for it
+    return entry if made is None else entry | {"derivation": made.document()}
 
 
-def _refusal(series: Series, index: int, error: MedlabelError) -> Mapping[str, Any]:
-    problems = [*(series.volumes[index].problems if series.volumes else ()), *series.problems]
+def _refusal(wanted: _Wanted, error: MedlabelError) -> Mapping[str, Any]:
+    series = wanted.series
+    own = series.volumes[wanted.index].problems if series.volumes else ()
+    problems = [*own, *series.problems]
     blocking = [problem for problem in problems if problem.blocking] or problems
     code = blocking[0].code if blocking else "undecodable"
-    return {"series": series.number, "volume": index + 1, "code": code, "what": error.what}
+    return {"series": series.number, "volume": wanted.volume, "code": code, "what": error.what}
 
 
 def _make_folder(folder: Path) -> None:

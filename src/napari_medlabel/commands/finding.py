@@ -1,14 +1,19 @@
 """Which series, which case: what a person named, found or asked back."""
 
+from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.volume import Series
 from napari_medlabel.errors import GeometryError, InputError
-from napari_medlabel.formats import Found
+from napari_medlabel.formats import Found, with_choice
 from napari_medlabel.session import CaseInfo, Session
 
-__all__ = ["choose", "find_case"]
+__all__ = ["AS_FOUND", "check_number", "check_usable", "choose", "choose_series", "find_case"]
+
+AS_FOUND = Choice()
 
 
-def choose(found: Found, series: str = "", volume: int = 0) -> tuple[Series, int]:
+def choose(
+    found: Found, series: str = "", volume: int = 0, choice: Choice = AS_FOUND
+) -> tuple[Series, int]:
     """The one series and volume (from 0) that were named, or the only ones there are.
 
     Parameters
@@ -19,6 +24,9 @@ def choose(found: Found, series: str = "", volume: int = 0) -> tuple[Series, int
         A number or UID; "" is the only image series.
     volume
         From 1; 0 is the only one.
+    choice
+        What to do about irregular slices: the series that is returned, and what `volume` counts,
+        is what it makes of the one that was found.
 
     Raises
     ------
@@ -27,23 +35,45 @@ def choose(found: Found, series: str = "", volume: int = 0) -> tuple[Series, int
     GeometryError
         If what was named is not one regular grid.
     """
-    chosen = _series(found, series)
-    if not chosen.volumes:
-        raise InputError(f"series {chosen.number} holds no image", _first_problem(chosen))
+    chosen = with_choice(choose_series(found, series), choice)
     if volume == 0 and len(chosen.volumes) > 1:
         raise InputError(
             f"series {chosen.number} holds {len(chosen.volumes)} volumes: "
             + ", ".join(f"{n} {one.name}".strip() for n, one in enumerate(chosen.volumes, 1)),
             "name one with --volume",
         )
-    if not 0 <= volume <= len(chosen.volumes):
-        raise InputError(
-            f"series {chosen.number} has no volume {volume}",
-            f"it has 1 to {len(chosen.volumes)}",
-        )
+    check_number(chosen, volume)
     index = max(volume - 1, 0)
     check_usable(chosen, index)
     return chosen, index
+
+
+def check_number(series: Series, volume: int) -> None:
+    """Pass where there is a volume of this number, from 1; 0 names none.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    if not 0 <= volume <= len(series.volumes):
+        raise InputError(
+            f"series {series.number} has no volume {volume}", f"it has 1 to {len(series.volumes)}"
+        )
+
+
+def choose_series(found: Found, named: str = "") -> Series:
+    """The series of this number or UID, or the only image series; it has volumes.
+
+    Raises
+    ------
+    InputError
+        If there is none, or there are several and none was named; says which there are.
+    """
+    chosen = _series(found, named)
+    if not chosen.volumes:
+        raise InputError(f"series {chosen.number} holds no image", _first_problem(chosen))
+    return chosen
 
 
 def check_usable(series: Series, volume: int) -> None:
