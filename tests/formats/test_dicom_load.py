@@ -2,7 +2,10 @@
 
 import hashlib
 import threading
+import zipfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import imagecodecs
@@ -11,13 +14,18 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
+from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, encapsulate_extended
 
+from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.volume import VolumeReader, Window
 from napari_medlabel.errors import InputError
+from napari_medlabel.formats.dicom_files import Opener, Place
+from napari_medlabel.formats.dicom_header import read_header
+from napari_medlabel.formats.dicom_instance import InstanceFacts, Tile, facts_of
 from napari_medlabel.formats.dicom_load import DicomReader, TooNarrow, open_dicom
-from napari_medlabel.formats.dicom_pixels import unpack_bits
 from napari_medlabel.formats.dicom_scan import scan_dicom
+from napari_medlabel.formats.dicom_tags import WANTED
 from tests.formats.made_dicom import (
     NATIVE,
     SAGITTAL,
@@ -29,7 +37,6 @@ from tests.formats.made_dicom import (
     save_compressed,
     stack,
 )
-from tests.formats.test_dicom_scan import bare_facts
 
 SHAPE = (5, 6, 8)
 JPEG = "1.2.840.10008.1.2.4."
@@ -87,25 +94,6 @@ def test_rubbish_in_unused_bits_is_dropped(
     elements |= {"Modality": "MR", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4"}
     slices = stack(stored.astype(np.uint16), **elements, RescaleSlope=None, RescaleIntercept=None)
     np.testing.assert_array_equal(read_all(save_all(tmp_path, slices)), values)
-
-
-@given(
-    raw=arrays(np.uint16, (3, 4)),
-    bits=st.integers(1, 16).flatmap(lambda b: st.tuples(st.just(b), st.integers(b - 1, 15))),
-    signed=st.booleans(),
-)
-def test_stored_bits_are_what_arithmetic_says(
-    raw: npt.NDArray[np.uint16], bits: tuple[int, int], *, signed: bool
-) -> None:
-    count, high_bit = bits
-    facts = bare_facts(0, 1, 1)
-    object.__setattr__(facts, "bits_stored", count)
-    object.__setattr__(facts, "high_bit", high_bit)
-    object.__setattr__(facts, "signed", signed)
-    expected = (raw.astype(int) >> (high_bit + 1 - count)) % (1 << count)
-    if signed:
-        expected -= (expected >= 1 << (count - 1)) * (1 << count)
-    np.testing.assert_array_equal(unpack_bits(raw.copy(), facts), expected)
 
 
 @pytest.mark.parametrize(
@@ -314,3 +302,134 @@ def test_a_reader_keeps_the_contract(tmp_path: Path) -> None:
         open_dicom(series[0], 1)
     reader.close()
     np.testing.assert_array_equal(reader.read(0, 1), ramp(SHAPE)[:1] - 1024)
+
+
+# Several slices in one file: frames, and tiles of a picture
+
+
+def several(place: Place, depth: int) -> list[InstanceFacts]:
+    """The slices of a file that holds `depth` frames, in their order."""
+    with Opener() as opener:
+        file, size = opener.open(place)
+        with file:
+            one = facts_of(read_header(file, size, WANTED), place)
+    one = replace(one, frames=depth)
+    return [replace(one, frame=n, position=(0.0, 0.0, float(n))) for n in range(depth)]
+
+
+def reading(parts: Sequence[InstanceFacts]) -> DicomReader:
+    shape = (len(parts), parts[0].rows, parts[0].columns)
+    return DicomReader(tuple(parts), Geometry(shape, np.diag([1.0, 1.0, 1.0, 1.0])))
+
+
+def multi_frame(stored: npt.NDArray[np.generic]) -> Dataset:
+    """An image of all slices; odd frames are not padded, only their end is."""
+    dataset = one_slice(stored[0], (0, 0, 0))
+    data = stored.tobytes()
+    dataset.PixelData = data + bytes(len(data) % 2)
+    dataset.NumberOfFrames = len(stored)
+    return dataset
+
+
+@pytest.mark.parametrize("syntax", NATIVE[:3])
+@pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 0, 4, 1, 3]])
+def test_uncompressed_frames_of_one_file_are_slices(
+    tmp_path: Path, syntax: str, order: list[int]
+) -> None:
+    stored = ramp((5, 3, 5), np.uint8, top=251)
+    path = save(tmp_path / "a", multi_frame(stored), syntax)
+    parts = several(Place(str(path)), 5)
+    reader = reading([parts[n] for n in order])
+    np.testing.assert_array_equal(reader.read(0, 5), stored[order].astype(int) - 1024)
+    hashes = [(instance.frame, instance.sha256) for instance in reader.hashes()]
+    assert hashes == [(n, hashlib.sha256(stored[n].tobytes()).hexdigest()) for n in order]
+
+
+def test_frames_in_big_endian_words_are_slices(tmp_path: Path) -> None:
+    stored = ramp((5, 3, 5), np.uint16)
+    path = save(tmp_path / "a", multi_frame(stored), NATIVE[3])
+    reader = reading(several(Place(str(path)), 5))
+    np.testing.assert_array_equal(reader.read(1, 4), stored[1:4].astype(int) - 1024)
+
+
+def test_frames_of_a_file_in_an_archive_are_slices(tmp_path: Path) -> None:
+    stored = ramp((5, 30, 50))
+    path = save(tmp_path / "a", multi_frame(stored), NATIVE[2])
+    with zipfile.ZipFile(tmp_path / "z.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(path, "a")
+    reader = reading(several(Place(str(tmp_path / "z.zip"), 0), 5))
+    for k in (3, 0, 4):
+        np.testing.assert_array_equal(reader.read(k, k + 1), stored[k : k + 1] - 1024)
+
+
+def test_a_frame_beyond_the_end_of_the_file_is_named(tmp_path: Path) -> None:
+    path = save(tmp_path / "a", multi_frame(ramp((3, 3, 4))))
+    with pytest.raises(InputError, match="slice 4 cannot be read: the file ends inside"):
+        reading(several(Place(str(path)), 4)).read(0, 4)
+
+
+TABLES = ("none", "basic", "extended")
+
+
+@pytest.mark.parametrize("syntax", [JPEG + end for end in ("90", "80", "70")])
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_compressed_frames_of_one_file_are_slices(
+    tmp_path: Path, syntax: str, table: str, pieces: int
+) -> None:
+    stored = ramp((4, 32, 40))
+    frames = [encoded(plane, syntax) for plane in stored]
+    dataset = multi_frame(stored)
+    if table == "extended":
+        both = encapsulate_extended(frames)
+        dataset.PixelData = both[0]
+        dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths = both[1:]
+    else:
+        dataset.PixelData = encapsulate(frames, pieces, has_bot=table == "basic")
+    dataset["PixelData"].is_undefined_length = True
+    parts = several(Place(str(save(tmp_path / "a", dataset, syntax))), 4)
+    np.testing.assert_array_equal(reading(parts).read(1, 4), stored[1:].astype(int) - 1024)
+    np.testing.assert_array_equal(reading(parts[::-1]).read(0, 4), stored[::-1].astype(int) - 1024)
+
+
+def tiles_of(path: Path, rows: int, columns: int) -> list[InstanceFacts]:
+    """The tiles of a picture, row by row, without the last one."""
+    (whole,) = several(Place(str(path)), 1)
+    high, wide = whole.rows, whole.columns
+    corners = [(j, i) for j in range(0, high, rows) for i in range(0, wide, columns)][:-1]
+    return [
+        replace(whole, rows=rows, columns=columns, tile=Tile(top, left, high, wide))
+        for top, left in corners
+    ]
+
+
+@pytest.mark.parametrize("syntax", [NATIVE[1], NATIVE[2], NATIVE[3], JPEG + "90", JPEG + "70"])
+def test_tiles_of_a_picture_are_slices(tmp_path: Path, syntax: str) -> None:
+    picture = ramp((1, 32, 60))[0]
+    path = tmp_path / "a"
+    if syntax in NATIVE:
+        save(path, one_slice(picture, (0, 0, 0)), syntax)
+    else:
+        save_compressed(path, one_slice(picture, (0, 0, 0)), encoded(picture, syntax), syntax)
+    parts = tiles_of(path, 8, 20)
+    reader = reading(parts)
+    expected = [picture[t.top : t.top + 8, t.left : t.left + 20] for t in (p.tile for p in parts)]
+    np.testing.assert_array_equal(reader.read(0, 11), np.array(expected).astype(int) - 1024)
+    assert len({instance.sha256 for instance in reader.hashes()}) == 1
+
+
+def test_a_picture_is_decoded_once_for_all_its_tiles(tmp_path: Path) -> None:
+    picture = ramp((1, 32, 60))[0]
+    path = save(tmp_path / "a", one_slice(picture, (0, 0, 0)))
+    reader = reading(tiles_of(path, 8, 20))
+    reader.read(0, 1)
+    path.unlink()
+    np.testing.assert_array_equal(reader.read(1, 2)[0], picture[:8, 20:40] - 1024)
+
+
+def test_a_tile_beyond_its_picture_is_refused(tmp_path: Path) -> None:
+    path = save(tmp_path / "a", one_slice(ramp((1, 8, 8))[0], (0, 0, 0)))
+    (tile, *_) = tiles_of(path, 4, 4)
+    beyond = replace(tile, tile=Tile(6, 0, 8, 8))
+    with pytest.raises(InputError, match="larger than the picture"):
+        reading([beyond]).read(0, 1)

@@ -10,11 +10,13 @@ import numpy.typing as npt
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import Instance, Series, Source
+from napari_medlabel.decoding.pool import Decode, Pool, shared_pool
+from napari_medlabel.decoding.stored_bits import unpack_bits
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.formats.dicom_files import Place
 from napari_medlabel.formats.dicom_header import HeaderError
 from napari_medlabel.formats.dicom_instance import InstanceFacts
-from napari_medlabel.formats.dicom_pixels import decode_frame, is_lossy, is_native, unpack_bits
+from napari_medlabel.formats.dicom_pixels import decode_into, is_lossy, is_native
 from napari_medlabel.formats.dicom_stored import UNREADABLE, StoredFrames
 from napari_medlabel.formats.dicom_values import (
     TooNarrow,
@@ -26,6 +28,7 @@ from napari_medlabel.formats.dicom_values import (
     window_of,
 )
 from napari_medlabel.formats.recent import Recent
+from napari_medlabel.formats.slabs_ahead import SlabsAhead
 
 __all__ = ["DicomReader", "TooNarrow", "open_dicom"]
 
@@ -96,9 +99,11 @@ class DicomReader:
         What was found wrong with it.
     wide
         Never int16 by expectation only.
+    decoders
+        The pool that decodes compressed slices, if not that of the whole process.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a volume is
         self,
         parts: tuple[InstanceFacts, ...],
         geometry: Geometry,
@@ -106,6 +111,7 @@ class DicomReader:
         name: str = "",
         problems: tuple[Problem, ...] = (),
         wide: bool = False,
+        decoders: Pool | None = None,
     ) -> None:
         first = parts[0]
         self._parts, self._frames = parts, StoredFrames()
@@ -132,6 +138,11 @@ class DicomReader:
             lossy=any(is_lossy(facts) for facts in parts),
             sop_class=first.sop_class,
         )
+        self._ahead: SlabsAhead | None = None
+        if not all(map(is_native, parts)):
+            pool = decoders or shared_pool()
+            pool.warm(len(parts))
+            self._ahead = SlabsAhead(geometry.shape, self.dtype, self._read_named, pool)
 
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
         """Slices `start` to `stop` along k of the source's own grid, `[k, j, i]`.
@@ -145,18 +156,11 @@ class DicomReader:
         depth, rows, columns = self.source.geometry.shape
         if not 0 <= start <= stop <= depth:
             raise ValueError(f"slices {start} to {stop} of {depth}")
+        if self._ahead is not None:
+            return self._ahead.read(start, stop)
         slab = np.empty((stop - start, rows, columns), self.dtype)
-        for k in range(start, stop):
-            try:
-                self._read_slice(k, slab[k - start])
-            except TooNarrow:
-                raise
-            except InputError as error:
-                what = f"slice {k + 1} cannot be read: {error.what}"
-                raise InputError(what, error.hint) from error
-            except UNREADABLE as error:
-                hint = "look whether the files are still there"
-                raise InputError(f"slice {k + 1} cannot be read", hint) from error
+        for k, out in zip(range(start, stop), slab, strict=True):
+            self._read_named(k, out)
         return slab
 
     def hashes(self) -> tuple[Instance, ...]:
@@ -173,18 +177,32 @@ class DicomReader:
             )
 
     def close(self) -> None:
-        """Let go of files."""
+        """Let go of files; they open again when something is read."""
+        if self._ahead is not None:
+            self._ahead.close()
         self._frames.close()
         self._pictures.clear()
 
-    def _read_slice(self, k: int, out: npt.NDArray[Any]) -> None:
+    def _read_named(self, k: int, out: npt.NDArray[Any], decode: Decode | None = None) -> None:
+        """Fill `out` with a slice; errors say which."""
+        try:
+            self._read_slice(k, out, decode)
+        except TooNarrow:
+            raise
+        except InputError as error:
+            what = f"slice {k + 1} cannot be read: {error.what}"
+            raise InputError(what, error.hint) from error
+        except UNREADABLE as error:
+            hint = "look whether the files are still there"
+            raise InputError(f"slice {k + 1} cannot be read", hint) from error
+
+    def _read_slice(self, k: int, out: npt.NDArray[Any], decode: Decode | None) -> None:
         facts = self._parts[k]
         if facts.tile is None:
-            read = self._read_native if is_native(facts) else self._read_compressed
-            stored, digest = read(facts, out, is_hashed=self._is_hashed(k))
+            stored, digest = self._read_picture(facts, out, decode, is_hashed=self._is_hashed(k))
         else:
             key = (facts.place, facts.frame)
-            picture, digest = self._pictures.get(key, lambda: self._read_picture(facts))
+            picture, digest = self._pictures.get(key, lambda: self._read_all_tiles(facts, decode))
             top, left = facts.tile.top, facts.tile.left
             stored = picture[top : top + facts.rows, left : left + facts.columns]
         if stored.shape != out.shape:
@@ -194,21 +212,24 @@ class DicomReader:
             check_fits(k, stored, facts)
         rescale(stored, facts, out)
 
-    def _read_picture(self, facts: InstanceFacts) -> "_Picture":
-        unsigned = np.dtype(f"u{facts.bits_allocated // 8}")
-        read = self._read_native if is_native(facts) else self._read_compressed
-        return read(facts, np.empty(facts.frame_shape, unsigned), is_hashed=False)
+    def _read_all_tiles(self, facts: InstanceFacts, decode: Decode | None) -> "_Picture":
+        out = np.empty(facts.frame_shape, f"u{facts.bits_allocated // 8}")
+        return self._read_picture(facts, out, decode, is_hashed=False)
 
-    def _read_compressed(
-        self, facts: InstanceFacts, _: npt.NDArray[Any], *, is_hashed: bool
+    def _read_picture(
+        self, facts: InstanceFacts, out: npt.NDArray[Any], decode: Decode | None, *, is_hashed: bool
     ) -> "_Picture":
+        """A whole frame; in the memory of `out` where stored values are as wide as a voxel."""
+        if is_native(facts):
+            return self._read_native(facts, out, is_hashed=is_hashed)
+        assert decode is not None  # noqa: S101  # compressed slices are read on the pool's threads
         data = self._frames.read_compressed(facts)
-        return _Picture(decode_frame(data, facts), "" if is_hashed else _sha256(data))
+        digest = "" if is_hashed else _sha256(data)
+        return _Picture(decode_into(decode, data, facts, out), digest)
 
     def _read_native(
         self, facts: InstanceFacts, out: npt.NDArray[Any], *, is_hashed: bool
     ) -> "_Picture":
-        """Stored values; in the memory of `out` where they are as wide as a voxel."""
         unsigned = np.dtype(f"u{facts.bits_allocated // 8}")
         fits = unsigned.itemsize == out.itemsize and out.dtype.kind in "iu"
         raw = out.view(unsigned) if fits else np.empty(out.shape, unsigned)

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.core.volume import Window
+from napari_medlabel.decoding.stored_bits import value_range
 from napari_medlabel.errors import InputError
 from napari_medlabel.formats.dicom_instance import InstanceFacts
-from napari_medlabel.formats.dicom_pixels import value_range
 
 __all__ = [
     "TooNarrow",

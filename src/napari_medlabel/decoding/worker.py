@@ -1,0 +1,100 @@
+"""The worker process: decodes the frames that come through its standard input.
+
+Run by `process` with the name of the module that has the `decode` function. It holds itself to a
+limit of memory before each frame (where the kernel knows one: Linux), dumps no core, since that
+would put pixels on the disk, and ends with its standard input, so that it never outlives whoever
+started it. What a library prints goes nowhere: answers have a pipe of their own.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from io import FileIO
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.decoding.frame import Frame, Outcome, Undecodable
+from napari_medlabel.decoding.messages import HELLO, Pipe, read_question, write_all
+
+__all__ = ["main", "memory_bound"]
+
+Decode = Callable[[bytes, Frame], npt.NDArray[Any]]
+
+# JPEG 2000 needs most: four bytes a pixel for the image, again for its tile, and for wavelets.
+_BYTES_PER_PIXEL: Final = 32
+_ROOM: Final = 1 << 26  # libraries that are loaded on first use, tables, the allocator's own
+
+
+def main(codecs: str) -> None:
+    """Answer questions until there are none; `codecs` is a module's name."""
+    questions, answers = _take_pipes()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
+    _forbid_core_dumps()
+    decode: Decode = import_module(codecs).decode
+    write_all(answers, HELLO)
+    while (question := read_question(questions)) is not None:
+        data, frame = question[1], question[0]
+        _limit_memory(memory_bound(frame, len(data)))
+        _answer(answers, decode, data, frame)
+
+
+def memory_bound(frame: Frame, compressed: int) -> int:
+    """Bytes that decoding the frame may take, above what the worker has."""
+    return _ROOM + _BYTES_PER_PIXEL * frame.rows * frame.columns + 4 * compressed
+
+
+def _answer(answers: Pipe, decode: Decode, data: bytes, frame: Frame) -> None:
+    try:
+        stored = np.ascontiguousarray(decode(data, frame), frame.pixel_type)
+        outcome = Outcome.DONE if stored.nbytes == frame.nbytes else Outcome.OTHER_SIZE
+    except MemoryError:
+        outcome = Outcome.MEMORY
+    except Undecodable as error:
+        outcome = error.outcome
+    except Exception:  # noqa: BLE001  # whatever it is, the next frame may be sound
+        outcome = Outcome.DAMAGED
+    write_all(answers, bytes([outcome]))
+    if outcome is Outcome.DONE:
+        write_all(answers, stored.reshape(-1).view(np.uint8).data)
+
+
+def _take_pipes() -> tuple[FileIO, FileIO]:
+    """Standard input and output for ourselves; libraries print into nothing."""
+    questions, answers = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1):
+        os.dup2(nothing, number)
+    os.close(nothing)
+    return FileIO(questions, "rb"), FileIO(answers, "wb")
+
+
+def _forbid_core_dumps() -> None:
+    try:
+        import resource  # noqa: PLC0415  # not on Windows
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _limit_memory(more: int) -> None:
+    """Let the process have so many bytes of address space more than it has."""
+    try:
+        import resource  # noqa: PLC0415  # not on Windows
+
+        pages = int(Path("/proc/self/statm").read_bytes().split()[0])
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        soft = pages * resource.getpagesize() + more
+        if hard != resource.RLIM_INFINITY:
+            soft = min(soft, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    except (ImportError, OSError, ValueError):
+        return  # a kernel without such a limit: the size was compared with the header's before
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
