@@ -1,26 +1,34 @@
 """Where DICOM files are: a folder and all below it, one file, a DICOMDIR, or a zip archive.
 
-Nothing is ever unpacked to disk: a member of an archive is read where it is, and no more of it
-than its header asks for, so neither its name nor its compression ratio can do harm.
+Nothing is ever unpacked to disk: a member of an archive is read where it is.
 """
 
 import os
+import re
 import stat
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal, Self
+from typing import IO, Any, Literal, Self
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.formats.dicom_archive import Archive, safe_name
 
-__all__ = ["Candidate", "Opener", "Place", "Skipped", "find_files", "find_members", "open_regular"]
+__all__ = [
+    "Candidate",
+    "Opener",
+    "Place",
+    "Skipped",
+    "find_files",
+    "find_inside",
+    "find_members",
+    "find_named",
+    "open_regular",
+]
 
 # Opening a pipe for reading would wait for a writer; on a regular file the flag does nothing.
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
-MAX_MEMBERS = 200_000
-_ENCRYPTED = 0x1  # general purpose bit flag of a zip member, APPNOTE 4.4.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +56,17 @@ class Candidate:
 
 
 class Opener:
-    """Opens places for reading, from any thread; archives stay open until it is closed."""
+    """Opens places for reading, from any thread; archives stay open until it is closed.
 
-    def __init__(self) -> None:
-        self._archives: dict[str, zipfile.ZipFile] = {}
+    Parameters
+    ----------
+    bounded
+        Whether only headers are read: what a member of an archive may inflate to is bounded then.
+    """
+
+    def __init__(self, *, bounded: bool = False) -> None:
+        self._archives: dict[str, Archive] = {}
+        self._bounded = bounded
 
     def __enter__(self) -> Self:
         return self
@@ -68,16 +83,32 @@ class Opener:
         """The opened file and its size in bytes; OSError where it cannot be read."""
         if place.member < 0:
             return open_regular(place.path)
-        archive = self.archive(place.path)
-        member = archive.infolist()[place.member]
-        return archive.open(member), member.file_size
+        try:
+            archive = self.archive(place.path)
+        except InputError as error:
+            raise OSError("a damaged archive") from error
+        file: Any = archive.open(place.member)  # a Member has what is called of an IO
+        return file, archive.members[place.member].file_size
 
-    def archive(self, path: str) -> zipfile.ZipFile:
-        """The zip archive, opened once."""
+    def archive(self, path: str) -> Archive:
+        """The zip archive, opened once.
+
+        Raises
+        ------
+        InputError
+            If it is damaged, or has an absurd number of members.
+        """
         opened = self._archives.get(path)
         if opened is None:
-            opened = self._archives.setdefault(path, zipfile.ZipFile(path))
+            opened = self._archives.setdefault(path, Archive(path, bounded=self._bounded))
         return opened
+
+    def fingerprint(self, place: Place) -> tuple[int, int] | None:
+        """Size and checksum of a member as its archive has them, None for a file."""
+        if place.member < 0:
+            return None
+        info = self.archive(place.path).members[place.member]
+        return info.file_size, info.CRC
 
     def close(self) -> None:
         """Close the archives; they open again when asked for."""
@@ -155,20 +186,33 @@ def find_members(opener: Opener, archive: Path) -> tuple[list[Candidate], list[S
     InputError
         If the archive is damaged or has an absurd number of members.
     """
-    try:
-        members = opener.archive(str(archive)).infolist()
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise InputError("this zip archive cannot be read", "unpack it and try again") from error
-    if len(members) > MAX_MEMBERS:
-        raise InputError(f"this zip archive has more than {MAX_MEMBERS} members")
+    opened = opener.archive(str(archive))
     found: list[Candidate] = []
     skipped: list[Skipped] = []
-    for number, member in enumerate(members):
-        if member.flag_bits & _ENCRYPTED:
-            skipped.append(Skipped(member.filename, "a member locked with a password"))
-        elif not member.is_dir():
-            found.append(Candidate(Place(str(archive), number), member.filename))
+    for number, member in enumerate(opened.members):
+        if member.is_dir():
+            continue
+        name, why = safe_name(member.filename, number), opened.why_not(number)
+        if why:
+            skipped.append(Skipped(name, why))
+        else:
+            found.append(Candidate(Place(str(archive), number), name))
     return found, skipped
+
+
+def find_inside(opener: Opener, found: Candidate) -> tuple[list[Candidate], list[Skipped]]:
+    """The members of a zip archive that was found on the way; one inside another stays closed."""
+    if found.place.member >= 0:
+        why = "a zip archive inside another, which is not opened: unpack the outer one"
+        return [], [Skipped(found.name, why)]
+    try:
+        members, skipped = find_members(opener, Path(found.place.path))
+    except InputError as error:
+        return [], [Skipped(found.name, error.what)]
+    return (
+        [Candidate(one.place, f"{found.name}/{one.name}") for one in members],
+        [Skipped(f"{found.name}/{one.file}", one.why) for one in skipped],
+    )
 
 
 def find_named(
@@ -177,31 +221,51 @@ def find_named(
     """The files that a DICOMDIR names, as path components below its folder."""
     found: list[Candidate] = []
     skipped: list[Skipped] = []
+    disc = _Disc()
     for parts in dict.fromkeys(names):
         shown = "/".join(parts)
         if not parts or any(part in {"", ".", ".."} or "/" in part for part in parts):
             skipped.append(Skipped(shown, "a name that leads out of the DICOMDIR's folder"))
             continue
-        path = _on_disk(folder, parts)
+        path = disc.find(str(folder), parts)
         if path is None:
             skipped.append(Skipped(shown, "named by the DICOMDIR, but not there"))
         else:
-            found.append(Candidate(Place(str(path)), shown))
+            found.append(Candidate(Place(path), shown))
     return found, skipped
 
 
-def _on_disk(folder: Path, parts: tuple[str, ...]) -> Path | None:
-    """The file, whatever its case: copies of a disc often have their names in small letters."""
-    path = folder
-    for part in parts:
-        exact = path / part
-        if not exact.exists():
+class _Disc:
+    """Files by the names that a DICOMDIR has for them.
+
+    Copies of a disc often have them in small letters, or with what ISO 9660 puts behind a name.
+    """
+
+    def __init__(self) -> None:
+        self._listed: dict[str, dict[str, list[str]]] = {}
+
+    def find(self, folder: str, parts: tuple[str, ...]) -> str | None:
+        """The path, or None where there is no such file or several are called so."""
+        path = folder
+        for part in parts:
+            same = self._entries(path).get(_plain(part), [])
+            exact = [name for name in same if name == part] or same
+            if len(exact) != 1:
+                return None
+            path = os.path.join(path, exact[0])  # noqa: PTH118  # strings: thousands of names
+        return path
+
+    def _entries(self, folder: str) -> dict[str, list[str]]:
+        listed = self._listed.get(folder)
+        if listed is None:
+            listed = self._listed.setdefault(folder, {})
             try:
-                same = [entry for entry in path.iterdir() if entry.name.lower() == part.lower()]
+                for name in os.listdir(folder):  # noqa: PTH208
+                    listed.setdefault(_plain(name), []).append(name)
             except OSError:
-                return None
-            if len(same) != 1:
-                return None
-            exact = same[0]
-        path = exact
-    return path
+                return listed
+        return listed
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"\.?(;\d+)?$", "", name).lower()
