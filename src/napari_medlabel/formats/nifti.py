@@ -147,7 +147,8 @@ class NiftiReader:
             return stored.astype(self.dtype, copy=False)
         if self.dtype.kind in "iu":
             return (stored.astype(np.int64) * int(slope) + int(inter)).astype(self.dtype)
-        return (stored.astype(np.float64) * slope + inter).astype(self.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # slopes of 1e38 give infinity
+            return (stored.astype(np.float64) * slope + inter).astype(self.dtype)
 
 
 def write_nifti(  # noqa: PLR0913  # what a file holds, and how
@@ -243,7 +244,7 @@ def _value_dtype(stored: np.dtype[Any], slope: float, inter: float) -> np.dtype[
     """The smallest type that holds every value exactly; else floats, good to 1 part in 10^7."""
     native = stored.newbyteorder("=")
     if (slope, inter) == (1.0, 0.0):
-        return native if native.itemsize <= 8 else np.dtype(np.float64)
+        return native
     if native.kind in "iu" and slope.is_integer() and inter.is_integer():
         limits = np.iinfo(native)
         ends = sorted(int(end) * int(slope) + int(inter) for end in (limits.min, limits.max))

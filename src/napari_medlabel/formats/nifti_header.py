@@ -163,7 +163,8 @@ def read_header(path: Path) -> NiftiHeader:
         else:
             header = Nifti2Header(start[:_SIZE_2], check=False)  # type: ignore[no-untyped-call]
             beside = start[4:12] == _MAGIC_2[1]
-        return _facts(header, _voxel_file(path) if beside else path, beside=beside)
+        with np.errstate(all="ignore"):  # what is no number is looked for later
+            return _facts(header, _voxel_file(path) if beside else path, beside=beside)
     except (HeaderDataError, WrapStructError, ValueError, OverflowError) as error:
         raise InputError("the file has a broken NIfTI header") from error
 
@@ -220,7 +221,8 @@ def _stored_dtype(header: Any) -> np.dtype[Any] | None:  # noqa: ANN401  # untyp
         dtype: np.dtype[Any] = header.get_data_dtype()
     except (HeaderDataError, KeyError):
         return None
-    return dtype if dtype.kind in "iuf" else None
+    # a float of 16 bytes is another one on another machine
+    return dtype if dtype.kind in "iuf" and dtype.itemsize <= 8 else None
 
 
 def _qform(header: Any) -> FloatArray:  # noqa: ANN401  # untyped
@@ -228,7 +230,10 @@ def _qform(header: Any) -> FloatArray:  # noqa: ANN401  # untyped
     # nifti1.h: a qfac of 0 counts as 1, and spacings are positive
     fixed["pixdim"][0] = -1.0 if header["pixdim"][0] < 0 else 1.0
     fixed["pixdim"][1:4] = np.abs(header["pixdim"][1:4])
-    affine: FloatArray = np.asarray(fixed.get_qform(), dtype=np.float64)
+    try:
+        affine: FloatArray = np.asarray(fixed.get_qform(), dtype=np.float64)
+    except (HeaderDataError, ValueError):  # not a rotation, or lengths that are no numbers
+        return np.full((4, 4), np.nan)
     return affine
 
 

@@ -5,6 +5,7 @@ may be NIfTI, NRRD or MetaImage.
 """
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,7 +15,7 @@ from typing import Any, Final, Literal
 from napari_medlabel.core.volume import Series
 from napari_medlabel.errors import InputError
 from napari_medlabel.files import shown
-from napari_medlabel.formats.dicom_files import Skipped
+from napari_medlabel.formats.dicom_files import Skipped, open_regular
 from napari_medlabel.formats.dicom_scan import scan_dicom
 from napari_medlabel.formats.metaimage import is_metaimage, scan_metaimage
 from napari_medlabel.formats.nifti import scan_nifti
@@ -26,6 +27,8 @@ __all__ = ["Found", "is_ome_zarr", "scan"]
 
 FileFormat = Literal["nifti", "nrrd", "metaimage"]
 _SNIFFED: Final = 1024  # bytes of a file that tell what it is
+_LONGEST_DOCUMENT: Final = 1 << 24
+_PACKED_DICOM: Final = "DICOM that is gzip-ed: unpack it and try again"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +43,7 @@ class Found:
         return {
             "format": 1,
             "series": [series.document() for series in self.series],
-            "skipped": [{"file": one.file, "why": one.why} for one in self.skipped],
+            "skipped": [{"file": shown(one.file), "why": one.why} for one in self.skipped],
         }
 
 
@@ -88,7 +91,9 @@ def is_ome_zarr(path: str | Path) -> bool:
     """True for a folder whose metadata describe a multiscale image, OME-Zarr 0.4 or 0.5."""
     for name in ("zarr.json", ".zattrs"):
         try:
-            document = json.loads((Path(path) / name).read_bytes())
+            file, size = open_regular(os.fspath(Path(path) / name))
+            with file:
+                document = json.loads(file.read() if size <= _LONGEST_DOCUMENT else b"")
         except (OSError, ValueError, RecursionError):
             continue
         attributes = _mapping(_mapping(document).get("attributes", document))
@@ -124,6 +129,16 @@ def _format_of(path: Path) -> FileFormat | None:
     if is_nrrd(start):
         return "nrrd"
     return "metaimage" if is_metaimage(start) else None
+
+
+def _is_packed_dicom(path: Path) -> bool:
+    """True for what would be DICOM if it were inflated."""
+    if path.suffix.lower() != ".gz" or not path.is_file():
+        return False
+    try:
+        return first_bytes(path, 132)[128:] == b"DICM"
+    except InputError:
+        return False
 
 
 def _header_of(path: Path) -> Path:
@@ -164,7 +179,7 @@ def _scan_others(folder: Path, skipped: Sequence[Skipped]) -> tuple[list[Series]
             continue
         kind = _format_of(path) if path.is_file() and _header_of(path) == path else None
         if kind is None:
-            left[path] = one
+            left[path] = replace(one, why=_PACKED_DICOM) if _is_packed_dicom(path) else one
             continue
         try:
             found = _scan_file(path, kind, one.file)
@@ -178,7 +193,8 @@ def _scan_others(folder: Path, skipped: Sequence[Skipped]) -> tuple[list[Series]
 
 def _nothing_found(path: Path, skipped: Sequence[Skipped]) -> InputError:
     if path.is_file():
-        why = skipped[0].why if skipped else "is not an image"
+        why = skipped[0].why if skipped else "it is not an image"
+        why = _PACKED_DICOM if _is_packed_dicom(path) else why
         return InputError(f"{shown(path)} cannot be used: {why}", "give DICOM, NIfTI, NRRD or MHA")
     # Names of files that were found may be names of patients: only --json has them.
     count = len(skipped)
