@@ -14,6 +14,7 @@ from napari_medlabel.commands.cases import (
     open_series,
     recent_cases,
 )
+from napari_medlabel.commands.choices import Offer, offer, offers
 from napari_medlabel.commands.demo import demo, open_demo
 from napari_medlabel.commands.doctor import doctor
 from napari_medlabel.commands.exporting import export_case
@@ -39,6 +40,7 @@ from napari_medlabel.commands.saving import diff, restore, save_version, version
 
 __all__ = [
     "Converted",
+    "Offer",
     "abandon_case",
     "case_document",
     "close_case",
@@ -54,6 +56,8 @@ __all__ = [
     "import_mask",
     "import_series",
     "lock_label",
+    "offer",
+    "offers",
     "open_case",
     "open_demo",
     "open_reader_as_case",
