@@ -1,0 +1,1 @@
+"""Every real image at hand, opened and held against its reference: the table of docs/formats.md."""
