@@ -23,6 +23,7 @@ from napari_medlabel.files import new_file
 from napari_medlabel.formats.packed import Encoding
 from napari_medlabel.formats.text_fields import TextFields, broken, read_fields, voxel_files
 from napari_medlabel.formats.text_header import TextHeader, series_of
+from napari_medlabel.formats.text_reader import voxels_of
 from napari_medlabel.formats.voxels import check_fits, check_name, file_dtype, slabs
 
 __all__ = ["is_metaimage", "scan_metaimage", "write_metaimage"]
@@ -66,7 +67,7 @@ def scan_metaimage(path: Path, *, number: int = 1, uid: str = "") -> Series:
         header = _header(path, fields, files)
     except (ValueError, OverflowError) as error:
         raise broken("MetaImage") from error
-    return series_of(header, number, uid)
+    return series_of(header, voxels_of(header), number, uid)
 
 
 def write_metaimage(

@@ -22,7 +22,7 @@ from napari_medlabel.core.volume import FoundVolume, Grid, Instance, Series, Sou
 from napari_medlabel.errors import GeometryError
 from napari_medlabel.files import new_file
 from napari_medlabel.formats.nifti_header import NiftiHeader, read_header
-from napari_medlabel.formats.packed import Encoding, opened_stretch
+from napari_medlabel.formats.packed import Stretch, opened_stretch
 from napari_medlabel.formats.voxels import (
     check_fits,
     check_name,
@@ -58,6 +58,7 @@ def scan_nifti(path: Path, *, number: int = 1, uid: str = "") -> Series:
     geometry = header.geometry() if min(header.shape_ijk) > 0 else None
     count = 1 if any(p.blocking for p in problems) else header.volumes
     names = [f"volume {n} of {count}" if count > 1 else "" for n in range(1, count + 1)]
+    voxels = _voxels(header)  # of all volumes: one goes on where another ended
     return Series(
         number=number,
         uid=uid or file_uid(path.name),
@@ -65,7 +66,8 @@ def scan_nifti(path: Path, *, number: int = 1, uid: str = "") -> Series:
         modality="",
         kind="segmentation" if header.is_segmentation else "image",
         volumes=tuple(
-            FoundVolume(name, geometry, problems, parts=(header, n)) for n, name in enumerate(names)
+            FoundVolume(name, geometry, problems, parts=(header, n, voxels))
+            for n, name in enumerate(names)
         ),
         files=1 if header.data == path or header.data_bytes < 0 else 2,
         description=path.name,
@@ -80,10 +82,10 @@ def open_nifti(found: FoundVolume) -> "NiftiReader":
     GeometryError
         If it cannot be read as one regular grid.
     """
-    header, number = found.parts
-    if found.geometry is None or header.stored is None:
+    header, number, voxels = found.parts
+    if found.geometry is None or voxels is None:
         raise GeometryError("the file holds no volume of numbers", "see the problems of its scan")
-    return NiftiReader(header, number, found.geometry, found)
+    return NiftiReader(header, number, voxels, found)
 
 
 class NiftiReader:
@@ -96,26 +98,20 @@ class NiftiReader:
     unit = "stored"
 
     def __init__(
-        self, header: NiftiHeader, number: int, geometry: Geometry, found: FoundVolume
+        self, header: NiftiHeader, number: int, voxels: Stretch, found: FoundVolume
     ) -> None:
+        assert found.geometry is not None  # noqa: S101  # open_nifti has looked
+        grid = found.geometry
         self.name = found.name
         self.problems = found.problems
-        self.source = Source("nifti", geometry, geometry.canonical, space_code=header.space_code)
+        self.source = Source("nifti", grid, grid.canonical, space_code=header.space_code)
         self.window: Window | None = header.window
         self._header = header
         self._stored: np.dtype[Any] = np.dtype(header.stored)
         self.dtype = _value_dtype(self._stored, header.slope, header.inter)
-        each = header.voxels * self._stored.itemsize
-        self._first = number * each
-        encoding: Encoding = "gzip" if header.compressed else "raw"
-        self._skipped = header.offset if header.compressed else 0
-        self._bytes = opened_stretch(
-            header.data,
-            encoding,
-            header.offset - self._skipped,
-            self._skipped + header.volumes * each,
-            self._stored,
-        )
+        self._first = number * header.voxels * self._stored.itemsize
+        self._first += header.offset if header.compressed else 0
+        self._bytes = voxels
 
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
         """Slices `start` to `stop` along the file's slowest axis, `[k, j, i]`, not to be changed.
@@ -129,8 +125,7 @@ class NiftiReader:
         start, stop = max(0, start), min(stop, depth)
         size = rows * columns * self._stored.itemsize
         count = max(0, stop - start)
-        place = self._skipped + self._first + start * size
-        data = self._bytes.read(place, count * size)
+        data = self._bytes.read(self._first + start * size, count * size)
         return self._values(np.frombuffer(data, self._stored).reshape(count, rows, columns))
 
     def hashes(self) -> tuple[Instance, ...]:
@@ -138,8 +133,7 @@ class NiftiReader:
         return ()
 
     def close(self) -> None:
-        """Let go of what is kept of a compressed file."""
-        self._bytes.forget()
+        """Nothing to let go of: the file is only open while it is read."""
 
     def _values(self, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
         slope, inter = self._header.slope, self._header.inter
@@ -149,6 +143,16 @@ class NiftiReader:
             return (stored.astype(np.int64) * int(slope) + int(inter)).astype(self.dtype)
         with np.errstate(over="ignore", invalid="ignore"):  # slopes of 1e38 give infinity
             return (stored.astype(np.float64) * slope + inter).astype(self.dtype)
+
+
+def _voxels(header: NiftiHeader) -> Stretch | None:
+    """The bytes of the file from its first voxel on; of a compressed one from its start."""
+    if header.stored is None:
+        return None
+    size = header.voxels * header.volumes * header.stored.itemsize
+    if header.compressed:
+        return opened_stretch(header.data, "gzip", 0, header.offset + size, header.stored)
+    return opened_stretch(header.data, "raw", header.offset, size, header.stored)
 
 
 def write_nifti(  # noqa: PLR0913  # what a file holds, and how

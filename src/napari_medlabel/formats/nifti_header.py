@@ -121,10 +121,7 @@ class NiftiHeader:
 
     def geometry(self) -> Geometry | None:
         """Where the voxels of the array `[k, j, i]` are, or None where that is nowhere."""
-        try:
-            return Geometry.from_nifti(self.shape_ijk, self.transform)
-        except GeometryError:
-            return None
+        return _grid(self.shape_ijk, self.transform)
 
     def problems(self) -> tuple[Problem, ...]:
         """Everything wrong with the file, in the order of the checks."""
@@ -251,6 +248,14 @@ def _in_mm(affine: Any, mm: float) -> FloatArray:  # noqa: ANN401  # untyped
     return scaled
 
 
+def _grid(shape_ijk: tuple[int, int, int], ras_from_ijk: FloatArray) -> Geometry | None:
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is no place
+            return Geometry.from_nifti(shape_ijk, ras_from_ijk)
+    except GeometryError:
+        return None
+
+
 def _window(low: float, high: float) -> Window | None:
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         return None
@@ -321,11 +326,11 @@ def _no_orientation(header: NiftiHeader) -> Iterable[Problem]:
 def _conflicting_transforms(header: NiftiHeader) -> Iterable[Problem]:
     if header.sform is None or header.qform is None:
         return
-    try:
-        by_sform = Geometry.from_nifti(header.shape_ijk, header.sform)
-        gap = by_sform.difference_mm(Geometry.from_nifti(header.shape_ijk, header.qform))
-    except GeometryError:
+    by_sform = _grid(header.shape_ijk, header.sform)
+    by_qform = _grid(header.shape_ijk, header.qform)
+    if by_sform is None or by_qform is None:
         return  # the transform that is used has its own check
+    gap = by_sform.difference_mm(by_qform)
     if gap > _CONFLICT_MM:
         what = (
             f"sform (code {header.sform_code}) and qform (code {header.qform_code}) place voxels "

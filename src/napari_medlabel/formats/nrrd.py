@@ -15,6 +15,7 @@ from napari_medlabel.core.volume import Grid, Series
 from napari_medlabel.files import new_file
 from napari_medlabel.formats.nrrd_header import read_nrrd_header
 from napari_medlabel.formats.text_header import series_of
+from napari_medlabel.formats.text_reader import voxels_of
 from napari_medlabel.formats.voxels import check_fits, check_name, file_dtype, slabs
 
 __all__ = ["is_nrrd", "scan_nrrd", "write_nrrd"]
@@ -46,7 +47,8 @@ def scan_nrrd(path: Path, *, number: int = 1, uid: str = "") -> Series:
     InputError
         If the file cannot be opened, or its header is broken.
     """
-    return series_of(read_nrrd_header(path), number, uid)
+    header = read_nrrd_header(path)
+    return series_of(header, voxels_of(header), number, uid)
 
 
 def write_nrrd(array: Grid, geometry: Geometry, path: str | Path, *, force: bool = False) -> None:

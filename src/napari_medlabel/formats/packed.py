@@ -27,7 +27,7 @@ Encoding = Literal["raw", "gzip", "zlib", "bzip2", "text", "hex"]
 _PIECE: Final = 1 << 18  # bytes that are taken from a file at once
 _GIVEN: Final = 1 << 20  # bytes that are unpacked at once
 _APART: Final = 1 << 23  # unpacked bytes between two states that are kept
-_MOST_STATES: Final = 128  # of some 40 kB each
+_MOST_STATES: Final = 64  # of some 40 kB each
 _GZIP_START: Final = b"\x1f\x8b"
 
 
@@ -42,9 +42,6 @@ class Stretch(Protocol):
         InputError
             If the file ends before, is damaged or cannot be read.
         """
-
-    def forget(self) -> None:
-        """Let go of what is kept."""
 
 
 def opened_stretch(
@@ -97,9 +94,6 @@ class Plain:
                 done += got
         return data
 
-    def forget(self) -> None:
-        """Nothing is kept."""
-
 
 class Packed:
     """Bytes of a file that have to be unpacked.
@@ -135,12 +129,6 @@ class Packed:
                 self._restart(self._start(), 0)
                 raise
         return data
-
-    def forget(self) -> None:
-        """Let go of the states."""
-        with self._lock:
-            self._kept.clear()
-            self._restart(self._start(), 0)
 
     def _go_to(self, file: IO[bytes], position: int) -> None:
         n = bisect.bisect_right(self._kept, position, key=lambda one: one[0]) - 1
@@ -200,11 +188,6 @@ class Joined:
             more = min(count - len(data), self.each - inside)
             data += self.parts[number].read(inside, more)
         return data
-
-    def forget(self) -> None:
-        """Let go of what is kept."""
-        for part in self.parts:
-            part.forget()
 
 
 # How each encoding is unpacked

@@ -17,7 +17,7 @@ from napari_medlabel.core.geometry import FloatArray, Geometry
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import FoundVolume, Series
 from napari_medlabel.errors import GeometryError
-from napari_medlabel.formats.packed import Encoding
+from napari_medlabel.formats.packed import Encoding, Stretch
 from napari_medlabel.formats.voxels import MOST_INFLATED, file_uid
 
 __all__ = ["TextFormat", "TextHeader", "series_of"]
@@ -140,9 +140,9 @@ class TextHeader:
         lps_from_kji = self.lps_from_ijk[:, [2, 1, 0, 3]].copy()
         i, j, k = self.size_ijk
         try:
-            with np.errstate(over="ignore"):
+            with np.errstate(all="ignore"):  # what is not finite is no place
                 lps_from_kji[:3] *= self.mm_per_unit
-            return Geometry((k, j, i), lps_from_kji)
+                return Geometry((k, j, i), lps_from_kji)
         except GeometryError:
             return None
 
@@ -151,7 +151,7 @@ class TextHeader:
         return tuple(problem for check in CHECKS for problem in check(self))
 
 
-def series_of(header: TextHeader, number: int, uid: str) -> Series:
+def series_of(header: TextHeader, voxels: Stretch | None, number: int, uid: str) -> Series:
     """The series that a header describes; files of four axes hold several volumes."""
     problems = header.problems()
     count = 1 if any(p.blocking for p in problems) else header.volumes
@@ -164,7 +164,8 @@ def series_of(header: TextHeader, number: int, uid: str) -> Series:
         modality=header.modality,
         kind="segmentation" if header.is_segmentation else "image",
         volumes=tuple(
-            FoundVolume(name, geometry, problems, parts=(header, n)) for n, name in enumerate(names)
+            FoundVolume(name, geometry, problems, parts=(header, n, voxels))
+            for n, name in enumerate(names)
         ),
         files=len({header.path, *header.files}),
         description=header.path.name,

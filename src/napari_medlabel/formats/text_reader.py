@@ -1,6 +1,5 @@
 """The voxels of an NRRD or MetaImage file as a volume."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from napari_medlabel.errors import GeometryError
 from napari_medlabel.formats.packed import Joined, Stretch, opened_stretch
 from napari_medlabel.formats.text_header import TextHeader
 
-__all__ = ["TextReader", "open_text"]
+__all__ = ["TextReader", "open_text", "voxels_of"]
 
 
 def open_text(found: FoundVolume) -> "TextReader":
@@ -22,10 +21,10 @@ def open_text(found: FoundVolume) -> "TextReader":
     GeometryError
         If it cannot be read as one regular grid.
     """
-    header, number = found.parts
-    if found.geometry is None or header.stored is None:
+    header, number, voxels = found.parts
+    if found.geometry is None or voxels is None:
         raise GeometryError("the file holds no volume of numbers", "see the problems of its scan")
-    return TextReader(header, number, found)
+    return TextReader(header, number, voxels, found)
 
 
 class TextReader:
@@ -36,7 +35,9 @@ class TextReader:
 
     unit = "stored"
 
-    def __init__(self, header: TextHeader, number: int, found: FoundVolume) -> None:
+    def __init__(
+        self, header: TextHeader, number: int, voxels: Stretch, found: FoundVolume
+    ) -> None:
         assert found.geometry is not None  # noqa: S101  # open_text has looked
         grid, space_code = found.geometry, 1 if header.has_orientation else 0
         self.source = Source(header.format, grid, grid.canonical, space_code=space_code)
@@ -48,7 +49,7 @@ class TextReader:
         self.dtype: np.dtype[Any] = self._stored.newbyteorder("=")
         self._outer, self._place = divmod(number, header.inner)
         self._inner, self._skipped = header.inner, header.skipped
-        self._bytes = _stretch(header)
+        self._bytes = voxels
 
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
         """Slices `start` to `stop` along the file's slowest axis, `[k, j, i]`.
@@ -76,8 +77,7 @@ class TextReader:
         return ()
 
     def close(self) -> None:
-        """Let go of what is kept of a packed file."""
-        self._bytes.forget()
+        """Nothing to let go of: files are only open while they are read."""
 
     def _values(self, first: int, count: int) -> npt.NDArray[Any]:
         _, rows, columns = self.source.geometry.shape
@@ -86,15 +86,13 @@ class TextReader:
         return np.frombuffer(data, self._stored)
 
 
-def _stretch(header: TextHeader) -> Stretch:
-    stored: np.dtype[Any] = np.dtype(header.stored)
+def voxels_of(header: TextHeader) -> Stretch | None:
+    """The bytes of all volumes, None where they are no numbers."""
+    if header.stored is None:
+        return None
     each = header.bytes // len(header.files)
-    opened = partial(
-        opened_stretch,
-        encoding=header.encoding,
-        offset=header.offset,
-        size=header.skipped + each,
-        dtype=stored,
-    )
-    parts = [opened(path) for path in header.files]
+    parts = [
+        opened_stretch(path, header.encoding, header.offset, header.skipped + each, header.stored)
+        for path in header.files
+    ]
     return parts[0] if len(parts) == 1 else Joined(parts, each)
