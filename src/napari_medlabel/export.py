@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from pydicom.dataset import Dataset
 
 from napari_medlabel.core.edit import LabelArray
 from napari_medlabel.core.geometry import Geometry
@@ -22,10 +23,20 @@ from napari_medlabel.core.volume import Source
 from napari_medlabel.errors import GeometryError, InputError, IntegrityError, OutputError
 from napari_medlabel.files import check_new_file, new_file, shown
 from napari_medlabel.formats import read, write
+from napari_medlabel.formats.dicom_seg import read_seg
+from napari_medlabel.formats.dicom_seg_describe import is_described
+from napari_medlabel.formats.dicom_seg_write import (
+    SegContent,
+    check_can_be_seg,
+    numbers_of,
+    write_seg,
+)
 
 __all__ = ["FORMATS", "Check", "Exported", "ExportedFile", "MaskToExport", "export_mask"]
 
-FORMATS: Final[Mapping[str, str]] = {"nifti": ".nii.gz", "nrrd": ".nrrd"}
+FORMATS: Final[Mapping[str, str]] = {
+    "nifti": ".nii.gz", "nrrd": ".nrrd", "dicom-seg": ".seg.dcm",
+}  # fmt: skip
 LABELS_FORMAT: Final = 1
 TOLERANCE_MM: Final = 1e-3  # NIfTI keeps its affine in 32-bit floats
 
@@ -72,12 +83,18 @@ class Exported:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MaskToExport:
-    """Labels on a canonical grid, and where their voxels are in the source's own grid."""
+    """Labels on a canonical grid, and where their voxels are in the source's own grid.
+
+    Only for DICOM: `subject` is the pseudonym that stands for the patient, `header` that of an
+    instance of the image, whose patient and study are written instead of the pseudonym.
+    """
 
     labels: LabelArray
     source: Source
     schema: LabelSchema
     provenance: Provenance
+    subject: str = "case"
+    header: Dataset | None = None
 
     def on_source_grid(self) -> LabelArray:
         """The labels in the source's own layout, `[k, j, i]`, C order."""
@@ -109,12 +126,16 @@ def export_mask(
 
     Raises
     ------
+    InputError
+        If the image is not DICOM and the mask shall be.
     OutputError
         If the folder cannot be written or holds such files already.
     IntegrityError
         If a file does not read back as what was to be written; nothing is left then.
     """
     _check_request(folder, name, formats, force=force)
+    if "dicom-seg" in formats:
+        check_can_be_seg(mask.source, mask.schema)
     voxels = mask.on_source_grid()
     provenance = replace(mask.provenance, mask_sha256=mask_sha256(voxels))
     documents = {
@@ -127,8 +148,15 @@ def export_mask(
         for kind in dict.fromkeys(formats):
             path = folder / f"{name}{FORMATS[kind]}"
             hidden = publishing.enter_context(new_file(path, force=force))
-            _write(mask.source, voxels, hidden)
-            checks += _read_back(hidden, path, voxels, mask.source.geometry)
+            if kind == "dicom-seg":
+                content = SegContent(
+                    voxels, mask.source, mask.schema, provenance, mask.subject, mask.header
+                )
+                write_seg(content, hidden)
+                checks += _seg_back(hidden, path, content)
+            else:
+                _write(mask.source, voxels, hidden)
+                checks += _read_back(hidden, path, voxels, mask.source.geometry)
             files.append(_exported(hidden, path))
         for file_name, document in documents.items():
             hidden = publishing.enter_context(new_file(folder / file_name, force=force))
@@ -183,9 +211,29 @@ def _write(source: Source, voxels: LabelArray, path: Path) -> None:
     write(voxels, source.geometry, path, force=True, space_code=source.space_code, labels=True)
 
 
-def _read_back(hidden: Path, path: Path, voxels: LabelArray, geometry: Geometry) -> list[Check]:
+def _seg_back(hidden: Path, path: Path, content: SegContent) -> list[Check]:
+    """Compare voxels, grid, and what is said of each segment."""
+    value_of = {number: value for value, number in numbers_of(content.schema).items()}
+    table = np.zeros(max(value_of) + 1, np.uint16)
+    table[list(value_of)] = list(value_of.values())
+    checks = _read_back(hidden, path, content.labels, content.source.geometry, table)
+    wanted = content.segments
+    back = {segment.number: segment for segment in read_seg(hidden).segments}
+    same = sum(one.number in back and is_described(back[one.number], one) for one in wanted)
+    detail = f"{same} of {len(wanted)}"
+    return [*checks, Check(f"{path.name}: segments described", same == len(wanted), detail)]
+
+
+def _read_back(
+    hidden: Path,
+    path: Path,
+    voxels: LabelArray,
+    geometry: Geometry,
+    value_of: LabelArray | None = None,
+) -> list[Check]:
     found = read(hidden)
     array = found.source.axes.inverse().apply(np.asarray(found.levels[0]))
+    array = array if value_of is None else value_of[array]
     name = path.name
     same_shape = array.shape == voxels.shape
     equal = int(np.count_nonzero(array == voxels)) if same_shape else 0

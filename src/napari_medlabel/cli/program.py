@@ -183,8 +183,17 @@ def import_(  # noqa: PLR0913  # one for each option
     series: SeriesChoice = "",
     volume: VolumeChoice = 0,
     mask: Annotated[
-        Path | None, typer.Option("--mask", readable=False, help="Labels to begin with.")
+        Path | None,
+        typer.Option(
+            "--mask", readable=False, help="Labels: any mask, a DICOM SEG or an RTSTRUCT."
+        ),
     ] = None,
+    segments: Annotated[
+        list[str], typer.Option("--segment", help="Of a SEG or RTSTRUCT: only this one; repeat.")
+    ] = [],  # noqa: B006
+    on_top: Annotated[
+        list[str], typer.Option("--on-top", help="Which one wins where segments overlap; repeat.")
+    ] = [],  # noqa: B006
     schema: Annotated[
         Path | None,
         typer.Option("--schema", readable=False, help="Names and colours: .labels.json."),
@@ -197,7 +206,7 @@ def import_(  # noqa: PLR0913  # one for each option
     with progress_bar("Importing") as progress:
         case = commands.import_series(
             session, source, series=series, volume=volume, mask=mask,
-            schema=_schema(schema), progress=progress,
+            schema=_schema(schema), segments=segments, on_top=on_top, progress=progress,
         )  # fmt: skip
     if as_json:
         print_json({"format": 1, "case": commands.case_document(session, case)})
@@ -232,12 +241,20 @@ def export(  # noqa: PLR0913  # one for each option
     ],
     *,
     formats: Annotated[
-        list[str], typer.Option("--format", help="nifti or nrrd; may be repeated.")
+        list[str], typer.Option("--format", help="nifti, nrrd or dicom-seg; may be repeated.")
     ] = ["nifti"],  # noqa: B006
     name: Annotated[str, typer.Option("--name", help="What the files are called.")] = "",
     version: Annotated[
         int, typer.Option("--version", help="A saved version; 0 is the present.")
     ] = 0,
+    originals: Annotated[
+        Path | None,
+        typer.Option(
+            "--source",
+            readable=False,
+            help="For dicom-seg: the image's folder; its patient is then named in the file.",
+        ),
+    ] = None,
     workspace: WorkspaceChoice = None,
     force: Force = False,
     as_json: Json = False,
@@ -245,8 +262,9 @@ def export(  # noqa: PLR0913  # one for each option
     """Write a mask with labels, provenance and checksums, verified by reading it back."""
     session = local_session(workspace)
     answer = commands.export_case(
-        session, segmentation, out, name=name, formats=tuple(formats), version=version, force=force
-    )
+        session, segmentation, out, name=name, formats=tuple(formats), version=version,
+        force=force, originals=originals,
+    )  # fmt: skip
     if as_json:
         print_json(answer.document())
         return

@@ -5,7 +5,7 @@ import that was cut short goes on from its source when the case is opened again.
 """
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -185,9 +185,14 @@ def import_series(  # noqa: PLR0913  # each is a choice the person makes
     volume: int = 0,
     mask: Path | None = None,
     schema: LabelSchema | None = None,
+    segments: Sequence[str] = (),
+    on_top: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> CaseInfo:
-    """Bring a series into the workspace, whole; with the labels of a mask file, where given."""
+    """Bring a series into the workspace, whole; with the labels of a mask file, where given.
+
+    `segments` and `on_top` as in `import_mask`.
+    """
     chosen, index = choose(find(source), series, volume)
     case = _open_series(session, chosen, index, source)
     try:
@@ -198,7 +203,7 @@ def import_series(  # noqa: PLR0913  # each is a choice the person makes
             case = _open_source(session, chosen, index, source, wide=True)
             _wait(case.loading, progress)
         if mask is not None:
-            import_mask(session, case, mask, schema)
+            import_mask(session, case, mask, schema, segments=segments, on_top=on_top)
         else:
             for label in schema or ():
                 if case.segmentation.schema.get(label.value) is None:

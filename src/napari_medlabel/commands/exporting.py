@@ -21,6 +21,7 @@ from napari_medlabel.core.provenance import (
 )
 from napari_medlabel.errors import DamagedHistory
 from napari_medlabel.export import Exported, MaskToExport, export_mask
+from napari_medlabel.formats.dicom_originals import original_header
 from napari_medlabel.session import OpenCase, Permission, Session
 from napari_medlabel.storage.ome_zarr import open_volume
 
@@ -42,6 +43,7 @@ def export_case(  # noqa: PLR0913  # each is a choice the person makes
     formats: Sequence[str] = ("nifti",),
     version: int = 0,
     force: bool = False,
+    originals: Path | None = None,
 ) -> Exported:
     """Write a case's mask with labels, provenance and checksums, verified by reading it back.
 
@@ -54,25 +56,32 @@ def export_case(  # noqa: PLR0913  # each is a choice the person makes
     name
         What the files are called; the case's pseudonym ("case-0012") without it.
     formats
-        "nifti", "nrrd".
+        "nifti", "nrrd", "dicom-seg".
     version
         A saved version; 0 saves the present state as one and exports that.
     force
         Whether existing files may be replaced.
+    originals
+        The folder of the image's DICOM files: a DICOM segmentation then names the patient and
+        study as they do. Without it the case's pseudonym stands there.
 
     Raises
     ------
+    InputError
+        If a DICOM segmentation cannot be made of it, or the image's files are not in `originals`.
     OutputError
         If the folder cannot be written or holds such files already.
     IntegrityError
         If what was written does not read back the same; nothing is left then.
     """
     try:
-        return _export(session, case, folder, name, formats, version, force=force)
+        return _export(session, case, folder, name, formats, version, originals, force=force)
     except DamagedHistory:
         if version == 0:
             raise
-        return _export(session, case, folder, name, formats, version, force=force, history=False)
+        return _export(
+            session, case, folder, name, formats, version, originals, force=force, history=False
+        )
 
 
 def _export(  # noqa: PLR0913, PLR0917  # as `export_case`
@@ -82,6 +91,7 @@ def _export(  # noqa: PLR0913, PLR0917  # as `export_case`
     name: str,
     formats: Sequence[str],
     version: int,
+    originals: Path | None,
     *,
     force: bool,
     history: bool = True,
@@ -94,9 +104,13 @@ def _export(  # noqa: PLR0913, PLR0917  # as `export_case`
         provenance = replace(_provenance(session, work), schema=schema.document(), version=version)
         if not history:
             provenance = replace(provenance, steps=(_LOST,))
-        mask = MaskToExport(labels, work.volume.source, schema, provenance)
-        stem = name or f"case-{work.info.number:04d}"
-        return export_mask(mask, folder, stem, formats=formats, force=force)
+        if "dicom-seg" in formats:
+            provenance = replace(provenance, software=(*provenance.software, _library("highdicom")))
+        subject = f"case-{work.info.number:04d}"
+        source = work.volume.source
+        header = original_header(originals, source) if originals is not None else None
+        mask = MaskToExport(labels, source, schema, provenance, subject, header)
+        return export_mask(mask, folder, name or subject, formats=formats, force=force)
 
 
 def _provenance(session: Session, work: OpenCase) -> Provenance:
@@ -132,5 +146,9 @@ def _software() -> tuple[Software, ...]:
     return (
         Software("napari-medlabel", __version__),
         Software("Python", platform.python_version()),
-        *(Software(name, importlib.metadata.version(name)) for name in _LIBRARIES),
+        *map(_library, _LIBRARIES),
     )
+
+
+def _library(name: str) -> Software:
+    return Software(name, importlib.metadata.version(name))
