@@ -304,15 +304,14 @@ def _grid_index(planes: SlicePlanes, n: int, grid: Geometry) -> tuple[Array, Arr
     down, across = planes.down * planes.pixel_mm[0], planes.across * planes.pixel_mm[1]
     first, next_row, next_column = grid.kji(np.stack([start, start + down, start + across]))
     row, column = np.arange(planes.rows)[:, None], np.arange(planes.columns)
-    k, j, i = (
-        np.clip(
-            _nearest(first[a] + row * (next_row - first)[a] + column * (next_column - first)[a]),
-            0,
-            grid.shape[a] - 1,
-        )
+    at = [
+        first[a] + row * (next_row - first)[a] + column * (next_column - first)[a]
         for a in (0, 1, 2)
-    )
-    return k, j, i
+    ]
+    # Halfway goes to the side from which `placed_nearest` has taken it.
+    k, j, i = _nearest(at[0]), -_nearest(-at[1]), -_nearest(-at[2])
+    depth, rows, columns = grid.shape
+    return np.clip(k, 0, depth - 1), np.clip(j, 0, rows - 1), np.clip(i, 0, columns - 1)
 
 
 def _grids(planes: SlicePlanes, step_mm: float) -> list[tuple[Geometry, int, int]]:

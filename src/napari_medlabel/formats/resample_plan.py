@@ -20,6 +20,7 @@ _SAME_MM: Final = 0.01  # as in dicom_geometry: positions that are nearer to eac
 _ON_MM: Final = _SAME_MM  # a plane that is nearer to a slice than this is that slice
 _ON_PIXEL: Final = 1e-3  # likewise in the slice's plane, in pixels
 _LEAST_STEP_MM: Final = 0.01
+_SMALL: Final = 1 << 24  # voxels that any slices may become
 _MOST_GROWN: Final = 64  # voxels for each of the source's: more is a scattered stack, or a mistake
 
 
@@ -167,7 +168,7 @@ def _span(firsts: FloatArray, low: float, high: float) -> tuple[int, int]:
 
 def _check_size(shape: tuple[int, int, int], planes: SlicePlanes) -> None:
     own = len(planes.positions_lps) * planes.rows * planes.columns
-    if np.prod(np.array(shape, dtype=np.float64)) > _MOST_GROWN * own:
+    if np.prod(np.array(shape, dtype=np.float64)) > max(_MOST_GROWN * own, _SMALL):
         raise GeometryError(
             f"a grid over all slices would have {shape[0]} x {shape[1]} x {shape[2]} voxels, over "
             f"{_MOST_GROWN} times as many as they have",
