@@ -40,8 +40,9 @@ class ProblemFound:
 class SeriesFound:
     """One series.
 
-    Grid, spacing and matrix are null where its volumes have no one grid. `report` has an entry
-    for each volume, null where nothing is known of where its slices are.
+    Grid, spacing and matrix are null where its volumes have no one grid. `names`, `quantities`
+    and `report` have an entry for each volume: what tells it apart, what else its values can be,
+    and where its slices are (null where nothing is known of that).
     """
 
     number: Annotated[int, Field(ge=1)]
@@ -55,6 +56,8 @@ class SeriesFound:
     regular: bool
     problems: list[ProblemFound]
     files: Annotated[int, Field(ge=0)]
+    names: list[str]
+    quantities: list[list[str]]
     report: list[GeometryReport | None]
 
 

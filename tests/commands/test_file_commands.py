@@ -14,6 +14,8 @@ from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.errors import InputError, OutputError
 from napari_medlabel.export import MaskToExport, export_mask
 from napari_medlabel.phantom import Study, write_ct_series
+from tests.formats.made_dicom import ramp, save
+from tests.formats.made_frames import pet
 
 pytestmark = pytest.mark.usefixtures("session")
 LONG = "x" * 300
@@ -249,3 +251,18 @@ def test_an_ome_zarr_is_read_into_memory_like_any_other_file(
     assert (again.modality, again.unit, again.sha256) == ("CT", "HU", volume.sha256)
     with pytest.raises(InputError, match="one volume"):
         medlabel.read(tmp_path / "ct.ome.zarr", volume=2)
+
+
+def test_pet_is_converted_to_suv_when_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tmp_path / "pet", pet())
+    written = tmp_path / "suv.nii.gz"
+    found = answer(capsys, "scan", tmp_path / "pet", "--json")
+    assert found["series"][0]["quantities"] == [["SUVbw"]]
+    answer(capsys, "convert", tmp_path / "pet", written, "--quantity", "SUVbw", "--json")
+    factor = 70_000 / (1e8 / 2)
+    expected = ramp((5, 4, 6))[0] * 2.0 * factor
+    np.testing.assert_allclose(medlabel.read(written).levels[0][0], expected, rtol=1e-6)
+    line = complaint(capsys, "convert", tmp_path / "pet", tmp_path / "x.nii", "--quantity", "ADC")
+    assert "SUVbw" in line

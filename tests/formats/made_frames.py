@@ -10,11 +10,11 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import EnhancedCTImageStorage, EnhancedMRImageStorage
 
-from tests.formats.made_dicom import AXIAL, one_slice
+from tests.formats.made_dicom import AXIAL, one_slice, ramp
 
 Array = npt.NDArray[Any]
 
-__all__ = ["enhanced", "group", "mosaic", "with_macros"]
+__all__ = ["enhanced", "group", "mosaic", "pet", "with_macros"]
 
 
 def group(**macros: Mapping[str, object]) -> Dataset:
@@ -117,3 +117,27 @@ def _csa_element(name: str, vr: bytes, values: Sequence[str]) -> bytes:
         items += struct.pack("<4i", len(text), len(text), 77, len(text))
         items += text + bytes(-len(text) % 4)
     return head + items
+
+
+def pet(**elements: object) -> Dataset:
+    """One slice of PET in Bq/mL: 70 kg, 100 MBq given one half-life before the scan."""
+    given = {
+        "Modality": "PT",
+        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128",
+        "Units": "BQML",
+        "RescaleSlope": 2,
+        "RescaleIntercept": 0,
+        "CorrectedImage": ["ATTN", "DECY"],
+        "DecayCorrection": "START",
+        "PatientWeight": 70,
+        "SeriesDate": "20200102",
+        "SeriesTime": "001000",
+        "AcquisitionDate": "20200102",
+        "AcquisitionTime": "001000",
+    }
+    dataset = one_slice(ramp((5, 4, 6))[0], (0.0, 0.0, 0.0), **{**given, **elements})
+    drug = Dataset()
+    drug.RadiopharmaceuticalStartTime = "225500"
+    drug.RadionuclideTotalDose, drug.RadionuclideHalfLife = 1e8, 4500.0
+    dataset.RadiopharmaceuticalInformationSequence = Items([drug])
+    return dataset  # fmt: skip

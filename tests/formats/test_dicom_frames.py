@@ -25,7 +25,7 @@ from napari_medlabel.formats.dicom_quantities import in_quantity
 from napari_medlabel.formats.dicom_scan import scan_dicom
 from napari_medlabel.formats.dicom_sequence import items_of
 from tests.formats.made_dicom import AXIAL, NATIVE, normal, oblique, one_slice, ramp, save, uid
-from tests.formats.made_frames import enhanced, mosaic, with_macros
+from tests.formats.made_frames import enhanced, mosaic, pet, with_macros
 
 SHAPE = (5, 4, 6)
 
@@ -282,30 +282,6 @@ def test_every_way_to_write_a_sequence_reads_the_same(
 
 
 # Values
-
-
-def pet(**elements: object) -> Dataset:
-    """One slice of PET in Bq/mL: 70 kg, 100 MBq given one half-life before the scan."""
-    given = {
-        "Modality": "PT",
-        "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128",
-        "Units": "BQML",
-        "RescaleSlope": 2,
-        "RescaleIntercept": 0,
-        "CorrectedImage": ["ATTN", "DECY"],
-        "DecayCorrection": "START",
-        "PatientWeight": 70,
-        "SeriesDate": "20200102",
-        "SeriesTime": "001000",
-        "AcquisitionDate": "20200102",
-        "AcquisitionTime": "001000",
-    }
-    dataset = one_slice(ramp(SHAPE)[0], (0.0, 0.0, 0.0), **{**given, **elements})
-    drug = Dataset()
-    drug.RadiopharmaceuticalStartTime = "225500"
-    drug.RadionuclideTotalDose, drug.RadionuclideHalfLife = 1e8, 4500.0
-    dataset.RadiopharmaceuticalInformationSequence = Items([drug])
-    return dataset  # fmt: skip
 
 
 def test_suv_takes_weight_dose_and_decay(tmp_path: Path) -> None:

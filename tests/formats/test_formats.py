@@ -100,7 +100,7 @@ def test_the_document_of_a_scan_is_the_one_of_the_design(tmp_path: Path) -> None
     assert document["skipped"][0]["why"]
     assert document["series"][0].keys() == {
         "number", "uid", "modality", "kind", "volumes", "shape", "spacing_mm", "lps_from_kji",
-        "regular", "problems", "files", "report",
+        "regular", "problems", "files", "names", "quantities", "report",
     }  # fmt: skip
     assert document["series"][0]["shape"] == [3, 4, 5]
 

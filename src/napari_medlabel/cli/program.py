@@ -146,12 +146,20 @@ def convert(  # noqa: PLR0913  # one for each option
     resample: ResampleChoice = False,
     step: StepChoice = None,
     nearest: NearestChoice = False,
+    quantity: Annotated[
+        str,
+        typer.Option(
+            help="What values are to be, where the series has it: SUVbw, Philips, 'real world'."
+        ),
+    ] = "",
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Convert a series to one file with exact geometry, or refuse with the reason."""
     session = local_session()
     irregular = irregular_choice(split, largest_run, resample, step, nearest)
+    if quantity and every:
+        raise InputError("--quantity is for one volume, not for --all", "name a --series")
     with progress_bar("Converting") as progress:
         if every:
             answer = commands.convert_all(
@@ -161,7 +169,7 @@ def convert(  # noqa: PLR0913  # one for each option
         else:
             answer = commands.convert(
                 session, source, destination, series=series, volume=volume, irregular=irregular,
-                step_mm=step, nearest=nearest, force=force, progress=progress,
+                step_mm=step, nearest=nearest, quantity=quantity, force=force, progress=progress,
             )  # fmt: skip
     if as_json:
         print_json(answer.document())

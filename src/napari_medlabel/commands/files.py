@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.commands.door import command
-from napari_medlabel.commands.finding import check_number, check_usable, choose, choose_series
+from napari_medlabel.commands.finding import check_usable, choose, choose_series, turned
 from napari_medlabel.commands.masks import labels_in
 from napari_medlabel.commands.sources import find, open_source, read_source
 from napari_medlabel.core.derivation import Choice, Irregular
@@ -104,6 +104,7 @@ def convert(  # noqa: PLR0913  # each is a choice the person makes
     irregular: Irregular = "refuse",
     step_mm: float | None = None,
     nearest: bool = False,
+    quantity: str = "",
     force: bool = False,
     progress: Progress | None = None,
 ) -> Converted:
@@ -124,6 +125,8 @@ def convert(  # noqa: PLR0913  # each is a choice the person makes
         Between slices that are resampled; the most frequent step without it.
     nearest
         Resample labels: no values in between.
+    quantity
+        What its values are to be, of those that a scan says it has: "SUVbw".
     force
         Whether files that are there may be replaced.
     progress
@@ -142,11 +145,10 @@ def convert(  # noqa: PLR0913  # each is a choice the person makes
         _check_free(destination, force=force)
     found = find(source)
     if irregular != "split":
-        chosen, index = choose(found, series, volume, choice)
+        chosen, index = choose(found, series, volume, choice, quantity)
         only = _Wanted(chosen, index, index + 1, destination)
         return Converted((_converted(only, force=force, progress=progress),))
-    chosen = choose_series(found, series)
-    check_number(chosen, volume)
+    chosen = turned(choose_series(found, series), volume, quantity)
     volumes = [volume] if volume else range(1, len(chosen.volumes) + 1)
     pieces = [(n, piece) for n in volumes for piece in pieces_of(chosen, n - 1, choice)]
     chosen = replace(chosen, volumes=tuple(piece for _, piece in pieces))

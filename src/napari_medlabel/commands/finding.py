@@ -3,16 +3,28 @@
 from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.volume import Series
 from napari_medlabel.errors import GeometryError, InputError
-from napari_medlabel.formats import Found, with_choice
+from napari_medlabel.formats import Found, in_quantity, with_choice
 from napari_medlabel.session import CaseInfo, Session
 
-__all__ = ["AS_FOUND", "check_number", "check_usable", "choose", "choose_series", "find_case"]
+__all__ = [
+    "AS_FOUND",
+    "check_number",
+    "check_usable",
+    "choose",
+    "choose_series",
+    "find_case",
+    "turned",
+]
 
 AS_FOUND = Choice()
 
 
 def choose(
-    found: Found, series: str = "", volume: int = 0, choice: Choice = AS_FOUND
+    found: Found,
+    series: str = "",
+    volume: int = 0,
+    choice: Choice = AS_FOUND,
+    quantity: str = "",
 ) -> tuple[Series, int]:
     """The one series and volume (from 0) that were named, or the only ones there are.
 
@@ -27,6 +39,8 @@ def choose(
     choice
         What to do about irregular slices: the series that is returned, and what `volume` counts,
         is what it makes of the one that was found.
+    quantity
+        What its values are to be, of those it offers: "SUVbw"; as they are without it.
 
     Raises
     ------
@@ -35,7 +49,7 @@ def choose(
     GeometryError
         If what was named is not one regular grid.
     """
-    chosen = with_choice(choose_series(found, series), choice)
+    chosen = with_choice(turned(choose_series(found, series), volume, quantity), choice)
     if volume == 0 and len(chosen.volumes) > 1:
         raise InputError(
             f"series {chosen.number} holds {len(chosen.volumes)} volumes: "
@@ -46,6 +60,21 @@ def choose(
     index = max(volume - 1, 0)
     check_usable(chosen, index)
     return chosen, index
+
+
+def turned(series: Series, volume: int, quantity: str) -> Series:
+    """The series with the values of one volume, from 1, or of all (0) in another quantity.
+
+    Raises
+    ------
+    InputError
+        If a volume does not have it; says what it has.
+    """
+    check_number(series, volume)
+    numbers = [volume] if volume else range(1, len(series.volumes) + 1)
+    for number in numbers if quantity else ():
+        series = in_quantity(series, number - 1, quantity)
+    return series
 
 
 def check_number(series: Series, volume: int) -> None:

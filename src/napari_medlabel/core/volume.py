@@ -270,6 +270,8 @@ class Series:
             "regular": self.regular,
             "problems": [problem.document() for problem in self.all_problems()],
             "files": self.files,
+            "names": [volume.name for volume in self.volumes],
+            "quantities": [list(volume.quantities) for volume in self.volumes],
             "report": [_report_document(volume) for volume in self.volumes],
         }
 
