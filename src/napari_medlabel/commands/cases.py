@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from napari_medlabel.commands.door import command
-from napari_medlabel.commands.finding import check_usable, choose, find_case
+from napari_medlabel.commands.finding import AS_FOUND, check_usable, choose, find_case
 from napari_medlabel.commands.labels import import_mask
 from napari_medlabel.commands.opening import Seen, case_facts, let_go, lookup_of, open_info
 from napari_medlabel.commands.saving import fold_if_large
 from napari_medlabel.commands.sources import find, open_source
+from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.volume import Series, VolumeReader
 from napari_medlabel.errors import NotSaved, OutputError, ReadOnly
@@ -183,6 +184,7 @@ def import_series(  # noqa: PLR0913  # each is a choice the person makes
     *,
     series: str = "",
     volume: int = 0,
+    choice: Choice = AS_FOUND,
     mask: Path | None = None,
     schema: LabelSchema | None = None,
     segments: Sequence[str] = (),
@@ -191,9 +193,10 @@ def import_series(  # noqa: PLR0913  # each is a choice the person makes
 ) -> CaseInfo:
     """Bring a series into the workspace, whole; with the labels of a mask file, where given.
 
-    `segments` and `on_top` as in `import_mask`.
+    `segments` and `on_top` as in `import_mask`. With a choice for irregular slices it is what
+    that makes of them, and `volume` counts these.
     """
-    chosen, index = choose(find(source), series, volume)
+    chosen, index = choose(find(source), series, volume, choice)
     case = _open_series(session, chosen, index, source)
     try:
         try:
@@ -242,7 +245,13 @@ def _open_source(  # noqa: PLR0913  # as `open_series`
         lookup = lookup_of(session, series, volume, reader)
         known = catalogue.find(lookup)
         path = str(found_at.absolute()) if found_at else ""
-        resume = {"path": path, "lookup": lookup, "wide": wide}
+        choice = series.volumes[volume].choice
+        resume = {
+            "path": path,
+            "lookup": lookup,
+            "wide": wide,
+            "choice": choice.document() if choice else None,
+        }
         info = known or catalogue.add_case(lookup, series.modality, case_facts(reader, resume))
     except BaseException:
         reader.close()

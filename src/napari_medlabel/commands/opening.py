@@ -13,13 +13,14 @@ import numpy.typing as npt
 
 from napari_medlabel.commands.finding import find_case
 from napari_medlabel.commands.sources import find, fingerprint, open_source
+from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.geometry import BoolArray, Geometry
 from napari_medlabel.core.history import State
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.core.volume import Series, Volume, VolumeReader
 from napari_medlabel.errors import DamagedHistory, InputError, IntegrityError, ReadOnly
-from napari_medlabel.formats import TooNarrow
+from napari_medlabel.formats import TooNarrow, with_choice
 from napari_medlabel.session import CaseInfo, OpenCase, Session
 from napari_medlabel.storage.cipher import Cipher
 from napari_medlabel.storage.journal import SqliteJournal
@@ -305,7 +306,8 @@ def _found_again(session: Session, info: CaseInfo) -> VolumeReader:
     )
     if not facts.get("resume", {}).get("path") or not path.exists():
         raise gone
-    for series in find(path).series:
+    choice = Choice(**facts["resume"].get("choice") or {})
+    for series in (with_choice(one, choice) for one in find(path).series):
         for n, found in enumerate(series.volumes):
             if not found.usable:
                 continue
@@ -318,8 +320,12 @@ def _found_again(session: Session, info: CaseInfo) -> VolumeReader:
 
 def lookup_of(session: Session, series: Series, volume: int, reader: VolumeReader) -> str:
     """By what the case of an earlier import is found: headers, grid and some of the voxels."""
+    # What a choice made of a volume has no number of its own: the window makes it of one volume,
+    # the command line of all.
+    choice = series.volumes[volume].choice
+    which = choice.document() if choice else volume
     return session.workspace.catalogue.lookup(
-        series.format, series.uid, volume, reader.name, reader.source.geometry.document(),
+        series.format, series.uid, which, reader.name, reader.source.geometry.document(),
         [one.uid for one in reader.source.instances], fingerprint(reader),
     )  # fmt: skip
 
