@@ -182,7 +182,7 @@ def convert_all(  # noqa: PLR0913  # each is a choice the person makes
     """
     suffix = suffix_of(Path(f"x.{kind.lstrip('.')}"))
     found = find(source)
-    images = [one for one in found.series if one.kind == "image"]
+    images = [one for one in found.series if one.kind in {"image", "segmentation"}]
     if not images:
         raise InputError("no image series was found", "medlabel scan shows what there is")
     choice = Choice(irregular, step_mm, nearest)

@@ -152,6 +152,7 @@ def _series(found: Found, named: str) -> Series:
                 return series
         raise InputError(f"there is no series '{named}' here", _choices(found))
     images = [series for series in found.series if series.kind == "image"]
+    images = images or [series for series in found.series if series.kind == "segmentation"]
     if not images:
         others = ", ".join(sorted({series.kind for series in found.series}))
         raise InputError(
@@ -174,4 +175,6 @@ def _choices(found: Found) -> str:
 
 def _first_problem(series: Series) -> str:
     problems = series.all_problems()
-    return problems[0].what if problems else "choose another folder or file"
+    if not problems:
+        return "choose another folder or file"
+    return f"{problems[0].what}: {problems[0].hint}" if problems[0].hint else problems[0].what
