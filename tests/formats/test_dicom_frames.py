@@ -301,6 +301,20 @@ def test_suv_of_a_dose_corrected_to_its_injection_has_no_decay(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
+    ("element", "value", "factor"),
+    [(0x00, "0.25", 0.25), (0x09, "4.0", 4.0 * 70_000 / (1e8 / 2))],
+)
+def test_counts_of_philips_have_factors_of_their_own(
+    tmp_path: Path, element: int, value: str, factor: float
+) -> None:
+    dataset = pet(Units="CNTS")
+    block = dataset.private_block(0x7053, "Philips PET Private Group", create=True)
+    block.add_new(element, "DS", value)
+    turned = in_quantity(only(save(tmp_path / "p", dataset)), 0, "SUVbw")
+    np.testing.assert_allclose(voxels(turned)[0], ramp(SHAPE)[0] * 2.0 * factor, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
     ("elements", "why"),
     [
         ({"Units": "CNTS"}, "counts"),

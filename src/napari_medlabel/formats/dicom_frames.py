@@ -43,7 +43,6 @@ _MACROS: Final = frozenset({
     0x00189118, 0x00209310,  # cardiac phase, temporal position
     0x00189226, 0x00189329, 0x00189751,  # frame type of MR, CT, PET
     0x00189314,  # CT reconstruction
-    0x00540022,  # detector of nuclear medicine
     *_PRIVATE, *_LEFT_OVER,
 })  # fmt: skip
 

@@ -37,11 +37,17 @@ def suv_of(header: Header, file: IO[bytes], size: int, facts: InstanceFacts) -> 
 
 
 def _factor(header: Header, item: Item, units: str) -> float:
+    its = Values(header.values, "little" if header.little else "big")
     if units == "GML":
         return 1.0
-    if units != "BQML":
+    to_bq_ml = 1.0
+    if units == "CNTS":  # Philips has its own factors beside counts
+        own = its.number(Tag.SUV_FACTOR_PHILIPS)
+        if own is not None and own > 0:
+            return own
+        to_bq_ml = _positive(its, Tag.ACTIVITY_FACTOR_PHILIPS, "its values are counts, not Bq/mL")
+    elif units != "BQML":
         raise _Missing(f"its values are {_words(units)}, not Bq/mL")
-    its = Values(header.values, "little" if header.little else "big")
     missing = {"ATTN", "DECY"} - set(its.pieces(Tag.CORRECTED))
     if missing:
         raise _Missing(f"its values are not corrected ({' and '.join(sorted(missing))})")
@@ -54,7 +60,7 @@ def _factor(header: Header, item: Item, units: str) -> float:
     if correction == "START":
         half_life_s = _positive(about, _HALF_LIFE, "the half-life of the tracer is not there")
         dose_bq *= math.exp2(-_waited_s(its, about) / half_life_s)
-    return weight_kg * 1000.0 / dose_bq
+    return to_bq_ml * weight_kg * 1000.0 / dose_bq
 
 
 def _positive(its: Values, tag: int, missing: str) -> float:
@@ -101,5 +107,5 @@ def _moment(day: str, time: str) -> datetime | None:
 
 
 def _words(units: str) -> str:
-    known = {"CNTS": "counts", "CPS": "counts per second", "PROPCNTS": "proportional to counts"}
+    known = {"CPS": "counts per second", "PROPCNTS": "proportional to counts"}
     return known.get(units, "in another unit")
