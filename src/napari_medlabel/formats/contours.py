@@ -180,7 +180,7 @@ def inside(rings: Sequence[FloatArray], shape: tuple[int, int]) -> BoolArray:
             edge = np.repeat(edges, count)
             row = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[edge]
             (y0, x0), (y1, x1) = begin[edge].T, end[edge].T
-            at = x0 + (row - y0) / (y1 - y0) * (x1 - x0)
+            at = x0 + (row - y0) * (x1 - x0) / (y1 - y0)
             column = np.clip(np.ceil(at), 0, columns).astype(np.intp)
             np.bitwise_xor.at(flips, (row, column), np.uint8(1))
     mask: BoolArray = np.bitwise_xor.accumulate(flips[:, :columns], axis=1).astype(np.bool_)
