@@ -19,6 +19,7 @@ from pydicom.encaps import encapsulate, encapsulate_extended
 
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.volume import VolumeReader, Window
+from napari_medlabel.decoding.pool import Pool
 from napari_medlabel.errors import InputError
 from napari_medlabel.formats.dicom_files import Opener, Place
 from napari_medlabel.formats.dicom_header import read_header
@@ -240,6 +241,41 @@ def test_damaged_files_are_read_or_refused(
         assert voxels.shape == one.geometry.shape
 
 
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (b"crash ", "its decoder crashed"),
+        (b"damaged ", "its compressed image is damaged"),
+        (b"hang ", "its decoder took longer than 1 s"),
+    ],
+)
+def test_a_decoder_that_fails_costs_the_slice_it_had(tmp_path: Path, bad: bytes, why: str) -> None:
+    for n, dataset in enumerate(stack(ramp((9, 8, 8)), RescaleIntercept=0)):
+        data = bad if n == 6 else bytes([n, n])
+        save_compressed(tmp_path / str(n), dataset, data, JPEG + "90")
+    (series,), _ = scan_dicom(tmp_path)
+    (volume,) = series.volumes
+    assert volume.geometry is not None
+    pool = Pool(2, codecs="tests.decoding.odd_codecs", limit_s=1)
+    reader = DicomReader(volume.parts, volume.geometry, decoders=pool)
+    np.testing.assert_array_equal(reader.read(0, 6)[:, 0, 0], range(6))
+    with pytest.raises(InputError) as refusal:
+        reader.read(4, 9)
+    assert refusal.value.what == f"slice 7 cannot be read: {why}"
+    np.testing.assert_array_equal(reader.read(7, 9)[:, 0, 0], [7, 8])
+    assert [instance.sha256 != "" for instance in reader.hashes()] == [n != 6 for n in range(9)]
+    reader.close()
+    pool.close()
+
+
+def test_a_compressed_frame_larger_than_its_pixels_is_not_even_read(tmp_path: Path) -> None:
+    data = encoded(ramp((1, 8, 8))[0], JPEG + "80") + bytes(1 << 17)
+    dataset = one_slice(ramp((1, 8, 8))[0], (0, 0, 0))
+    path = save_compressed(tmp_path / "a", dataset, data, JPEG + "80")
+    with pytest.raises(InputError, match="larger than it would be uncompressed"):
+        read_all(path)
+
+
 def test_a_slice_that_went_missing_is_named_by_its_number_only(tmp_path: Path) -> None:
     reader = opened(save_all(tmp_path, stack(ramp(SHAPE)), "Secret^Name {}"))
     (tmp_path / "Secret^Name 3").unlink()
@@ -309,7 +345,7 @@ def test_a_reader_keeps_the_contract(tmp_path: Path) -> None:
 
 def several(place: Place, depth: int) -> list[InstanceFacts]:
     """The slices of a file that holds `depth` frames, in their order."""
-    with Opener() as opener:
+    with Opener(bounded=True) as opener:
         file, size = opener.open(place)
         with file:
             one = facts_of(read_header(file, size, WANTED), place)

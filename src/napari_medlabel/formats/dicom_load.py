@@ -1,7 +1,9 @@
 """A DICOM series as voxels, slice by slice, straight from the files."""
 
 import hashlib
+import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -32,6 +34,8 @@ from napari_medlabel.formats.slabs_ahead import SlabsAhead
 
 __all__ = ["DicomReader", "TooNarrow", "open_dicom"]
 
+_THREADS: Final = min(4, os.cpu_count() or 1)
+_FEW: Final = 4  # slices, for which threads are not worth their while
 _PICTURES: Final = 1 << 26  # bytes of decoded pictures with several tiles; the newest anyway
 
 
@@ -159,8 +163,9 @@ class DicomReader:
         if self._ahead is not None:
             return self._ahead.read(start, stop)
         slab = np.empty((stop - start, rows, columns), self.dtype)
-        for k, out in zip(range(start, stop), slab, strict=True):
-            self._read_named(k, out)
+        # Several threads, since the digest of a frame takes longer than reading it.
+        with ThreadPoolExecutor(_THREADS if stop - start > _FEW else 1) as threads:
+            list(threads.map(self._read_named, range(start, stop), slab))
         return slab
 
     def hashes(self) -> tuple[Instance, ...]:

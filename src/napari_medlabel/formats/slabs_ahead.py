@@ -87,7 +87,7 @@ class SlabsAhead:
         count, depth = len(now), self._shape[0]
         if count == 0:
             return None
-        before = self._recent[-1] if self._recent else range(0)
+        before = self._recent[-1] if self._recent else range(-1, -1)
         rises = now.start == before.stop or (now.start == 0 and count > 1)
         falls = now.stop == before.start or (now.stop == depth and count > 1)
         if rises and now.stop < depth:
