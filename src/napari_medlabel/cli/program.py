@@ -24,6 +24,7 @@ from napari_medlabel.cli.irregular import (
 )
 from napari_medlabel.cli.series_table import print_series
 from napari_medlabel.cli.text import note, print_json, progress_bar, sentence, table
+from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.errors import ExtraMissing, InputError
 from napari_medlabel.session import Session, local_session
@@ -206,14 +207,20 @@ def import_(  # noqa: PLR0913  # one for each option
         Path | None,
         typer.Option("--schema", readable=False, help="Names and colours: .labels.json."),
     ] = None,
+    split: SplitChoice = False,
+    largest_run: LargestRunChoice = False,
+    resample: ResampleChoice = False,
+    step: StepChoice = None,
+    nearest: NearestChoice = False,
     workspace: WorkspaceChoice = None,
     as_json: Json = False,
 ) -> None:
     """Bring a series into the sealed workspace as a case."""
     session = local_session(workspace)
+    choice = Choice(irregular_choice(split, largest_run, resample, step, nearest), step, nearest)
     with progress_bar("Importing") as progress:
         case = commands.import_series(
-            session, source, series=series, volume=volume, mask=mask,
+            session, source, series=series, volume=volume, choice=choice, mask=mask,
             schema=_schema(schema), segments=segments, on_top=on_top, progress=progress,
         )  # fmt: skip
     if as_json:

@@ -1,6 +1,9 @@
 """What a scan found, for people: one line for each series, what is wrong with it below."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Final
 
 from napari_medlabel.cli.text import paragraph, sentence, table
 from napari_medlabel.core.geometry_report import GeometryReport
@@ -8,7 +11,8 @@ from napari_medlabel.core.volume import Series
 
 __all__ = ["print_series"]
 
-COLUMNS = ("#No", "Kind", "Slices, rows, columns", "Spacing mm", "#Volumes", "Problems")
+MENDED: Final = frozenset({"gantry-tilt", "missing-slice", "uneven-spacing", "uneven-shift"})
+COLUMNS: Final = ("#No", "Kind", "Grid", "Spacing mm", "#Volumes", "Problems")
 
 
 def print_series(found: Sequence[Series], *, reports: bool = False) -> None:
@@ -24,6 +28,12 @@ def print_series(found: Sequence[Series], *, reports: bool = False) -> None:
     table(COLUMNS, (_row(series) for series in found))
     for series in found:
         _print_details(series, reports=reports)
+    if any(problem.code in MENDED for series in found for problem in series.all_problems()):
+        sentence("")
+        paragraph(
+            "Slices that are tilted or uneven: convert and import take --split, "
+            "--largest-run or --resample."
+        )
 
 
 def _row(series: Series) -> tuple[object, ...]:
@@ -46,6 +56,8 @@ def _kind(series: Series) -> str:
 def _size(series: Series) -> str:
     if (grid := series.geometry) is not None:
         return " x ".join(str(n) for n in grid.shape)
+    if len(series.volumes) > 1:
+        return "several"
     report = _only_report(series)
     return f"{report.slices} slices" if report is not None else "-"
 
@@ -75,10 +87,23 @@ def _print_details(series: Series, *, reports: bool) -> None:
     for problem in problems:
         hint = f"; {problem.hint}" if problem.hint else ""
         paragraph(f"{problem.code}: {problem.what}{hint}", indent=2)
-    for number, volume in enumerate(series.volumes, 1) if reports else ():
-        report = volume.geometry_report()
-        if report is None:
-            continue
-        paragraph(f"volume {number} {volume.name}".strip(), indent=2)
-        for line in report.lines():
+    for names, lines in _reports(series) if reports else ():
+        paragraph(names, indent=2)
+        for line in lines:
             paragraph(line, indent=4)
+
+
+def _reports(series: Series) -> Iterator[tuple[str, list[str]]]:
+    """The reports of volumes in a row that say the same, once, with what these are called."""
+    told = [
+        (number, volume.name, report.lines())
+        for number, volume in enumerate(series.volumes, 1)
+        if (report := volume.geometry_report()) is not None
+    ]
+    for lines, same in groupby(told, key=itemgetter(2)):
+        members = list(same)
+        first, last = members[0], members[-1]
+        if len(members) == 1:
+            yield f"volume {first[0]} {first[1]}".strip(), lines
+        else:
+            yield f"volumes {first[0]} to {last[0]}", lines

@@ -21,7 +21,10 @@ _FIRST: Final = {
     "HF": "head first", "FF": "feet first", "LF": "left first", "RF": "right first",
     "AF": "front first", "PF": "back first",
 }  # fmt: skip
-_LYING: Final = {"S": "supine", "P": "prone", "DR": "on the right side", "DL": "on the left side"}
+_LYING: Final = {
+    "S": "supine", "P": "prone",
+    "DR": "lying on the right side", "DL": "lying on the left side",
+}  # fmt: skip
 
 
 def letters(direction: Sequence[float] | FloatArray) -> str:

@@ -257,7 +257,7 @@ class GeometryReport:
 
     def _patient_words(self) -> str:
         position = position_words(self.patient_position)
-        sides = {"L": "left side", "R": "right side"}
+        sides = {"L": "left side of the body", "R": "right side of the body"}
         parts = [f"{position} ({self.patient_position})"] * bool(position)
         return ", ".join([*parts, *filter(None, [sides.get(self.laterality)])])
 

@@ -63,7 +63,7 @@ def in_quantity(series: Series, volume: int, name: str) -> Series:
         raise InputError(f"this volume has no values called so; it has: {offered}")
     parts = tuple(_turned(facts, name) for facts in found.parts)
     label = ", ".join(part for part in (found.name, name) if part)
-    turned = FoundVolume(label, found.geometry, found.problems, parts)
+    turned = FoundVolume(label, found.geometry, found.problems, parts, found.report)
     volumes = (*series.volumes[:volume], turned, *series.volumes[volume + 1 :])
     return replace(series, volumes=volumes)
 

@@ -96,14 +96,15 @@ def _steps(heights: FloatArray, steps: FloatArray) -> tuple[Step, ...]:
 
 
 def _missing(stack: Stack) -> tuple[Missing, ...]:
-    heights, usual = stack.heights_mm, usual_step_mm(stack)
+    lost = lost_slices(stack)
+    heights, usual = stack.heights_mm, usual_step_mm(stack) if lost else 0.0
     return tuple(
         Missing(
             rounded(heights[n]),
             rounded(heights[n + 1]),
             round((heights[n + 1] - heights[n]) / usual) - 1,
         )
-        for n in lost_slices(stack)
+        for n in lost
     )
 
 

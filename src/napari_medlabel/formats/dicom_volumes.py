@@ -24,6 +24,7 @@ from napari_medlabel.formats.dicom_geometry import (
 )
 from napari_medlabel.formats.dicom_instance import InstanceFacts
 from napari_medlabel.formats.dicom_quantities import no_suv, quantities_of
+from napari_medlabel.formats.dicom_report import report_of
 
 __all__ = ["regular_parts", "volumes_of"]
 
@@ -107,7 +108,8 @@ def _checked(name: str, group: Group) -> FoundVolume:
     problems.extend(no_suv(ordered))
     if stack is None:
         problems.insert(0, _no_position(ordered))
-        return FoundVolume(name, None, tuple(problems), ordered)
+        report = report_of(ordered, None, None, problems)
+        return FoundVolume(name, None, tuple(problems), ordered, report)
     found = [problem for check in STACK_CHECKS for problem in check(stack)]
     geometry = None
     if not any(problem.blocking for problem in found):
@@ -115,8 +117,9 @@ def _checked(name: str, group: Group) -> FoundVolume:
             geometry = geometry_of(stack)
         except GeometryError as error:
             found.append(Problem("no-position", error.what, error.hint, blocking=True))
+    report = report_of(ordered, stack, geometry, [*found, *problems])
     return FoundVolume(
-        name, geometry, (*found, *problems), ordered, quantities=quantities_of(ordered)
+        name, geometry, (*found, *problems), ordered, report, quantities=quantities_of(ordered)
     )
 
 
