@@ -8,36 +8,29 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QColorDialog,
     QDoubleSpinBox,
-    QFrame,
     QGridLayout,
     QScrollArea,
     QSizePolicy,
     QSlider,
     QToolButton,
-    QVBoxLayout,
     QWidget,
 )
 
 from napari_medlabel.core.schema import PALETTE
 from napari_medlabel.core.volume import Window
 from napari_medlabel.ui import brush
+from napari_medlabel.ui.case_card import CaseCardView
 from napari_medlabel.ui.segment_table import SegmentTable
-from napari_medlabel.ui.series_page import problem_line
-from napari_medlabel.ui.state import NONE, AnnotateState, CaseCard, SegmentRow, Tool
+from napari_medlabel.ui.state import NONE, AnnotateState, SegmentRow, Tool
 from napari_medlabel.ui.theme import DARK, Tokens
 from napari_medlabel.ui.views import PLANES
 from napari_medlabel.ui.widgets import (
     BusyView,
     Choice,
     IconButton,
-    IconLabel,
     QuestionView,
-    card,
-    chip,
     column,
-    dress,
     line,
-    restyle,
     row,
     text,
 )
@@ -90,7 +83,7 @@ class AnnotateTab(QScrollArea):
         """Touch only what differs."""
         old, self._state = self._state, new
         if old is None or old.card != new.card:
-            self._show_card(new.card)
+            self.card.set_card(new.card)
         if old is None or (old.rows, old.choices.active) != (new.rows, new.choices.active):
             self.table.set_rows(new.rows, new.choices.active)
             self._count.setText(str(len(new.rows)) if new.rows else "")
@@ -104,8 +97,10 @@ class AnnotateTab(QScrollArea):
             new.undo, new.redo, new.read_only,
         ):  # fmt: skip
             self._show_history(new)
-        if old is None or (old.saved, old.saved_kind) != (new.saved, new.saved_kind):
-            self._show_saved(new)
+        if old is None or (old.saved, old.saved_kind, old.read_only) != (
+            new.saved, new.saved_kind, new.read_only,
+        ):  # fmt: skip
+            self.card.set_notes(new)
         if old is None or old.loading != new.loading:
             self._show_loading(new)
 
@@ -116,28 +111,11 @@ class AnnotateTab(QScrollArea):
     # Parts
 
     def _case_part(self) -> QWidget:
-        self._name = text(role="title")
-        self._modality = chip("")
-        self._chip = chip("", "accent")
-        close = IconButton("cross", "Close the case; it is saved", self.close_pressed.emit, size=14)
-        head = row(self._name, self._modality, None, self._chip, close, gap=6)
-        self._lines = text(tone="2", wrap=True)
-        self._problems = QVBoxLayout()
-        self._problems.setSpacing(4)
-        problems = QWidget()
-        problems.setLayout(self._problems)
-        self._problems.setContentsMargins(0, 0, 0, 0)
-        self._read_only = text(tone="3", wrap=True)
-        self._read_only.hide()
-        self._saved_icon = IconLabel("check", "ok", 14)
-        self._saved = text(tone="3")
-        saved = row(self._saved_icon, self._saved, None, gap=6)
+        self.card = CaseCardView()
+        self.card.close_pressed.connect(self.close_pressed)
         self.busy = BusyView()
         self.busy.cancelled.connect(self.loading_cancelled)
-        return column(
-            card(head, self._lines, self._read_only, problems, saved, gap=5, margin=10),
-            self.busy, 8, gap=8,
-        )  # fmt: skip
+        return column(self.card, self.busy, 8, gap=8)
 
     def _segment_part(self) -> QWidget:
         self._count = text(tone="3")
@@ -214,20 +192,6 @@ class AnnotateTab(QScrollArea):
 
     # What changes
 
-    def _show_card(self, shown: CaseCard) -> None:
-        self._name.setText(shown.name)
-        self._modality.setText(shown.modality)
-        self._modality.setVisible(bool(shown.modality))
-        self._chip.setText(shown.chip)
-        restyle(self._chip, chip=shown.tone)
-        self._lines.setText("\n".join(shown.lines))
-        while (item := self._problems.takeAt(0)) is not None:
-            item.widget().deleteLater()
-        for problem in shown.problems:
-            made: QFrame = problem_line(problem)
-            self._problems.addWidget(made)
-            dress(made, self._tokens)
-
     def _show_presets(self, windows: Sequence[Window]) -> None:
         for made in self._chips:
             self._presets.removeWidget(made)
@@ -282,16 +246,6 @@ class AnnotateTab(QScrollArea):
         self.undo.setEnabled(bool(new.undo) and not new.read_only)
         self.redo.setEnabled(bool(new.redo) and not new.read_only)
         self.add.setEnabled(not new.read_only)
-        self._read_only.setText(new.read_only)
-        self._read_only.setVisible(bool(new.read_only))
-
-    def _show_saved(self, new: AnnotateState) -> None:
-        icon, tone = {
-            "saved": ("check", "ok"), "saving": ("clock", "text3"), "failed": ("error", "error"),
-        }[new.saved_kind]  # fmt: skip
-        self._saved_icon.show_icon(icon, tone)
-        self._saved.setText(new.saved)
-        restyle(self._saved, tone="error" if new.saved_kind == "failed" else "3")
 
     def _show_loading(self, new: AnnotateState) -> None:
         if new.loading is None:

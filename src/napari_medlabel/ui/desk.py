@@ -3,26 +3,27 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
 from napari import Viewer
-from qtpy.QtCore import QObject, Qt, QThreadPool, Signal
+from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_medlabel import commands
-from napari_medlabel.core.volume import Series
+from napari_medlabel.commands import Offer
+from napari_medlabel.core.derivation import Choice
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.session import OpenCase, Session
 from napari_medlabel.ui.drawing import Drawing
+from napari_medlabel.ui.pictures import Pictures
 from napari_medlabel.ui.state import (
     ErrorCard,
     RecentRow,
     SeriesRow,
+    VolumeRow,
     error_card,
     recent_rows,
+    series_row,
     series_rows,
     without_places,
 )
@@ -74,10 +75,8 @@ class Desk(QObject):
         self.skipped = 0
         self._found_at: Path | None = None
         self._scanned = False
-        self._pictures = QThreadPool(self)
-        self._pictures.setMaxThreadCount(1)
-        self._picture_jobs: list[Job] = []
-        self.pictures: dict[int, npt.NDArray[np.uint8]] = {}
+        self.pictures = Pictures(session, self)
+        self.pictures.came.connect(self.changed)
 
     @property
     def place(self) -> Place:
@@ -114,18 +113,47 @@ class Desk(QObject):
             failed=lambda _error: self._forget_place(path),
         )
 
-    def open_row(self, row: SeriesRow) -> None:
-        """Open one of the volumes found."""
+    def open_row(self, row: SeriesRow, volume: VolumeRow | None = None) -> None:
+        """Open one of the volumes found: the first that can be, unless another is named."""
+        wanted = volume or row.first
         self._open(
             f"Opening {row.title}",
             lambda: commands.open_series(
                 self.session,
                 row.series,
-                row.volume,
+                wanted.number,
                 found_at=self._found_at,
                 seen=self.slice_read.emit,
             ),
         )
+
+    def offers(self, row: SeriesRow, volume: VolumeRow) -> tuple[Offer, ...]:
+        """What can be done about a volume that is no right-angled grid; nothing is done yet."""
+        if not row.series.volumes:
+            return ()
+        return commands.offers(self.session, row.series, volume.number)
+
+    def offer(self, row: SeriesRow, volume: VolumeRow, choice: Choice) -> Offer:
+        """What one choice would make of it; raises MedlabelError where nothing."""
+        return commands.offer(self.session, row.series, volume.number, choice)
+
+    def take(self, row: SeriesRow, offer: Offer) -> None:
+        """Open what an offer makes; where it makes several, show them to choose from."""
+        made = series_row(offer.series, found=row)
+        if len(made.volumes) == 1:
+            self.open_row(made)
+        else:
+            self._replace(row, made)
+
+    def take_back(self, row: SeriesRow) -> None:
+        """Show a series as it was found again."""
+        if row.found is not None:
+            self._replace(row, row.found)
+
+    def _replace(self, row: SeriesRow, other: SeriesRow) -> None:
+        self.found = tuple(other if one is row else one for one in self.found)
+        self.pictures.draw(other, other.first)
+        self.changed.emit()
 
     def open_case(self, case_id: str) -> None:
         """Go on with a case."""
@@ -160,7 +188,7 @@ class Desk(QObject):
 
     def forget_found(self) -> None:
         """Go back from the table of series to the start."""
-        self._end_pictures()
+        self.pictures.end()
         self.found, self._scanned, self._found_at = (), False, None
         self.dismiss()
 
@@ -181,7 +209,7 @@ class Desk(QObject):
 
     def shut(self) -> None:
         """The window goes: close the case here and now."""
-        self._end_pictures()
+        self.pictures.end()
         if self.busy is not None:
             self.busy.job.cancel()
             self.busy = None
@@ -243,7 +271,7 @@ class Desk(QObject):
             return
         if not self.settle():
             return
-        self._end_pictures()
+        self.pictures.end()
         self.found, self.skipped, self._found_at = rows, len(found.skipped), path
         self._scanned = True
         case = self._take_down()
@@ -254,37 +282,18 @@ class Desk(QObject):
 
     def _start_table(self) -> None:
         usable = [row for row in self.found if row.usable]
-        if len(self.found) == 1 and usable and not usable[0].problems:
+        alone = len(self.found) == 1 and len(self.found[0].volumes) == 1
+        if alone and usable and not usable[0].first.problems:
             self.open_row(usable[0])
         else:
-            self._draw_pictures()
+            for row in self.found:
+                self.pictures.draw(row, row.first)
         self.changed.emit()
-
-    def _draw_pictures(self) -> None:
-        for n, row in enumerate(self.found):
-            if row.usable:
-                job = Job(self._picture(row.series, row.volume), self, pool=self._pictures)
-                job.done.connect(partial(self._picture_came, n))
-                self._picture_jobs.append(job)
-
-    def _picture_came(self, number: int, pixels: npt.NDArray[np.uint8]) -> None:
-        self.pictures[number] = pixels
-        self.changed.emit()
-
-    def _picture(self, series: Series, volume: int) -> Callable[..., npt.NDArray[np.uint8]]:
-        return lambda _progress, _cancelled: commands.thumbnail(self.session, series, volume)
-
-    def _end_pictures(self) -> None:
-        self._pictures.clear()
-        self.pictures = {}
-        jobs, self._picture_jobs = self._picture_jobs, []
-        for job in jobs:
-            job.end()
 
     def _open(self, title: str, opener: Callable[[], OpenCase]) -> None:
         if not self.settle():
             return
-        self._end_pictures()
+        self.pictures.end()
         old = self._take_down()
 
         def task(_progress: object, _cancelled: object) -> OpenCase:

@@ -197,6 +197,12 @@ class Drawing(QObject):
         views.show_plane(self._viewer, views.PLANES[number])
         self._choose(plane=number)
 
+    def show_slice(self, axis: int, index: int) -> None:
+        """Show a slice of the axial (0), coronal (1) or sagittal (2) plane."""
+        if views.plane_of(self._viewer).axis != axis or self._viewer.dims.ndisplay == 3:
+            self.set_plane(next(n for n, one in enumerate(views.PLANES) if one.axis == axis))
+        self._viewer.dims.set_current_step(axis, index)
+
     def step_slice(self, step: int) -> None:
         """Step through the slices of the plane that is shown."""
         axis = views.plane_of(self._viewer).axis

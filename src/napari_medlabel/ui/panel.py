@@ -1,4 +1,4 @@
-"""The dock and the page over the canvas: they show what lies on the desk."""
+"""The dock: it shows what lies on the desk, in itself and in the page over the canvas."""
 
 from pathlib import Path
 
@@ -17,83 +17,27 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel import commands
-from napari_medlabel.core.geometry import BoolArray
-from napari_medlabel.core.volume import Volume
 from napari_medlabel.session import OpenCase, Session
-from napari_medlabel.ui import presets, theme
+from napari_medlabel.ui import theme
 from napari_medlabel.ui._napari_compat import canvas_area, is_gone, main_window
 from napari_medlabel.ui.annotate_tab import AnnotateTab
 from napari_medlabel.ui.binding import binding_problem
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.docking import dock_left
+from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.export_tab import ExportTab, ExportWish
-from napari_medlabel.ui.first_slice import FirstSlice
+from napari_medlabel.ui.geometry_dialog import GeometryDialog
 from napari_medlabel.ui.keys import Keys
-from napari_medlabel.ui.series_page import SeriesPage
-from napari_medlabel.ui.start_page import NothingOpen, StartPage
-from napari_medlabel.ui.state import RecentRow
+from napari_medlabel.ui.page import Page
+from napari_medlabel.ui.start_page import NothingOpen
+from napari_medlabel.ui.state import RecentRow, SeriesRow, VolumeRow, case_report, row_report
 from napari_medlabel.ui.widgets import BusyView, ErrorView, button, column, dress, line
 from napari_medlabel.ui.work import share_quickly
 
-__all__ = ["MedlabelPanel", "Page"]
+__all__ = ["MedlabelPanel"]
 
 TELL_MS = 15  # changes within this time are shown at once
 CHECKS = ("disk", "workspace", "compressed DICOM")
-
-
-class Page(QWidget):
-    """Covers the canvas while there is no image: start, search, series."""
-
-    def __init__(self, area: QWidget) -> None:
-        super().__init__(area)
-        self.setObjectName("medlabel")
-        self.setProperty("place", "page")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.start, self.series = StartPage(), SeriesPage()
-        self.busy, self.error = BusyView(), ErrorView()
-        self._pages = QStackedWidget()
-        self._pages.addWidget(self.start)
-        self._pages.addWidget(self.series)
-        self.first = FirstSlice()
-        self.first.setParent(self)
-        self.first.hide()
-        notes = column(self.busy, self.error, gap=8)
-        notes.setMaximumWidth(560)
-        above = QHBoxLayout()
-        above.addStretch(1)
-        above.addWidget(notes, 10)
-        above.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(16, 12, 16, 8)
-        layout.addLayout(above)
-        layout.addWidget(self._pages, 1)
-        area.installEventFilter(self)
-        self._cover()
-
-    def show_first_slice(self, volume: Volume, filled: BoolArray) -> None:
-        """Cover everything with the slice; gone with the page when the canvas shows it."""
-        self.show()
-        self.raise_()
-        self.first.setGeometry(self.rect())
-        self.first.show()
-        self.first.raise_()
-        windows = presets.presets(volume, filled)
-        self.first.show_slice(volume, presets.first_window(windows, volume))
-
-    def show_place(self, *, series: bool) -> None:
-        """Show the series, or the start."""
-        self.first.hide()
-        self._pages.setCurrentWidget(self.series if series else self.start)
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's
-        """Stay as large as what it covers."""
-        if event.type() in {QEvent.Type.Resize, QEvent.Type.LayoutRequest}:
-            self._cover()
-        return bool(super().eventFilter(watched, event))
-
-    def _cover(self) -> None:
-        self.setGeometry(self.parentWidget().rect())
-        self.raise_()
 
 
 class MedlabelPanel(QWidget):
@@ -118,10 +62,12 @@ class MedlabelPanel(QWidget):
         self.annotate, self.export = AnnotateTab(), ExportTab()
         self.nothing, self.error = NothingOpen(), ErrorView()
         self.busy = BusyView()
-        self.page = Page(canvas_area(viewer))
+        self.page = Page(canvas_area(viewer), self.desk)
+        self.report = GeometryDialog(main_window(viewer))
         self._keys = Keys(viewer, self.desk)
         self._tab = 0
         self._recent: tuple[RecentRow, ...] | None = None
+        self._reported: object = None  # whose report is shown
         self._shut = False
         self._warned = False  # that closing now loses a stroke
         self._lay_out()
@@ -158,10 +104,12 @@ class MedlabelPanel(QWidget):
         if covered:
             self.page.show_place(series=place == "series")
             self.page.series.set_rows(desk.found, desk.skipped)
-            self.page.series.set_pictures(desk.pictures)
+            self.page.series.set_pictures(desk.pictures.drawn)
             if place == "start":
                 self._show_start(desk.recent())
             self.page.raise_()
+        if self._reported not in (drawing, *desk.found):
+            self.report.close()
         self._show_notes(covered=covered)
         self._body.setCurrentIndex(1 if self._tab == 1 else (2 if drawing is not None else 0))
         for n, made in enumerate(self._tabs):
@@ -202,6 +150,7 @@ class MedlabelPanel(QWidget):
         for part in (self, self.page):
             part.setStyleSheet(sheet)
             dress(part, self._tokens)
+        self.report.set_style(sheet, self._tokens)
 
     def choose_tab(self, number: int) -> None:
         """Show Annotate (0) or Export (1)."""
@@ -218,6 +167,20 @@ class MedlabelPanel(QWidget):
         """Ask for a file."""
         self._ask(QFileDialog.FileMode.ExistingFile, "Open a file", self.desk.scan)
 
+    def show_row_report(self, shown: SeriesRow, volume: VolumeRow) -> None:
+        """Show the geometry report of a volume that is not open."""
+        self._reported = shown
+        self.report.show_report(row_report(shown, volume), self.page.parentWidget())
+
+    def _show_case_report(self, drawing: Drawing) -> None:
+        self._reported = drawing
+        self.report.show_report(case_report(drawing.case), self.page.parentWidget())
+
+    def _show_problem(self, drawing: Drawing) -> None:
+        """The report, and the first slice that it names."""
+        self._show_case_report(drawing)
+        self.report.jump_to_first()
+
     def shut(self) -> None:
         """The window goes: close the case, take the page and keys away."""
         if self._shut:
@@ -228,6 +191,8 @@ class MedlabelPanel(QWidget):
         self._keys.remove()
         self.desk.shut()
         self.page.deleteLater()
+        self.report.close()
+        self.report.deleteLater()
 
     def showEvent(self, event: object) -> None:  # noqa: N802
         """Stand at the left, with napari's own docks behind."""
@@ -290,6 +255,10 @@ class MedlabelPanel(QWidget):
         page.start.case_wanted.connect(desk.open_case)
         page.start.demo_wanted.connect(desk.open_demo)
         page.series.wanted.connect(desk.open_row)
+        page.series.chosen.connect(desk.pictures.draw)
+        page.series.offer_taken.connect(desk.take)
+        page.series.undone.connect(desk.take_back)
+        page.series.report_wanted.connect(self.show_row_report)
         page.series.back_wanted.connect(desk.forget_found)
         for part in (page, self):
             part.busy.cancelled.connect(desk.cancel)
@@ -312,6 +281,11 @@ class MedlabelPanel(QWidget):
         tab, table, desk = self.annotate, self.annotate.table, self.desk
         tab.close_pressed.connect(desk.close_case)
         tab.loading_cancelled.connect(desk.close_case)
+        desk.act_on(tab.card.report_wanted, self._show_case_report)
+        desk.act_on(tab.card.problem_wanted, self._show_problem)
+        desk.act_on(
+            self.report.jump_wanted, lambda drawing, to: drawing.show_slice(to.axis, to.index)
+        )
         desk.act_on(tab.segment_added, lambda drawing: drawing.add_segment())
         desk.act_on(tab.tool_chosen, lambda drawing, tool: drawing.set_tool(tool))
         desk.act_on(tab.brush_sized, lambda drawing, size: drawing.set_brush(size))

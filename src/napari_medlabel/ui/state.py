@@ -7,11 +7,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
+from napari_medlabel.core.geometry_report import GeometryReport
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.segmentation import Segmentation
-from napari_medlabel.core.volume import FoundVolume, Series, Window
+from napari_medlabel.core.volume import Series, Window
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.session import CaseInfo, OpenCase
+from napari_medlabel.ui.geometry_facts import slices_words, spacing_words
+from napari_medlabel.ui.geometry_state import (
+    CHOSEN,
+    ReportState,
+    chip_words,
+    chosen_words,
+    report_state,
+)
 
 __all__ = [
     "NONE",
@@ -21,9 +30,13 @@ __all__ = [
     "RecentRow",
     "SegmentRow",
     "SeriesRow",
+    "VolumeRow",
     "annotate_state",
+    "case_report",
     "error_card",
     "recent_rows",
+    "row_report",
+    "series_row",
     "series_rows",
     "volume_words",
     "without_places",
@@ -60,14 +73,17 @@ class SegmentRow:
 
 @dataclass(frozen=True, slots=True)
 class CaseCard:
-    """Which case is open."""
+    """Which case is open; `warning` is short, `problems` tells each."""
 
     name: str
     modality: str
     chip: str
     tone: Tone
-    lines: tuple[str, ...]
-    problems: tuple[Problem, ...] = ()
+    grid: str
+    volume: str = ""
+    chosen: tuple[str, str] = ("", "")
+    warning: str = ""
+    problems: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +145,56 @@ class RecentRow:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class VolumeRow:
+    """One volume of a series: `number`, from 0, is its place among them."""
+
+    number: int
+    name: str
+    line: str
+    problems: tuple[Problem, ...] = ()
+    usable: bool = False
+    report: GeometryReport | None = None
+
+    @property
+    def warning(self) -> str:
+        """What its chip says; "" for none."""
+        return chip_words(self.problems, self.report)
+
+    @property
+    def why_not(self) -> str:
+        """What keeps it from being opened."""
+        if self.usable:
+            return ""
+        blocking = [p for p in self.problems if p.blocking] or list(self.problems)
+        return _sentence(blocking[0].what if blocking else "it holds no image")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SeriesRow:
-    """One volume that a scan found."""
+    """One series that a scan found, or, with `found`, what was made of one on request."""
 
     series: Series
-    volume: int
     modality: str
     title: str
-    line: str
-    problems: tuple[Problem, ...]
-    usable: bool
+    volumes: tuple[VolumeRow, ...]
+    found: "SeriesRow | None" = None
+
+    @property
+    def first(self) -> VolumeRow:
+        """The volume to begin with: one that can be opened, if there is any."""
+        return next((volume for volume in self.volumes if volume.usable), self.volumes[0])
+
+    @property
+    def usable(self) -> bool:
+        """True where something of it can be opened."""
+        return self.first.usable
+
+    @property
+    def counts(self) -> str:
+        """How many volumes there are, where there are several."""
+        count, good = len(self.volumes), sum(volume.usable for volume in self.volumes)
+        words = f"{count} volumes" if count > 1 else ""
+        return words if good in {0, count} else f"{words}, {count - good} cannot be opened"
 
 
 def annotate_state(case: OpenCase, choices: Choices, window: Window) -> AnnotateState:
@@ -162,14 +218,18 @@ def annotate_state(case: OpenCase, choices: Choices, window: Window) -> Annotate
 
 
 def _case_card(case: OpenCase) -> CaseCard:
-    info = case.info
-    k, j, i = info.spacing_mm
+    info, volume = case.info, case.volume
+    chosen = chosen_words(info.problems, volume.source.derivation)
     chip: tuple[str, Tone] = ("In progress", "accent")
     if case.segmentation.read_only:
         chip = ("Read only", "warn")
-    grid = f"{info.shape[0]} slices · {i:.2f} {TIMES} {j:.2f} {TIMES} {k:.2f} mm"
-    words = [part for part in (getattr(info, "volume", ""), grid) if part]
-    return CaseCard(info.name, info.modality, *chip, tuple(words), info.problems)
+    return CaseCard(
+        info.name, info.modality, *chip,
+        f"{slices_words(info.shape[0])} · {spacing_words(info.spacing_mm)}",
+        info.volume.removesuffix(chosen[0].split(" to ")[0].lower()).rstrip(", "), chosen,
+        chip_words(info.problems, volume.report),
+        "\n".join(p.what for p in info.problems if p.code not in CHOSEN),
+    )  # fmt: skip
 
 
 def _segment_rows(segmentation: Segmentation, hidden: frozenset[int]) -> tuple[SegmentRow, ...]:
@@ -254,11 +314,7 @@ def when_words(iso: str, now: datetime) -> str:
 
 def series_rows(found: Sequence[Series]) -> tuple[SeriesRow, ...]:
     """What can be opened, then what cannot, each with the reason."""
-    rows = [
-        _series_row(series, n, volume)
-        for series in found
-        for n, volume in enumerate(series.volumes or (None,))
-    ]
+    rows = [series_row(series) for series in found]
     return tuple(sorted(rows, key=lambda row: (not row.usable, row.series.number)))
 
 
@@ -267,22 +323,44 @@ _KINDS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def _series_row(series: Series, number: int, volume: FoundVolume | None) -> SeriesRow:
-    named = volume.name if volume is not None else ""
-    part = named or (f"volume {number + 1}" if len(series.volumes) > 1 else "")
-    words = [f"Series {series.number}", part, _KINDS[series.kind]]
-    grid = volume.geometry if volume is not None else None
+def series_row(series: Series, found: SeriesRow | None = None) -> SeriesRow:
+    """A series as the table shows it; never its description, which may name a patient."""
+    single = series.volumes[0].name if len(series.volumes) == 1 else ""
+    words = [f"Series {series.number}", single, _KINDS[series.kind]]
+    volumes = tuple(_volume_row(series, n) for n in range(len(series.volumes)))
+    none = VolumeRow(0, "", _count(series.files, "file"), series.problems)
+    title = " · ".join(word for word in words if word)
+    return SeriesRow(series, series.modality or "?", title, volumes or (none,), found)
+
+
+def _volume_row(series: Series, number: int) -> VolumeRow:
+    volume, several = series.volumes[number], len(series.volumes) > 1
+    report = volume.geometry_report()
     line = _count(series.files, "file")
-    if grid is not None:
-        shown = grid.laid_out(grid.canonical)
-        k, j, i = shown.spacing_mm
+    if volume.geometry is not None:
+        shown = volume.geometry.laid_out(volume.geometry.canonical)
         size = f" {TIMES} ".join(str(n) for n in shown.shape[::-1])
-        line = f"{size} voxels · {i:.2f} {TIMES} {j:.2f} {TIMES} {k:.2f} mm · {line}"
-    problems = (*series.problems, *(volume.problems if volume is not None else ()))
-    return SeriesRow(
-        series, number, series.modality or "?", " · ".join(word for word in words if word), line,
-        tuple(dict.fromkeys(problems)), volume is not None and volume.usable,
+        line = f"{size} voxels · {spacing_words(shown.spacing_mm)} · {line}"
+    elif report is not None:
+        line = f"{slices_words(report.slices)} · {line}"
+    return VolumeRow(
+        number, volume.name or (f"volume {number + 1}" if several else ""), line,
+        tuple(dict.fromkeys((*series.problems, *volume.problems))), volume.usable, report,
     )  # fmt: skip
+
+
+def case_report(case: OpenCase) -> ReportState:
+    """The geometry report of the open case, with jumps to its slices."""
+    info, volume = case.info, case.volume
+    words = " · ".join(filter(None, (info.modality, info.volume)))
+    return report_state(info.name, words, volume.report, info.problems, volume)
+
+
+def row_report(row: SeriesRow, volume: VolumeRow) -> ReportState:
+    """The geometry report of a volume that is not open."""
+    several = volume.name if len(row.volumes) > 1 else ""
+    words = " · ".join(filter(None, (row.modality, several)))
+    return report_state(row.title, words, volume.report, volume.problems)
 
 
 def _count(n: int, noun: str) -> str:
