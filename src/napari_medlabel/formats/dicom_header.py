@@ -21,6 +21,7 @@ __all__ = [
     "IMPLICIT",
     "PIXEL_DATA",
     "UNDEFINED",
+    "FoundArchive",
     "Header",
     "HeaderError",
     "NotDicom",
@@ -62,6 +63,10 @@ _LONG: Final = {
 
 class NotDicom(InputError):
     """The file is something else."""
+
+
+class FoundArchive(NotDicom):
+    """The file is a zip archive."""
 
 
 class HeaderError(InputError):
@@ -130,7 +135,7 @@ def read_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Header:
     pos = _walk_meta(source, start, meta)
     syntax = meta.get(0x00020010, b"").rstrip(b"\0 ").decode("latin-1")
     if syntax == DEFLATED:
-        data = _inflate(file, pos)
+        data = _inflate(file, pos, size)
         source, pos = _Bytes(BytesIO(data), len(data)), 0
     explicit = _is_explicit(source, pos, syntax)
     values = dict(meta)
@@ -153,7 +158,7 @@ def inflated(file: IO[bytes], size: int) -> bytes:
         If it is damaged or absurdly large.
     """
     source = _Bytes(file, size)
-    return _inflate(file, _walk_meta(source, _start(source), {}))
+    return _inflate(file, _walk_meta(source, _start(source), {}), size)
 
 
 def with_fragments(file: IO[bytes], size: int, pixels: PixelPlace) -> PixelPlace:
@@ -165,11 +170,11 @@ def with_fragments(file: IO[bytes], size: int, pixels: PixelPlace) -> PixelPlace
     return replace(pixels, stored=stored)
 
 
-def _inflate(file: IO[bytes], start: int) -> bytes:
+def _inflate(file: IO[bytes], start: int, size: int) -> bytes:
     file.seek(start)
     unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
     try:
-        data = unpacker.decompress(file.read(MAX_INFLATED), MAX_INFLATED)
+        data = unpacker.decompress(file.read(min(size, MAX_INFLATED)), MAX_INFLATED)
     except zlib.error as error:
         raise HeaderError("its deflated part is damaged") from error
     if unpacker.unconsumed_tail:
@@ -212,7 +217,7 @@ def _start(source: _Bytes) -> int:
         if group in (2, 8) and element <= 0x18 and source.size > 64:
             return 0
     if head.startswith(b"PK\3\4"):
-        raise NotDicom("a zip archive, which is opened by its own name")
+        raise FoundArchive("a zip archive")
     raise NotDicom("not DICOM")
 
 

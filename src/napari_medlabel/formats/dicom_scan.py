@@ -1,7 +1,5 @@
 """What DICOM series there are in a folder, a file, a DICOMDIR or a zip archive; headers only."""
 
-import zipfile
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
@@ -9,31 +7,17 @@ from typing import Final
 
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import FoundVolume, Kind, Series
-from napari_medlabel.errors import Cancelled, InputError
-from napari_medlabel.formats.dicom_files import (
-    Candidate,
-    Opener,
-    Place,
-    Skipped,
-    find_files,
-    find_members,
-    find_named,
-    open_regular,
-)
-from napari_medlabel.formats.dicom_frames import slices_of
-from napari_medlabel.formats.dicom_header import HeaderError, NotDicom, Oddity, read_header
-from napari_medlabel.formats.dicom_instance import InstanceFacts, facts_of
-from napari_medlabel.formats.dicom_odd import directory_entries, read_odd_header
+from napari_medlabel.formats.dicom_files import Skipped
+from napari_medlabel.formats.dicom_gather import gather
+from napari_medlabel.formats.dicom_instance import InstanceFacts
 from napari_medlabel.formats.dicom_rtstruct import STRUCTURE_SET
 from napari_medlabel.formats.dicom_seg import SEGMENTATIONS
 from napari_medlabel.formats.dicom_seg_load import segmentation_volumes
-from napari_medlabel.formats.dicom_tags import WANTED
 from napari_medlabel.formats.dicom_volumes import volumes_of
 
 __all__ = ["Skipped", "scan_dicom"]
 
 _ROOT: Final = "1.2.840.10008.5.1.4.1.1."
-_DIRECTORY: Final = "1.2.840.10008.1.3.10"
 _SECTIONS: Final = frozenset(_ROOT + end for end in ("2", "4", "128"))  # CT, MR, PET
 _MULTI_FRAME: Final = frozenset(
     _ROOT + end
@@ -41,8 +25,6 @@ _MULTI_FRAME: Final = frozenset(
 )
 _LOCALIZERS: Final = frozenset({"LOCALIZER", "SCOUT", "TOPOGRAM"})
 _SECTION_MODALITIES: Final = frozenset({"CT", "MR", "PT"})
-
-Slices = tuple[InstanceFacts, ...]  # of one file, at least one
 
 
 def scan_dicom(
@@ -78,96 +60,8 @@ def scan_dicom(
     Cancelled
         If `cancelled` said so.
     """
-    with Opener() as opener:
-        candidates, skipped = _candidates(Path(path), opener)
-        instances: list[tuple[str, Slices]] = []
-        for done, candidate in enumerate(candidates):
-            if cancelled():
-                raise Cancelled("the scan was called off")
-            if progress is not None:
-                progress(done, len(candidates))
-            read = _read(candidate, opener)
-            if isinstance(read, Skipped):
-                skipped.append(read)
-            else:
-                instances.append((candidate.name, read))
-        if progress is not None:
-            progress(len(candidates), len(candidates))
-        kept, copies = _without_copies(instances, opener)
-    return _series(kept), [*skipped, *copies]
-
-
-def _candidates(path: Path, opener: Opener) -> tuple[list[Candidate], list[Skipped]]:
-    """The files to read."""
-    if path.is_dir():
-        return find_files(path)
-    try:
-        file, _ = open_regular(str(path))
-        with file:
-            head = file.read(132)
-    except OSError as error:
-        there = path.exists()
-        what = "this file cannot be read" if there else "there is no such file or folder"
-        raise InputError(what, "check its permissions" if there else "check the name") from error
-    one = Candidate(Place(str(path)), path.name)
-    if head[:4] == b"PK\3\4" and zipfile.is_zipfile(path):
-        return find_members(opener, path)
-    slices = _read(one, opener)
-    if not isinstance(slices, Skipped) and slices[0].sop_class == _DIRECTORY:
-        return _from_directory(path)
-    return [one], []
-
-
-def _from_directory(path: Path) -> tuple[list[Candidate], list[Skipped]]:
-    file, _ = open_regular(str(path))
-    with file:
-        names = directory_entries(file)
-    return find_named(path.parent, names)
-
-
-def _read(candidate: Candidate, opener: Opener) -> Slices | Skipped:
-    """The slices of one file, or why there are none."""
-    try:
-        file, size = opener.open(candidate.place)
-        with file:
-            try:
-                header = read_header(file, size, WANTED)
-            except Oddity:
-                header = read_odd_header(file, size, WANTED)
-            return slices_of(header, file, size, facts_of(header, candidate.place))
-    except (NotDicom, HeaderError) as error:
-        return Skipped(candidate.name, error.what)
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError):
-        return Skipped(candidate.name, "it cannot be read")
-
-
-def _without_copies(
-    instances: Sequence[tuple[str, Slices]], opener: Opener
-) -> tuple[list[InstanceFacts], list[Skipped]]:
-    """The slices without those of a file that is another one again, byte for byte."""
-    kept: list[InstanceFacts] = []
-    copies: list[Skipped] = []
-    known: dict[str, list[InstanceFacts]] = defaultdict(list)
-    for name, slices in instances:
-        facts = slices[0]
-        if facts.sop_class == _DIRECTORY:
-            continue
-        same_uid = known[facts.sop_uid] if facts.sop_uid else []
-        if any(_same_bytes(facts.place, other.place, opener) for other in same_uid):
-            copies.append(Skipped(name, "an exact copy of another file"))
-            continue
-        same_uid.append(facts)
-        kept.extend(slices)
-    return kept, copies
-
-
-def _same_bytes(a: Place, b: Place, opener: Opener) -> bool:
-    try:
-        (one, size), (other, other_size) = opener.open(a), opener.open(b)
-        with one, other:
-            return size == other_size and one.read() == other.read()
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error):
-        return False
+    slices, skipped = gather(Path(path), progress=progress, cancelled=cancelled)
+    return _series(slices), skipped
 
 
 def _series(instances: Iterable[InstanceFacts]) -> list[Series]:
