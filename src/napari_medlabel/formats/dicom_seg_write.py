@@ -165,6 +165,7 @@ def _dataset(content: SegContent, planes: SlicePlanes) -> Dataset:
         specific_character_set=_UTF_8,
         omit_empty_frames=True,
     )
+    dataset.ContentCreatorName = ""  # has to be there: PS3.3 10.9
     slices = _slices_of_frames(dataset, planes)
     if held:
         _let_go(dataset, held, slices)
