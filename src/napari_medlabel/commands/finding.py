@@ -49,7 +49,10 @@ def choose(
     GeometryError
         If what was named is not one regular grid.
     """
-    chosen = with_choice(turned(choose_series(found, series), volume, quantity), choice)
+    chosen = choose_series(found, series)
+    if quantity:
+        chosen = turned(chosen, volume, quantity)
+    chosen = with_choice(chosen, choice)
     if volume == 0 and len(chosen.volumes) > 1:
         raise InputError(
             f"series {chosen.number} holds {len(chosen.volumes)} volumes: "
