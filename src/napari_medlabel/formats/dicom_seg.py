@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, Final, Literal
 
@@ -305,7 +306,7 @@ def _frames(
             if segment not in known:
                 raise InputError(f"frame {number + 1} holds a segment that is not described")
         position, orientation, pixel_mm = its.position(), its.orientation(), its.pixel_spacing()
-        if position is None or orientation is None or normal_of(orientation) is None:
+        if position is None or orientation is None or not _is_right_angled(orientation):
             raise InputError(
                 f"frame {number + 1} does not say where in the body it is",
                 "segmentations of slides and of pictures without a position are not opened",
@@ -313,6 +314,11 @@ def _frames(
         if pixel_mm is None:
             raise InputError(f"frame {number + 1} has no pixel spacing")
         yield SegFrame(number, segment, position, orientation, pixel_mm)
+
+
+@lru_cache(maxsize=16)
+def _is_right_angled(orientation: tuple[float, ...]) -> bool:
+    return normal_of(orientation) is not None
 
 
 def _flat(items: Sequence[Item]) -> Item:
