@@ -40,6 +40,7 @@ HANG_S: Final = 60.0  # of one case; they take some milliseconds
 _SPARE_BYTES: Final = 3 << 30  # of address space, for the codecs' own
 _PLAIN_BYTES: Final = 80 << 20  # what any case may allocate: slabs and tables
 _SWELL: Final = 2200  # twice what deflate makes of a byte
+Opening = Callable[[Path, int], None]
 _SECRETS: Final = ("secret", "geheim")
 _NUMBERS: Final = re.compile(rb"-?\d+(?:\.\d+)?")
 _ODD_NUMBERS: Final = (
@@ -231,6 +232,7 @@ def findings(
     cases: Iterable[tuple[int, int]],
     folder: Path,
     *,
+    opening: Opening | None = None,
     hang_s: float = HANG_S,
 ) -> Iterator[Finding | None]:
     """Run cases, each the number of a sample and a seed; None for each that is as it must be.
@@ -243,6 +245,8 @@ def findings(
         Which to damage, and how.
     folder
         Empty; the case that is being opened lies in it.
+    opening
+        What is done with a file of so many bytes: `check`.
     hang_s
         After how many seconds a case is taken for a hang.
     """
@@ -250,7 +254,9 @@ def findings(
     while left:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe(duplex=False)
-        work = context.Process(target=_work, args=(samples, left, folder, theirs, hang_s))
+        work = context.Process(
+            target=_work, args=(samples, left, folder, theirs, opening or check, hang_s)
+        )
         work.start()
         theirs.close()
         done = 0
@@ -277,11 +283,12 @@ def _finding(samples: Sequence[Sample], case: tuple[int, int], what: str) -> Fin
     return Finding(samples[case[0]].name, case[1], what) if what else None
 
 
-def _work(
+def _work(  # noqa: PLR0913, PLR0917  # one process, all of its task
     samples: Sequence[Sample],
     cases: Sequence[tuple[int, int]],
     folder: Path,
     told: Connection,
+    opening: Opening,
     hang_s: float,
 ) -> None:
     """Open the cases one by one; tell for each what was wrong, or an empty text."""
@@ -296,13 +303,13 @@ def _work(
             stacks.truncate(0)
             faulthandler.dump_traceback_later(hang_s, exit=True, file=stacks)
             try:
-                told.send(_run(samples[number], seed, others, folder))
+                told.send(_run(opening, samples[number], seed, others, folder))
             finally:
                 faulthandler.cancel_dump_traceback_later()
     told.close()
 
 
-def _run(sample: Sample, seed: int, others: Sequence[bytes], folder: Path) -> str:
+def _run(opening: Opening, sample: Sample, seed: int, others: Sequence[bytes], folder: Path) -> str:
     """What is wrong with how a case is opened."""
     data = mutated(sample, seed, others)
     place = folder / "case"
@@ -314,7 +321,7 @@ def _run(sample: Sample, seed: int, others: Sequence[bytes], folder: Path) -> st
             (place / name).parent.mkdir(parents=True, exist_ok=True)
             (place / name).write_bytes(content)
         # in its folder each fourth time: there its neighbours must open all the same
-        check(path if seed % 4 or path.suffix == ".zip" else place, _weight(sample, data))
+        opening(path if seed % 4 or path.suffix == ".zip" else place, _weight(sample, data))
     except Exception as error:  # noqa: BLE001  # every kind is a finding
         return _told(error)
     finally:

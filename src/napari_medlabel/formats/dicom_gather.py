@@ -45,7 +45,7 @@ Read = tuple[str, Slices]  # with the name it was found by
 _DIRECTORY: Final = "1.2.840.10008.1.3.10"
 _ARCHIVE: Final = b"PK\3\4"
 _PIECE: Final = 1 << 20
-_MOST_SLICES: Final = 120_000  # remembered, of about a kilobyte each
+_MOST_SLICES: Final = 40_000  # remembered, of some two kilobytes each
 _UNREADABLE: Final = (
     OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError,
 )  # fmt: skip

@@ -133,12 +133,16 @@ def _format_of(path: Path) -> FileFormat | None:
 
 def _is_packed_dicom(path: Path) -> bool:
     """True for what would be DICOM if it were inflated."""
-    if path.suffix.lower() != ".gz" or not path.is_file():
+    if path.suffix.lower() != ".gz" or not _is_file(path):
         return False
     try:
         return first_bytes(path, 132)[128:] == b"DICM"
     except InputError:
         return False
+
+
+def _is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113  # never raises, however long the path
 
 
 def _header_of(path: Path) -> Path:
@@ -177,7 +181,7 @@ def _scan_others(folder: Path, skipped: Sequence[Skipped]) -> tuple[list[Series]
             why = "OME-Zarr, which is opened by its own name"
             left[zarr] = Skipped(zarr.relative_to(folder).as_posix(), why)
             continue
-        kind = _format_of(path) if path.is_file() and _header_of(path) == path else None
+        kind = _format_of(path) if _is_file(path) and _header_of(path) == path else None
         if kind is None:
             left[path] = replace(one, why=_PACKED_DICOM) if _is_packed_dicom(path) else one
             continue
