@@ -21,11 +21,11 @@ from napari_medlabel.core.volume import FoundVolume, Series, Source, volume_sha2
 from napari_medlabel.core.volume import slice_sha256 as digest
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.formats.memory_reader import MemoryReader
+from napari_medlabel.formats.onto_source import onto_source, parts_of_source
 from napari_medlabel.formats.resample import (
     ResampledReader,
     derivation_of,
     fill_value,
-    onto_source,
 )
 from napari_medlabel.formats.resample_plan import plan_of, usual_step_mm
 from tests.formats.made_dicom import AXIAL, SAGITTAL, normal, oblique, ramp, save_all, stack
@@ -328,6 +328,11 @@ def test_a_series_with_a_gap_is_resampled_on_request_only(tmp_path: Path) -> Non
     np.testing.assert_array_equal(first[1], stored[:3] - 1024)
     np.testing.assert_array_equal(last[1], stored[3:] - 1024)
     assert last[0].spacing_mm[0] == pytest.approx(5.0)
+    (low, _), (high, labels) = parts_of_source(made, source)
+    assert [one.slice for one in low.instances] == [0, 1, 2]
+    assert [(one.uid, one.slice) for one in high.instances] == [(source.instances[3].uid, 0)]
+    assert high.derivation is None
+    assert labels.shape == high.geometry.shape
 
 
 def test_a_tilted_series_goes_back_onto_its_own_sheared_grid(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from napari_medlabel.formats.irregular import choices_for, pieces_of, recipe_of,
 from napari_medlabel.formats.metaimage import write_metaimage
 from napari_medlabel.formats.nifti import open_nifti, write_nifti
 from napari_medlabel.formats.nrrd import write_nrrd
-from napari_medlabel.formats.resample import onto_source
+from napari_medlabel.formats.onto_source import onto_source, parts_of_source
 from napari_medlabel.formats.scanning import Found, is_ome_zarr, scan
 from napari_medlabel.formats.text_reader import open_text
 
@@ -41,6 +41,7 @@ __all__ = [
     "is_ome_zarr",
     "onto_source",
     "open_reader",
+    "parts_of_source",
     "pieces_of",
     "read",
     "read_sequence",

@@ -1,4 +1,4 @@
-"""Tilted or unevenly spaced slices as a right-angled grid, and a mask on it back onto them.
+"""Tilted or unevenly spaced slices as a right-angled grid.
 
 Each slice is shifted in its plane onto the grid's rows and columns, and a plane between two slices
 is a mean of both, by its distance from each: linear in all three directions. For labels the
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.core.derivation import Derivation, Method, SlicePlanes
-from napari_medlabel.core.geometry import BoolArray, FloatArray, Geometry
+from napari_medlabel.core.geometry import BoolArray, FloatArray
 from napari_medlabel.core.geometry_report import Missing, rounded
 from napari_medlabel.core.volume import (
     FoundVolume,
@@ -26,11 +26,9 @@ from napari_medlabel.core.volume import (
     slice_sha256,
     volume_sha256,
 )
-from napari_medlabel.errors import GeometryError
-from napari_medlabel.formats.dicom_geometry import OFF_MM, Stack, geometry_of, regular_runs
 from napari_medlabel.formats.resample_plan import Plan
 
-__all__ = ["ResampledReader", "derivation_of", "fill_value", "made_up", "onto_source"]
+__all__ = ["ResampledReader", "derivation_of", "fill_value", "made_up", "nearest"]
 
 Array = npt.NDArray[Any]
 
@@ -254,90 +252,12 @@ def placed_nearest(voxels: Array, plan: Plan, n: int) -> _Placed:
     at_row = (np.arange(rows) - plan.first_row[n])[:, None]
     at_column = np.arange(columns) - plan.first_column[n] - plan.lean * at_row
     inside = _is_inside(at_row, voxels.shape[0]) & _is_inside(at_column, voxels.shape[1])
-    row = np.clip(_nearest(at_row), 0, voxels.shape[0] - 1)
-    column = np.clip(_nearest(at_column), 0, voxels.shape[1] - 1)
+    row = np.clip(nearest(at_row), 0, voxels.shape[0] - 1)
+    column = np.clip(nearest(at_column), 0, voxels.shape[1] - 1)
     return _Placed(voxels[row, column], inside)
 
 
-def onto_source(labels: Array, source: Source) -> list[tuple[Geometry, Array]]:
-    """Labels on a resampled grid, as they lie on the slices it was made from.
-
-    Each voxel of the source takes the label of the nearest one of the grid.
-
-    Parameters
-    ----------
-    labels
-        `[k, j, i]` on `source.geometry`.
-    source
-        Of the resampled volume.
-
-    Returns
-    -------
-    list of (Geometry, array)
-        One grid, sheared where the slices are tilted, if they are evenly spaced; else one for
-        each evenly spaced run of slices, in order. For a volume that is not derived: as it is.
-
-    Raises
-    ------
-    GeometryError
-        If the labels do not have the shape of the grid.
-    """
-    if tuple(labels.shape) != source.geometry.shape:
-        raise GeometryError(
-            f"labels of {tuple(labels.shape)} voxels do not fit a grid of {source.geometry.shape}"
-        )
-    if source.derivation is None:
-        return [(source.geometry, labels)]
-    planes = source.derivation.slices
-    found = np.empty((len(planes.positions_lps), planes.rows, planes.columns), labels.dtype)
-    for n, slice_ in enumerate(found):
-        slice_[:] = labels[_grid_index(planes, n, source.geometry)]
-    return [
-        (geometry, found[start:stop])
-        for geometry, start, stop in _grids(planes, source.derivation.step_mm)
-    ]
-
-
-def _grid_index(planes: SlicePlanes, n: int, grid: Geometry) -> tuple[Array, Array, Array]:
-    """The grid's voxel nearest to each voxel of a slice; `[row, column]` for k, j and i."""
-    start = planes.positions_lps[n]
-    down, across = planes.down * planes.pixel_mm[0], planes.across * planes.pixel_mm[1]
-    first, next_row, next_column = grid.kji(np.stack([start, start + down, start + across]))
-    row, column = np.arange(planes.rows)[:, None], np.arange(planes.columns)
-    at = [
-        first[a] + row * (next_row - first)[a] + column * (next_column - first)[a]
-        for a in (0, 1, 2)
-    ]
-    # Halfway goes to the side from which `placed_nearest` has taken it.
-    k, j, i = _nearest(at[0]), -_nearest(-at[1]), -_nearest(-at[2])
-    depth, rows, columns = grid.shape
-    return np.clip(k, 0, depth - 1), np.clip(j, 0, rows - 1), np.clip(i, 0, columns - 1)
-
-
-def _grids(planes: SlicePlanes, step_mm: float) -> list[tuple[Geometry, int, int]]:
-    """The regular grids that slices are, each with its first slice and the one past its last."""
-    positions, count = planes.positions_lps, len(planes.positions_lps)
-    even = np.linspace(positions[0], positions[-1], count)
-    if count > 1 and np.linalg.norm(positions - even, axis=1).max() <= OFF_MM:
-        matrix = np.eye(4)
-        matrix[:3, 0] = (positions[-1] - positions[0]) / (count - 1)
-        matrix[:3, 1] = planes.down * planes.pixel_mm[0]
-        matrix[:3, 2] = planes.across * planes.pixel_mm[1]
-        matrix[:3, 3] = positions[0]
-        return [(Geometry((count, planes.rows, planes.columns), matrix), 0, count)]
-    stack = Stack(
-        positions, planes.across, planes.down, planes.pixel_mm, planes.rows, planes.columns,
-        between_mm=step_mm,
-    )  # fmt: skip
-    grids = []
-    for start, stop in regular_runs(stack):
-        geometry = geometry_of(stack.part(positions[start:stop]))
-        assert geometry is not None  # noqa: S101  # a run is even
-        grids.append((geometry, start, stop))
-    return grids
-
-
-def _nearest(places: FloatArray) -> npt.NDArray[np.intp]:
+def nearest(places: FloatArray) -> npt.NDArray[np.intp]:
     """Whole numbers; halfway always upwards, whatever rounding did to the last digits."""
     return np.floor(np.round(places, 6) + 0.5).astype(np.intp)
 
