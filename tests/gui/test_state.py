@@ -54,16 +54,17 @@ def test_what_cannot_be_opened_comes_last_and_says_why() -> None:
         [_series(1, FoundVolume("", GRID, (gap,))), _series(2, FoundVolume("", GRID))]
     )
     assert [(row.series.number, row.usable) for row in rows] == [(2, True), (1, False)]
-    assert rows[1].problems == (gap,)
+    assert rows[1].first.problems == (gap,)
+    assert rows[1].first.why_not == "Slice 3 is missing."
 
 
 def test_a_row_shows_the_grid_as_it_will_be_seen_and_never_the_description() -> None:
     (row,) = state.series_rows([_series(4, FoundVolume("echo 1", GRID))])
     assert row.title == "Series 4 · echo 1"
-    assert row.line.startswith(
+    assert row.first.line.startswith(
         "7 \N{MULTIPLICATION SIGN} 6 \N{MULTIPLICATION SIGN} 5 voxels · 0.50"
     )
-    assert "Doe" not in row.title + row.line
+    assert "Doe" not in row.title + row.first.line
 
 
 def test_a_series_without_any_volume_is_a_row_that_cannot_be_opened() -> None:

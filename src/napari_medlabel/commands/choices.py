@@ -3,14 +3,14 @@
 An offer is worked out from headers; nothing of it is done before its series is opened.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from napari_medlabel.commands.door import command
 from napari_medlabel.core.derivation import Choice, Irregular
 from napari_medlabel.core.volume import FoundVolume, Series
 from napari_medlabel.errors import GeometryError
-from napari_medlabel.formats import pieces_of, recipe_of
+from napari_medlabel.formats import pieces_of, recipe_of, with_choice
 from napari_medlabel.formats.resample import made_up
 from napari_medlabel.session import Permission, Session
 
@@ -26,9 +26,11 @@ class Offer:
     Parameters
     ----------
     choice
-        What was or may be asked for.
-    series
-        The series with what the choice makes of the volume, and nothing else; opened as any other.
+        What may be asked for.
+    found, volume
+        Of which volume, from 0, of a series as it was found.
+    pieces
+        What the volume becomes.
     slices
         How many the volume has as it was found.
     tilt_deg
@@ -38,15 +40,12 @@ class Offer:
     """
 
     choice: Choice
-    series: Series
+    found: Series
+    volume: int
+    pieces: tuple[FoundVolume, ...]
     slices: int
     tilt_deg: float = 0.0
     made_up: int = 0
-
-    @property
-    def pieces(self) -> tuple[FoundVolume, ...]:
-        """What the volume becomes."""
-        return self.series.volumes
 
     @property
     def left_out(self) -> int:
@@ -55,6 +54,14 @@ class Offer:
             return 0
         kept = sum(piece.geometry.shape[0] for piece in self.pieces if piece.geometry is not None)
         return self.slices - kept
+
+    def made(self) -> tuple[Series, int]:
+        """The series with every volume as the choice makes it, and where the pieces begin.
+
+        It is opened as any other, and an import that is cut short finds its way back to it.
+        """
+        before = (pieces_of(self.found, n, self.choice) for n in range(self.volume))
+        return with_choice(self.found, self.choice), sum(map(len, before))
 
 
 @command(needs=Permission.VIEW)
@@ -105,7 +112,9 @@ def _offer(series: Series, volume: int, choice: Choice) -> Offer:
     gaps = made_up(recipe.planes, recipe.plan) if recipe else ()
     return Offer(
         choice,
-        replace(series, volumes=pieces),
+        series,
+        volume,
+        pieces,
         report.slices if report else len(found.parts),
         recipe.planes.tilt_deg if recipe else 0.0,
         sum(gap.slices for gap in gaps),

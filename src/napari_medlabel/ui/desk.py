@@ -139,8 +139,9 @@ class Desk(QObject):
 
     def take(self, row: SeriesRow, offer: Offer) -> None:
         """Open what an offer makes; where it makes several, show them to choose from."""
-        made = series_row(offer.series, found=row)
-        if len(made.volumes) == 1:
+        series, first = offer.made()
+        made = series_row(series, found=row, first=first)
+        if len(offer.pieces) == 1:
             self.open_row(made)
         else:
             self._replace(row, made)

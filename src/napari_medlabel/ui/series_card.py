@@ -116,8 +116,9 @@ class SeriesCard(QFrame):
             self._open()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """So does Enter."""
-        if self.volume.usable and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+        """So does Enter, unless it is meant for a button or field of an offer."""
+        mine = self.window().focusWidget() in {None, self, self.list}
+        if mine and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self._open()
         else:
             event.ignore()

@@ -171,18 +171,17 @@ class VolumeRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesRow:
-    """One series that a scan found, or, with `found`, what was made of one on request."""
+    """One series that a scan found, or, with `found`, what was made of one on request.
+
+    `first` is the volume to begin with: one that can be opened, if there is any.
+    """
 
     series: Series
     modality: str
     title: str
     volumes: tuple[VolumeRow, ...]
+    first: VolumeRow
     found: "SeriesRow | None" = None
-
-    @property
-    def first(self) -> VolumeRow:
-        """The volume to begin with: one that can be opened, if there is any."""
-        return next((volume for volume in self.volumes if volume.usable), self.volumes[0])
 
     @property
     def usable(self) -> bool:
@@ -323,14 +322,18 @@ _KINDS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-def series_row(series: Series, found: SeriesRow | None = None) -> SeriesRow:
-    """A series as the table shows it; never its description, which may name a patient."""
+def series_row(series: Series, found: SeriesRow | None = None, first: int = 0) -> SeriesRow:
+    """A series as the table shows it; never its description, which may name a patient.
+
+    With `found` it was made of that one, and `first` is the place of what was made.
+    """
     single = series.volumes[0].name if len(series.volumes) == 1 else ""
     words = [f"Series {series.number}", single, _KINDS[series.kind]]
     volumes = tuple(_volume_row(series, n) for n in range(len(series.volumes)))
-    none = VolumeRow(0, "", _count(series.files, "file"), series.problems)
+    volumes = volumes or (VolumeRow(0, "", _count(series.files, "file"), series.problems),)
     title = " · ".join(word for word in words if word)
-    return SeriesRow(series, series.modality or "?", title, volumes or (none,), found)
+    begin = next((row for row in volumes[first:] if row.usable), volumes[first])
+    return SeriesRow(series, series.modality or "?", title, volumes, begin, found)
 
 
 def _volume_row(series: Series, number: int) -> VolumeRow:
