@@ -67,8 +67,7 @@ class Stack:
     @property
     def normal(self) -> FloatArray:
         """Unit vector along which slices are counted."""
-        normal: FloatArray = np.cross(self.across, self.down)
-        return normal / np.linalg.norm(normal)
+        return _normal(self.across, self.down)
 
     @property
     def heights_mm(self) -> FloatArray:
@@ -103,8 +102,15 @@ def normal_of(orientation: Sequence[float]) -> FloatArray | None:
     lengths = np.linalg.norm(across), np.linalg.norm(down)
     if max(abs(length - 1.0) for length in lengths) > UNIT or abs(across @ down) > UNIT:
         return None
-    normal: FloatArray = np.cross(across, down)
-    return normal / np.linalg.norm(normal)
+    return _normal(across, down)
+
+
+def _normal(across: FloatArray, down: FloatArray) -> FloatArray:
+    """The unit vector at right angles to both; `numpy.cross` takes ten times as long for two."""
+    (a, b, c), (d, e, f) = across.tolist(), down.tolist()
+    normal: FloatArray = np.array([b * f - c * e, c * d - a * f, a * e - b * d])
+    normal /= np.linalg.norm(normal)
+    return normal
 
 
 def plane_of(orientation: Sequence[float]) -> str:

@@ -276,9 +276,10 @@ def _neighbours(places: FloatArray, count: int) -> tuple[npt.NDArray[np.intp], F
 
 def _mixed(voxels: Array, lower: npt.NDArray[np.intp], share: FloatArray, axis: int) -> Array:
     """Neighbours along an axis, each with its share; as they are where nothing is shifted."""
+    if not share.any() and lower[-1] - lower[0] == len(lower) - 1:
+        ahead = (slice(None),) * axis
+        return voxels[(*ahead, slice(lower[0], lower[-1] + 1))]  # moved by whole voxels: a view
     first = np.take(voxels, lower, axis)
-    if not share.any():
-        return first
     exact = voxels.dtype.kind in "iu" and voxels.dtype.itemsize <= 2
     weight = share.astype(np.float32 if exact else np.float64)
     upper = np.take(voxels, np.minimum(lower + 1, voxels.shape[axis] - 1), axis)
