@@ -17,9 +17,11 @@ import psutil
 import pytest
 
 from napari_medlabel.decoding.frame import Frame
+from napari_medlabel.decoding.messages import Lost
 from napari_medlabel.decoding.pool import Decode, Pool, shared_pool
-from napari_medlabel.decoding.process import FrameLost, NoProcess
+from napari_medlabel.decoding.process import DecoderProcess, FrameLost, NoProcess
 
+ROOT = Path(__file__).parents[2]
 ODD = "tests.decoding.odd_codecs"
 FRAME = Frame("1.2.3", 40, 50, 16, 12, 11, signed=False)
 Stored = npt.NDArray[np.uint16]
@@ -211,6 +213,28 @@ def test_where_no_process_can_be_started_a_person_is_told(
     pool.close()
 
 
+def test_a_closed_pool_refuses_work() -> None:
+    pool = Pool(1, codecs=ODD)
+    pool.close()
+    _, (future,) = ask(pool, b"\x01")
+    with pytest.raises(NoProcess):
+        future.result()
+
+
+def test_where_no_thread_can_be_started_a_person_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool = Pool(1, codecs=ODD)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        _, (future,) = ask(pool, b"\x01")
+    with pytest.raises(NoProcess):
+        future.result()
+    ask(pool, b"\x02")[1][0].result()
+    pool.close()
+
+
 SCRIPT = """
 import sys, threading
 import numpy as np
@@ -229,9 +253,8 @@ if sys.argv[1] == "killed":
 
 @pytest.mark.parametrize("how", ["idle", "busy", "killed"])
 def test_no_process_outlives_the_one_that_started_it(how: str) -> None:
-    root = Path(__file__).parents[2]
     command = [sys.executable, "-c", textwrap.dedent(SCRIPT), how]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), *sys.path])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         pids = [int(word) for word in process.stdout.readline().split()]
@@ -248,6 +271,19 @@ def _has_ended(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="no alarms")
+def test_a_worker_that_hangs_ends_though_nobody_ends_it() -> None:
+    code = (
+        "import sys; sys.path[:] = sys.argv[1:]; from napari_medlabel.decoding import worker; "
+        "worker._LONGEST_S = 1; worker.main('tests.decoding.odd_codecs')"
+    )
+    process = DecoderProcess([sys.executable, "-c", code, str(ROOT), *sys.path])
+    with pytest.raises(Lost):
+        process.decode(FRAME, b"hang", memoryview(bytearray(FRAME.nbytes)), 30)
+    assert process._process.wait(20) == -signal.SIGALRM
+    process.end()
 
 
 def test_there_is_one_pool_for_all() -> None:

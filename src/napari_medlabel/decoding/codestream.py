@@ -43,6 +43,6 @@ def _jpeg(data: bytes) -> Claim | None:
         if (0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}) or marker == 0xF7:
             bits, rows, columns = struct.unpack_from(">B2H", data, pos + 4)
             # In entropy-coded data no byte above 8F follows FF: what looks like an end is one.
-            return Claim(rows, columns, bits, data.find(b"\xff\xd9", pos) >= 0)
+            return Claim(rows, columns, bits, data.rfind(b"\xff\xd9", pos) >= 0)
         pos += 2 + struct.unpack_from(">H", data, pos + 2)[0]
     return None

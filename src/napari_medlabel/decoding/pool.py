@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Final, Protocol
 
 from napari_medlabel.decoding.frame import Frame
@@ -86,9 +87,14 @@ class Pool:
         """
         tasks = [_Task(one) for one in work]
         with self._changed:
-            (self._ahead if ahead else self._urgent).extend(tasks)
+            queue = self._ahead if ahead else self._urgent
+            queue.extend(tasks)
             self._add_lanes(len(self._urgent) + len(self._ahead))
             self._changed.notify(len(tasks))
+            if self.closed or not self._lanes:  # or not even a thread can be started
+                queue.clear()
+                for task in tasks:
+                    task.future.set_exception(NoProcess())
         return [task.future for task in tasks]
 
     def hurry(self, futures: Iterable["Future[None]"]) -> None:
@@ -166,10 +172,16 @@ class Pool:
         for _ in range(0 if self.closed else count):
             lane = _Lane(self)
             self._lanes.append(lane)
-            lane.start()
+            try:
+                lane.start()
+            except RuntimeError:  # too many threads, or the interpreter is ending
+                self._lanes.remove(lane)
+                break
         if self._lanes and self._watch is None:
-            self._watch = _Watch(self)
-            self._watch.start()
+            watch = _Watch(self)
+            with suppress(RuntimeError):  # the next task tries again
+                watch.start()
+                self._watch = watch
 
 
 class _Task:

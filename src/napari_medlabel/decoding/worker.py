@@ -2,8 +2,9 @@
 
 Run by `process` with the name of the module that has the `decode` function. It holds itself to a
 limit of memory before each frame (where the kernel knows one: Linux), dumps no core, since that
-would put pixels on the disk, and ends with its standard input, so that it never outlives whoever
-started it. What a library prints goes nowhere: answers have a pipe of their own.
+would put pixels on the disk, and ends with its standard input, so that it does not outlive whoever
+started it; should it hang just then, an alarm ends it (not on Windows). What a library prints goes
+nowhere: answers have a pipe of their own.
 """
 
 import os
@@ -27,6 +28,7 @@ Decode = Callable[[bytes, Frame], npt.NDArray[Any]]
 
 # JPEG 2000 needs most: four bytes a pixel for the image, again for its tile, and for wavelets.
 _BYTES_PER_PIXEL: Final = 32
+_LONGEST_S: Final = 900  # far more than the process that waits for the answer gives it
 _ROOM: Final = 1 << 26  # libraries that are loaded on first use, tables, the allocator's own
 
 
@@ -40,7 +42,9 @@ def main(codecs: str) -> None:
     while (question := read_question(questions)) is not None:
         data, frame = question[1], question[0]
         _limit_memory(memory_bound(frame, len(data)))
+        _set_alarm(_LONGEST_S)
         _answer(answers, decode, data, frame)
+        _set_alarm(0)
 
 
 def memory_bound(frame: Frame, compressed: int) -> int:
@@ -79,6 +83,12 @@ def _forbid_core_dumps() -> None:
     except ImportError:
         return
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _set_alarm(seconds: int) -> None:
+    """End this process after so many seconds, even inside a library; 0 for never."""
+    if hasattr(signal, "alarm"):
+        signal.alarm(seconds)
 
 
 def _limit_memory(more: int) -> None:

@@ -47,8 +47,10 @@ class SlabsAhead:
         self._lock = threading.Lock()
 
     def read(self, start: int, stop: int) -> npt.NDArray[Any]:
-        """Slices `start` to `stop`; what `read_slice` raised for the first that failed."""
+        """Slices `start` to `stop`; raises what `read_slice` did for the first that failed."""
         wanted = range(start, stop)
+        if not wanted:
+            return np.empty((0, *self._shape[1:]), self._dtype)
         with self._lock:
             slab = self._taken(wanted) or self._begun(wanted)
             following = self._following(wanted)
@@ -85,8 +87,6 @@ class SlabsAhead:
     def _following(self, now: range) -> range | None:
         """The slab to begin beforehand, if there is one."""
         count, depth = len(now), self._shape[0]
-        if count == 0:
-            return None
         before = self._recent[-1] if self._recent else range(-1, -1)
         rises = now.start == before.stop or (now.start == 0 and count > 1)
         falls = now.stop == before.start or (now.stop == depth and count > 1)
