@@ -19,6 +19,7 @@ from napari_medlabel.errors import InputError
 __all__ = [
     "FORMAT",
     "Kind",
+    "Onto",
     "Provenance",
     "ProvenanceStep",
     "Software",
@@ -31,6 +32,7 @@ __all__ = [
     "steps_of",
 ]
 
+Onto = Literal["grid", "source"]
 Kind = Literal["drawn", "imported", "restored", "schema", "assisted", "lost"]
 
 FORMAT: Final = 1
@@ -144,6 +146,9 @@ class Provenance:
         Of the exported mask's voxels (C order, little-endian, source grid), or "".
     exported
         UTC, ISO 8601, or "".
+    onto
+        On what the mask lies: "grid" is that of `source`, "source" the slices that a derived
+        volume was made from, where each voxel has the label of the nearest one of the grid.
     """
 
     software: tuple[Software, ...]
@@ -159,6 +164,7 @@ class Provenance:
     active_seconds: float = 0.0
     mask_sha256: str = ""
     exported: str = ""
+    onto: Onto = "grid"
     format: int = field(default=FORMAT)
 
     def document(self) -> dict[str, Any]:
