@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from nibabel.nifti1 import Nifti1Header
@@ -135,8 +135,14 @@ def is_nifti(start: bytes) -> bool:
 
 def is_analyze(start: bytes) -> bool:
     """True where a file with these first bytes is a header of Analyze 7.5, NIfTI's ancestor."""
-    little_or_big = start[:4] in (b"\x5c\x01\x00\x00", b"\x00\x00\x01\x5c")  # 348
-    return little_or_big and len(start) >= _SIZE_1 and start[38:39] == b"r" and not is_nifti(start)
+    orders: dict[bytes, Literal["little", "big"]] = {
+        b"\x5c\x01\0\0": "little", b"\0\0\x01\x5c": "big"
+    }  # fmt: skip
+    order = orders.get(start[:4])  # of the 348 that each begins with
+    if order is None or len(start) < _SIZE_1 or is_nifti(start):
+        return False
+    axes = int.from_bytes(start[40:42], order)
+    return start[38:39] == b"r" or 1 <= axes <= 7
 
 
 def read_header(path: Path) -> NiftiHeader:

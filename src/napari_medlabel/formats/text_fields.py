@@ -15,6 +15,10 @@ _LONGEST_HEADER: Final = 1 << 20
 _MOST_FILES: Final = 20_000
 _PATTERN: Final = re.compile(r"(.*)%(0?)(\d{0,2})d(\S*)((?:\s+-?\d+){2,4})")
 _LOCAL: Final = "LOCAL"
+_OF_NRRD: Final = frozenset(
+    {"sizes", "dimension", "type", "encoding", "endian", "kinds", "space", "spacedimension",
+     "spacedirections", "spaceorigin", "spaceunits", "spacings", "datafile", "lineskip", "byteskip"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,10 @@ def read_fields(path: Path, sign: Literal[":", "="]) -> TextFields:
         key = re.sub(r"\s", "", name).lower()
         if not found or key.startswith("#"):
             continue
-        if value.startswith("="):  # NRRD: a pair that is not of the format
-            values.setdefault(key, value[1:].strip())
+        if sign == ":" and value.startswith("="):  # a pair of somebody's own
+            values.update({} if key in _OF_NRRD else {key: value[1:].strip()})
             continue
-        if sign == ":" and key in values and key in {"sizes", "dimension", "type", "encoding"}:
+        if sign == ":" and key in values and key in _OF_NRRD:
             raise broken("NRRD")
         values[key] = value.strip()
         if key == "elementdatafile" or (key == "datafile" and value.split()[:1] == ["LIST"]):
