@@ -485,3 +485,11 @@ def test_every_slice_is_in_one_volume_and_order_does_not_matter(
     assert [(v.name, v.parts) for v in volumes] == [(v.name, v.parts) for v in again]
     if depth > 1:
         assert len(volumes) == echoes
+
+
+def test_a_ct_without_rescale_is_not_in_hounsfield_units(tmp_path: Path) -> None:
+    save_all(tmp_path, stack(ramp(SHAPE), RescaleSlope=None, RescaleIntercept=None))
+    series = only(tmp_path)
+    assert codes(series) == {"no-rescale"}
+    assert series.regular
+    assert open_dicom(series).unit == "stored"

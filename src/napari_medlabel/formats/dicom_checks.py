@@ -244,6 +244,9 @@ def varying_rescale(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
     elif len(pairs) > 1:
         what = f"slices have {len(pairs)} different rescale slopes or intercepts"
         yield Problem("varying-rescale", what, "each slice is rescaled with its own")
+    elif instances[0].modality == "CT" and pairs == {(None, None)}:
+        what = "this CT has no rescale slope and intercept: its values are as stored, not HU"
+        yield Problem("no-rescale", what)
 
 
 def lookup_table(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:

@@ -97,12 +97,13 @@ def unit_of(facts: InstanceFacts) -> str:
     """What the numbers mean; a header's own word only where it is a known one."""
     if facts.unit:
         return facts.unit
-    if facts.modality == "CT" and facts.rescale_type in {"", "HU"}:
+    is_rescaled = facts.slope is not None or facts.intercept is not None
+    if facts.modality == "CT" and facts.rescale_type in {"", "HU"} and is_rescaled:
         return "HU"
     for word in (facts.rescale_type, facts.units):
         if word in _UNITS:
             return word
-    return "stored" if facts.slope is None and facts.intercept is None else "rescaled"
+    return "rescaled" if is_rescaled else "stored"
 
 
 def window_of(parts: tuple[InstanceFacts, ...]) -> Window | None:
