@@ -80,15 +80,15 @@ class ResampleForm(QFrame):
         self._ask, self.offer = ask, offer
         grid = offer.pieces[0].geometry
         self.step = QDoubleSpinBox()
-        self.step.setRange(0.01, 1000.0)
+        self._usual = round(grid.spacing_mm[0], 2) if grid is not None else 1.0
+        extent = self._usual * (grid.shape[0] - 1 if grid is not None else 1)
+        self.step.setRange(0.01, max(self._usual, extent))
         self.step.setDecimals(2)
         self.step.setSingleStep(0.5)
         self.step.setSuffix(" mm")
         self.step.setKeyboardTracking(False)
-        self.step.setFixedWidth(96)
         self.step.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.step.setAccessibleName("From slice to slice in millimetres")
-        self._usual = round(grid.spacing_mm[0], 2) if grid is not None else 1.0
         self.step.setValue(self._usual)
         self.method = Either(
             ["Image values", "Labels"],

@@ -67,8 +67,10 @@ class SeriesCard(QFrame):
         self._refused = chip("Cannot be opened", "error")
         self._line = text(tone="2", wrap=True)
         self._why = text(tone="2", wrap=True)
-        self._why_row = row(IconLabel("error", "error", 15), self._why, gap=6)
-        self._why_row.layout().setStretch(1, 1)
+        self._why_row = row(gap=6)
+        sign = IconLabel("error", "error", 15)
+        self._why_row.layout().addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
+        self._why_row.layout().addWidget(self._why, 1)
         self.warning = ChipButton("warn", self._report)
         self.offers: OffersView | None = None
         self.list = VolumeList(shown.volumes, self.volume) if len(shown.volumes) > 1 else None
@@ -131,7 +133,9 @@ class SeriesCard(QFrame):
         self._words = column(title, gap=4)
         if self.list is not None:
             self.list.chosen.connect(self._choose)
-            self._words.layout().addWidget(row(self.list, text(shown.counts, tone="3"), None))
+            choice = row(self.list, text(shown.counts, tone="3", wrap=True))
+            choice.layout().setStretch(1, 1)
+            self._words.layout().addWidget(choice)
         for part in (self._line, self._why_row, self.warning):
             self._words.layout().addWidget(part)
         if shown.found is not None:

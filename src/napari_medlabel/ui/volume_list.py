@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QResizeEvent, QWheelEvent
 from qtpy.QtWidgets import QComboBox
 
@@ -49,6 +49,10 @@ class VolumeList(QComboBox):
         for n, volume in enumerate(self._volumes):
             if not volume.usable:
                 self.setItemIcon(n, theme.icon("error", tokens.error, size=14))
+
+    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's
+        """With room for the sign that it unfolds."""
+        return QSize(super().sizeHint().width() + 2 * CHEVRON, super().sizeHint().height())
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802  # Qt's
         """The wheel moves the table, and chooses nothing by the way."""
