@@ -166,6 +166,22 @@ def test_segments_are_named_only_where_a_mask_has_some(
         commands.import_mask(session, case, path, segments=["1"])
 
 
+def test_the_segments_of_a_file_are_listed_to_choose_from(
+    case: OpenCase, masks: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = save_seg(tmp_path / "a.dcm", segmentation(case, masks))
+    assert main(["segments", str(path), "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert [(one["number"], one["name"], one["meaning"]) for one in listed["segments"]] == [
+        (1, "artery", "Artery"),
+        (2, "Vein", "Vein"),
+    ]
+    assert (listed["kind"], listed["problems"]) == ("dicom-seg", [])
+    (tmp_path / "b.txt").write_text("no mask", encoding="utf-8")
+    assert main(["segments", str(tmp_path / "b.txt")]) == 1
+    assert "is no DICOM segmentation" in capsys.readouterr().err
+
+
 def paint(session: Session, case: OpenCase) -> None:
     commands.set_label(session, case, ARTERY)
     commands.set_label(session, case, Label(9, "Nerve", "#445566"))

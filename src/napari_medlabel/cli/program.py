@@ -229,6 +229,19 @@ def import_(  # noqa: PLR0913  # one for each option
         sentence(f"{case.name}: {case.modality or 'image'}, {_shape(case.shape)}")
 
 
+@app.command()
+def segments(
+    mask: Annotated[
+        Path, typer.Argument(readable=False, metavar="MASK", help="A DICOM SEG or an RTSTRUCT.")
+    ],
+    *,
+    as_json: Json = False,
+) -> None:
+    """List the segments of a DICOM SEG or RTSTRUCT, to choose from for `import`."""
+    document = commands.segments_of_mask(local_session(), mask)
+    _show(document, as_json=as_json, rows=document["segments"])
+
+
 @app.command(name="list")
 def list_(*, workspace: WorkspaceChoice = None, as_json: Json = False) -> None:
     """List the cases of the workspace, by pseudonym."""

@@ -33,6 +33,7 @@ from napari_medlabel.commands.labels import (
     lock_label,
     paint,
     redo,
+    segments_of_mask,
     set_label,
     undo,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "restore",
     "save_version",
     "scan",
+    "segments_of_mask",
     "set_label",
     "stats",
     "thumbnail",

@@ -15,10 +15,20 @@ from napari_medlabel.core.edit import Edit, label_values
 from napari_medlabel.core.schema import PALETTE, Label, LabelSchema
 from napari_medlabel.errors import InputError
 from napari_medlabel.export import same_grid_or_refuse
+from napari_medlabel.files import shown
 from napari_medlabel.formats.dicom_labels import open_dicom_labels
 from napari_medlabel.session import OpenCase, Permission, Session
 
-__all__ = ["delete_label", "import_mask", "lock_label", "paint", "redo", "set_label", "undo"]
+__all__ = [
+    "delete_label",
+    "import_mask",
+    "lock_label",
+    "paint",
+    "redo",
+    "segments_of_mask",
+    "set_label",
+    "undo",
+]
 
 
 @command(needs=Permission.SEGMENT)
@@ -140,6 +150,36 @@ def import_mask(  # noqa: PLR0913  # each is a choice the person makes
     return case.segmentation.apply(
         edit, tool="Import mask", settings=settings, schema=merged, whole=True
     )
+
+
+@command(needs=Permission.VIEW)
+def segments_of_mask(session: Session, path: Path) -> dict[str, Any]:  # noqa: ARG001  # the door's
+    """What a DICOM segmentation or an RT structure set holds, as a JSON-ready document.
+
+    Raises
+    ------
+    InputError
+        If it is neither, or is damaged.
+    """
+    found = open_dicom_labels(path)
+    if found is None:
+        raise InputError(
+            f"{shown(path)} is no DICOM segmentation or structure set",
+            "other masks have values, which `stats` lists",
+        )
+    rows = [
+        {
+            "number": one.number,
+            "name": one.as_label().name,
+            "color": one.color,
+            "code": f"{one.code.value} {one.code.scheme}" if one.code else "",
+            "meaning": one.code.meaning if one.code else "",
+            "made": one.algorithm,
+        }
+        for one in found.segments
+    ]
+    problems = [problem.document() for problem in found.problems]
+    return {"format": 1, "kind": found.kind, "segments": rows, "problems": problems}
 
 
 def _merged(old: LabelSchema, offered: LabelSchema | None, values: frozenset[int]) -> LabelSchema:
