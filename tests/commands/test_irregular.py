@@ -141,7 +141,8 @@ def test_a_choice_is_a_case_that_is_found_again(
     assert again.id == first.id
     (series,) = commands.scan(session, gappy).series
     (offer,) = [o for o in commands.offers(session, series) if o.choice.irregular == irregular]
-    case = commands.open_series(session, offer.series, found_at=gappy)
+    made, volume = offer.made()
+    case = commands.open_series(session, made, volume, found_at=gappy)
     assert case.info.id == first.id
     assert case.volume.report.slices == (7 if irregular == "resample" else 5)
     commands.close_case(session, case)

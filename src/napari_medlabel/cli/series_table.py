@@ -11,6 +11,7 @@ from napari_medlabel.core.volume import Series
 
 __all__ = ["print_series"]
 
+SHOWN: Final = frozenset({"image", "segmentation", "localizer"})  # the others hold no volume
 MENDED: Final = frozenset({"gantry-tilt", "missing-slice", "uneven-spacing", "uneven-shift"})
 COLUMNS: Final = ("#No", "Kind", "Grid", "Spacing mm", "#Volumes", "Problems")
 
@@ -25,7 +26,7 @@ def print_series(found: Sequence[Series], *, reports: bool = False) -> None:
     reports
         Whether the geometry report of every volume is printed, too.
     """
-    table(COLUMNS, (_row(series) for series in found))
+    table(COLUMNS, (_row(series) for series in found), folds="Problems")
     for series in found:
         _print_details(series, reports=reports)
     if any(problem.code in MENDED for series in found for problem in series.all_problems()):
@@ -42,15 +43,15 @@ def _row(series: Series) -> tuple[object, ...]:
         _kind(series),
         _size(series),
         _spacing(series),
-        len(series.volumes) if series.kind != "other" else "-",
+        len(series.volumes) if series.kind in SHOWN else "-",
         ", ".join(dict.fromkeys(p.code.replace("-", " ") for p in series.all_problems())),
     )
 
 
 def _kind(series: Series) -> str:
-    if series.kind == "image":
-        return series.modality or "image"
-    return f"{series.modality} {series.kind}".strip()
+    if series.kind == "localizer":
+        return f"{series.modality} localizer".strip()
+    return series.modality or series.kind  # what is no image has no number of volumes
 
 
 def _size(series: Series) -> str:
@@ -59,7 +60,9 @@ def _size(series: Series) -> str:
     if len(series.volumes) > 1:
         return "several"
     report = _only_report(series)
-    return f"{report.slices} slices" if report is not None else "-"
+    if report is None:
+        return "-"
+    return "1 slice" if report.slices == 1 else f"{report.slices} slices"
 
 
 def _spacing(series: Series) -> str:

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from rich.console import Console
 from rich.padding import Padding
@@ -45,13 +45,17 @@ def print_json(document: Mapping[str, Any]) -> None:
     print(text)
 
 
-def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """A calm table on stdout; columns whose name ends in a unit or count stand at the right."""
+def table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, folds: str = "") -> None:
+    """A calm table on stdout; columns whose name begins with "#" stand at the right.
+
+    Where it is wider than the terminal, the column `folds` is folded, or all without one.
+    """
     drawn = Table(box=None, pad_edge=False, header_style="bold")
     names = list(columns)
     for name in names:
-        drawn.add_column(name, justify="right" if name.startswith("#") else "left", overflow="fold")
-        drawn.columns[-1].header = name.removeprefix("#")
+        side: Literal["left", "right"] = "right" if name.startswith("#") else "left"
+        whole = folds not in {"", name}
+        drawn.add_column(name.removeprefix("#"), justify=side, overflow="fold", no_wrap=whole)
     for row in rows:
         drawn.add_row(*(str(cell) for cell in row))
     # A file or a pipe has no width of its own: rows stay whole there.
