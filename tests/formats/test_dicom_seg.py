@@ -16,7 +16,7 @@ from napari_medlabel import formats
 from napari_medlabel.core.geometry import Axes, Geometry
 from napari_medlabel.core.schema import Code
 from napari_medlabel.errors import GeometryError, InputError
-from napari_medlabel.formats.dicom_labels import open_dicom_labels
+from napari_medlabel.formats.dicom_labels import layers_on, open_dicom_labels
 from napari_medlabel.formats.dicom_seg import read_seg
 from napari_medlabel.formats.dicom_segments import cielab_of, rgb_of
 from napari_medlabel.formats.label_planes import layers_of, overlaps_of, painted
@@ -246,6 +246,19 @@ def test_frames_are_found_on_any_grid_that_has_their_voxels(
     other = own.laid_out(layout)
     labels = painted(mine.on(other, frozenset({1})).planes(), other.shape, {1: 1})
     np.testing.assert_array_equal(labels, layout.apply(mask))
+
+
+@pytest.mark.parametrize("name", ["seg/liver.dcm", "seg/partial_overlaps.dcm"])
+def test_a_real_segmentation_lies_on_the_images_that_it_was_made_on(
+    shared_data: Path, name: str
+) -> None:
+    image = formats.read(shared_data / "dicom-seg/ct").source
+    mine = open_dicom_labels(shared_data / "dicom-seg" / name)
+    assert mine is not None
+    assert mine.referenced == {one.uid for one in image.instances}
+    placed = layers_on(mine, image.geometry)
+    own, _ = layers_in(shared_data / "dicom-seg" / name)
+    np.testing.assert_array_equal(placed, own)
 
 
 def test_a_frame_off_the_grid_is_refused_by_how_much(tmp_path: Path, grid: Geometry) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from napari_medlabel.core.edit import LabelArray
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.problem import Problem
 from napari_medlabel.errors import InputError
@@ -19,9 +20,9 @@ from napari_medlabel.formats.dicom_seg import SEGMENTATIONS, DicomSeg, seg_of
 from napari_medlabel.formats.dicom_seg_grid import PlacedFrames
 from napari_medlabel.formats.dicom_seg_pixels import SegPixels
 from napari_medlabel.formats.dicom_segments import Segment
-from napari_medlabel.formats.label_planes import Patch
+from napari_medlabel.formats.label_planes import Patch, layers_of, overlaps_of, painted
 
-__all__ = ["DicomLabels", "OnGrid", "open_dicom_labels"]
+__all__ = ["DicomLabels", "OnGrid", "layers_on", "open_dicom_labels"]
 
 _SOP_CLASS: Final = 0x00080016
 _NO_HEADER: Final = (OSError, EOFError, zipfile.BadZipFile, RuntimeError)
@@ -76,6 +77,26 @@ class DicomLabels:
         if isinstance(self.content, StructureSet):
             return DrawnContours(self.content, geometry, numbers)
         return PlacedFrames(self.content, SegPixels(self.content), geometry, numbers)
+
+
+def layers_on(labels: DicomLabels, geometry: Geometry) -> tuple[LabelArray, ...]:
+    """All segments on the grid of an image: label maps in which no two overlap.
+
+    A voxel's value is the number of its segment; each segment is in the first label map that has
+    room for it, in the order of the file.
+
+    Raises
+    ------
+    GeometryError, InputError
+        As `DicomLabels.on`.
+    """
+    numbers = [segment.number for segment in labels.segments]
+    placed = labels.on(geometry, frozenset(numbers))
+    layers = layers_of(numbers, overlaps_of(placed.planes()))
+    return tuple(
+        painted(placed.planes(), geometry.shape, {number: number for number in layer})
+        for layer in layers
+    )
 
 
 def open_dicom_labels(path: Path) -> DicomLabels | None:
