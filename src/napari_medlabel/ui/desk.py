@@ -4,16 +4,16 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from napari import Viewer
 from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_medlabel import commands
 from napari_medlabel.commands import Offer
-from napari_medlabel.core.derivation import Choice
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.session import OpenCase, Session
+from napari_medlabel.ui.advice import Advice
 from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.pictures import Pictures
 from napari_medlabel.ui.state import (
@@ -27,11 +27,12 @@ from napari_medlabel.ui.state import (
     series_rows,
     without_places,
 )
-from napari_medlabel.ui.work import Job, share_quickly
+from napari_medlabel.ui.work import Job, Report, share_quickly
 
 __all__ = ["Busy", "Desk", "Place"]
 
 Place = Literal["start", "series", "case"]
+Looked: TypeAlias = tuple[tuple[SeriesRow, ...], int]  # and how many files were left out
 TITLE = "Medlabel"
 _LOG = logging.getLogger(__name__)
 
@@ -75,6 +76,7 @@ class Desk(QObject):
         self.skipped = 0
         self._found_at: Path | None = None
         self._scanned = False
+        self.advice = Advice(session)
         self.pictures = Pictures(session, self)
         self.pictures.came.connect(self.changed)
 
@@ -104,14 +106,20 @@ class Desk(QObject):
 
     def scan(self, path: Path) -> None:
         """Look for series; one that can be opened, alone, is opened at once."""
+
+        def look(
+            progress: Report, cancelled: Callable[[], bool]
+        ) -> Looked:
+            found = commands.scan(self.session, path, progress=progress, cancelled=cancelled)
+            rows = series_rows(found.series)
+            for row in rows:  # here, since it takes long where slices are many
+                self.advice.offers(row, row.first)
+            return rows, len(found.skipped)
+
         self._run(
-            "Looking for series",
-            lambda progress, cancelled: commands.scan(
-                self.session, path, progress=progress, cancelled=cancelled
-            ),
-            lambda found: self._scan_done(path, found),
+            "Looking for series", look, lambda looked: self._scan_done(path, *looked),
             failed=lambda _error: self._forget_place(path),
-        )
+        )  # fmt: skip
 
     def open_row(self, row: SeriesRow, volume: VolumeRow | None = None) -> None:
         """Open one of the volumes found: the first that can be, unless another is named."""
@@ -126,16 +134,6 @@ class Desk(QObject):
                 seen=self.slice_read.emit,
             ),
         )
-
-    def offers(self, row: SeriesRow, volume: VolumeRow) -> tuple[Offer, ...]:
-        """What can be done about a volume that is no right-angled grid; nothing is done yet."""
-        if not row.series.volumes:
-            return ()
-        return commands.offers(self.session, row.series, volume.number)
-
-    def offer(self, row: SeriesRow, volume: VolumeRow, choice: Choice) -> Offer:
-        """What one choice would make of it; raises MedlabelError where nothing."""
-        return commands.offer(self.session, row.series, volume.number, choice)
 
     def take(self, row: SeriesRow, offer: Offer) -> None:
         """Open what an offer makes; where it makes several, show them to choose from."""
@@ -262,8 +260,7 @@ class Desk(QObject):
         if self.error is not None:
             self.error = without_places(self.error, path)
 
-    def _scan_done(self, path: Path, found: Any) -> None:  # noqa: ANN401
-        rows = series_rows(found.series)
+    def _scan_done(self, path: Path, rows: tuple[SeriesRow, ...], skipped: int) -> None:
         if not rows:
             self.fail(InputError(
                 "No series was found there",
@@ -273,7 +270,7 @@ class Desk(QObject):
         if not self.settle():
             return
         self.pictures.end()
-        self.found, self.skipped, self._found_at = rows, len(found.skipped), path
+        self.found, self.skipped, self._found_at = rows, skipped, path
         self._scanned = True
         case = self._take_down()
         if case is not None:

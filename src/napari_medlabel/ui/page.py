@@ -6,8 +6,8 @@ from qtpy.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.volume import Volume
 from napari_medlabel.ui import presets
+from napari_medlabel.ui.advice import Advice
 from napari_medlabel.ui.first_slice import FirstSlice
-from napari_medlabel.ui.series_card import Advisor
 from napari_medlabel.ui.series_page import SeriesPage
 from napari_medlabel.ui.start_page import StartPage
 from napari_medlabel.ui.widgets import BusyView, ErrorView, column
@@ -18,12 +18,12 @@ __all__ = ["Page"]
 class Page(QWidget):
     """Covers the canvas while there is no image: start, search, series."""
 
-    def __init__(self, area: QWidget, advisor: Advisor) -> None:
+    def __init__(self, area: QWidget, advice: Advice) -> None:
         super().__init__(area)
         self.setObjectName("medlabel")
         self.setProperty("place", "page")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.start, self.series = StartPage(), SeriesPage(advisor)
+        self.start, self.series = StartPage(), SeriesPage(advice)
         self.busy, self.error = BusyView(), ErrorView()
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)

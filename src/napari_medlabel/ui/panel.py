@@ -62,7 +62,7 @@ class MedlabelPanel(QWidget):
         self.annotate, self.export = AnnotateTab(), ExportTab()
         self.nothing, self.error = NothingOpen(), ErrorView()
         self.busy = BusyView()
-        self.page = Page(canvas_area(viewer), self.desk)
+        self.page = Page(canvas_area(viewer), self.desk.advice)
         self.report = GeometryDialog(main_window(viewer))
         self._keys = Keys(viewer, self.desk)
         self._tab = 0

@@ -1,15 +1,12 @@
 """One series of the table: picture, volumes to choose from, problems, and what can be done."""
 
-from typing import Protocol
-
 import numpy as np
 import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QImage, QKeyEvent, QMouseEvent, QPixmap
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel
 
-from napari_medlabel.commands import Offer
-from napari_medlabel.core.derivation import Choice
+from napari_medlabel.ui.advice import Advice
 from napari_medlabel.ui.chip_button import ChipButton
 from napari_medlabel.ui.offers_view import OffersView
 from napari_medlabel.ui.state import SeriesRow, VolumeRow
@@ -28,19 +25,9 @@ from napari_medlabel.ui.widgets import (
     text,
 )
 
-__all__ = ["PICTURE", "Advisor", "SeriesCard"]
+__all__ = ["SeriesCard"]
 
 PICTURE = 72
-
-
-class Advisor(Protocol):
-    """Who knows what can be done about slices that are no regular grid."""
-
-    def offers(self, shown: SeriesRow, volume: VolumeRow) -> tuple[Offer, ...]:
-        """What can be done about a volume."""
-
-    def offer(self, shown: SeriesRow, volume: VolumeRow, choice: Choice) -> Offer:
-        """What one choice would make of it; raises MedlabelError where nothing."""
 
 
 class SeriesCard(QFrame):
@@ -56,11 +43,11 @@ class SeriesCard(QFrame):
     offer_taken = Signal(object, object)
     undone = Signal(object)
 
-    def __init__(self, shown: SeriesRow, advisor: Advisor) -> None:
+    def __init__(self, shown: SeriesRow, advice: Advice) -> None:
         super().__init__()
         self.setProperty("role", "row")
         self.shown, self.volume = shown, shown.first
-        self._advisor = advisor
+        self._advice = advice
         self._tokens: Tokens = DARK
         self._pictured: VolumeRow | None = None
         self._picture = badge(shown.modality, PICTURE)
@@ -154,9 +141,9 @@ class SeriesCard(QFrame):
             self.offers.deleteLater()
             self.offers = None
         volume = self.volume
-        offered = self._advisor.offers(self.shown, volume)
+        offered = self._advice.offers(self.shown, volume)
         if offered:
-            made = OffersView(offered, lambda asked: self._advisor.offer(self.shown, volume, asked))
+            made = OffersView(offered, lambda asked: self._advice.offer(self.shown, volume, asked))
             made.wanted.connect(lambda offer: self.offer_taken.emit(self.shown, offer))
             self._words.layout().addWidget(made)
             dress(made, self._tokens)

@@ -7,7 +7,8 @@ import numpy.typing as npt
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from napari_medlabel.ui.series_card import Advisor, SeriesCard
+from napari_medlabel.ui.advice import Advice
+from napari_medlabel.ui.series_card import SeriesCard
 from napari_medlabel.ui.state import SeriesRow, VolumeRow
 from napari_medlabel.ui.theme import DARK, Tokens
 from napari_medlabel.ui.widgets import button, column, dress, row, text
@@ -27,11 +28,11 @@ class SeriesPage(QScrollArea):
     undone = Signal(object)
     back_wanted = Signal()
 
-    def __init__(self, advisor: Advisor) -> None:
+    def __init__(self, advice: Advice) -> None:
         super().__init__()
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._advisor = advisor
+        self._advice = advice
         self._tokens: Tokens = DARK
         self._shown: tuple[SeriesRow, ...] = ()
         self.rows: list[SeriesCard] = []
@@ -88,7 +89,7 @@ class SeriesPage(QScrollArea):
         self._tokens = tokens
 
     def _made(self, shown: SeriesRow) -> SeriesCard:
-        made = SeriesCard(shown, self._advisor)
+        made = SeriesCard(shown, self._advice)
         for name in ("wanted", "chosen", "report_wanted", "offer_taken", "undone"):
             getattr(made, name).connect(getattr(self, name))
         return made

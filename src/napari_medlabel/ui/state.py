@@ -144,7 +144,7 @@ class RecentRow:
     when: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class VolumeRow:
     """One volume of a series: `number`, from 0, is its place among them."""
 

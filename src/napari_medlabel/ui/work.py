@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QRunnable, QThreadPool, Signal
 
 from napari_medlabel.errors import Cancelled, MedlabelError
 
-__all__ = ["Job", "Task", "share_quickly"]
+__all__ = ["Job", "Report", "Task", "share_quickly"]
 
 Report = Callable[[int, int], None]
 Task = Callable[[Report, Callable[[], bool]], Any]
