@@ -33,6 +33,7 @@ import numpy as np
 from napari_medlabel.core.volume import Series
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.formats import open_reader, scan
+from napari_medlabel.formats.dicom_rtstruct import read_structures
 
 __all__ = ["Finding", "Sample", "check", "findings", "mutated", "samples_below"]
 
@@ -189,9 +190,19 @@ def check(path: Path, size: int) -> None:
         json.dumps(found.document())
         for series in found.series[:4]:
             _check_series(series)
+    _check_contours(path)
     peak = tracemalloc.get_traced_memory()[1] - before
     allowed = _PLAIN_BYTES + _SWELL * size
     assert peak <= allowed, f"{peak >> 20} MiB for a file of {size} bytes"
+
+
+def _check_contours(path: Path) -> None:
+    """Contours are no volume; they are read by the file's own name."""
+    if path.is_file():
+        try:
+            read_structures(path)
+        except MedlabelError as error:
+            _check_words(error.what, error.hint)
 
 
 def _check_series(series: Series) -> None:

@@ -20,17 +20,15 @@ from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
-    EnhancedMRImageStorage,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     MediaStorageDirectoryStorage,
-    MRImageStorage,
     RLELossless,
 )
 
+from napari_medlabel.core.geometry import Geometry
 from tests.formats.made_dicom import (
-    AXIAL,
     oblique,
     one_slice,
     ramp,
@@ -39,6 +37,8 @@ from tests.formats.made_dicom import (
     stack,
     uid,
 )
+from tests.formats.made_frames import enhanced, mosaic
+from tests.formats.made_seg import Frame, save_rle, save_seg, seg, segment, structures
 from tests.formats.mutations import Sample
 
 __all__ = ["generated_samples"]
@@ -50,7 +50,14 @@ VOXELS: Final = ramp(SHAPE)
 
 def generated_samples(folder: Path) -> list[Sample]:
     """Every sample; the folder is used to write in."""
-    return [*_dicom(folder), *_containers(folder), *_nifti(folder), *_nrrd(), *_metaimage()]
+    return [
+        *_dicom(folder),
+        *_derived(folder),
+        *_containers(folder),
+        *_nifti(folder),
+        *_nrrd(),
+        *_metaimage(),
+    ]
 
 
 def dicomdir(names: list[list[str]]) -> bytes:
@@ -84,33 +91,10 @@ def dicomdir(names: list[list[str]]) -> bytes:
     return target.getvalue()
 
 
-def multi_frame(**elements: Any) -> Dataset:  # noqa: ANN401  # whatever an element holds
+def multi_frame(**elements: object) -> Dataset:
     """An enhanced MR image of four frames."""
-    dataset = one_slice(VOXELS[0], (0.0, 0.0, 0.0))
-    dataset.SOPClassUID, dataset.Modality = EnhancedMRImageStorage, "MR"
-    del dataset.ImagePositionPatient, dataset.ImageOrientationPatient, dataset.PixelSpacing
-    dataset.NumberOfFrames = len(VOXELS)
-    shared, orientation, measures = Dataset(), Dataset(), Dataset()
-    orientation.ImageOrientationPatient = list(AXIAL)
-    measures.PixelSpacing, measures.SliceThickness = [2.0, 3.0], 4.0
-    measures.SpacingBetweenSlices = 4.0
-    shared.PlaneOrientationSequence = Sequence([orientation])
-    shared.PixelMeasuresSequence = Sequence([measures])
-    dataset.SharedFunctionalGroupsSequence = Sequence([shared])
-    frames = []
-    for n in range(len(VOXELS)):
-        frame, position, content = Dataset(), Dataset(), Dataset()
-        position.ImagePositionPatient = [0.0, 0.0, 4.0 * n]
-        content.DimensionIndexValues, content.StackID = [1, n + 1], "1"
-        content.InStackPositionNumber = n + 1
-        frame.PlanePositionSequence = Sequence([position])
-        frame.FrameContentSequence = Sequence([content])
-        frames.append(frame)
-    dataset.PerFrameFunctionalGroupsSequence = Sequence(frames)
-    dataset.PixelData = VOXELS.tobytes()
-    for keyword, value in elements.items():
-        setattr(dataset, keyword, value)
-    return dataset
+    positions = [(0.0, 0.0, 4.0 * n) for n in range(len(VOXELS))]
+    return enhanced(VOXELS, positions, modality="MR", **elements)
 
 
 # DICOM
@@ -133,7 +117,8 @@ def _dicom(folder: Path) -> Iterator[Sample]:
         syntax = RLELossless if end == "rle" else _JPEG + end
         path = save_compressed(folder / end, one_slice(picture, (0, 0, 0)), packed, syntax)
         yield Sample(f"{end}.dcm", path.read_bytes())
-    yield Sample("mosaic.dcm", save(folder / "m", _mosaic()).read_bytes())
+    tiles = mosaic(ramp((6, 5, 7)), (0.0, 0.0, 1.0))
+    yield Sample("mosaic.dcm", save(folder / "m", tiles).read_bytes())
     yield Sample("frames.dcm", save(folder / "f", multi_frame()).read_bytes())
     packed = multi_frame()
     frames = [bytes(imagecodecs.jpegls_encode(plane.view(np.uint16))) for plane in VOXELS]
@@ -163,13 +148,19 @@ def _compressed(picture: Any) -> dict[str, bytes]:  # noqa: ANN401  # untyped co
     }
 
 
-def _mosaic() -> Dataset:
-    dataset = one_slice(ramp((1, 12, 16))[0], (0.0, 0.0, 0.0))
-    dataset.SOPClassUID, dataset.Modality = MRImageStorage, "MR"
-    dataset.ImageType = ["ORIGINAL", "PRIMARY", "M", "MOSAIC"]
-    block = dataset.private_block(0x0019, "SIEMENS MR HEADER", create=True)
-    block.add_new(0x0A, "US", 4)
-    return dataset
+def _derived(folder: Path) -> Iterator[Sample]:
+    """Segmentations of each kind, and contours."""
+    grid = Geometry.from_spacing(SHAPE, (3.0, 0.8, 0.7))
+    masks = np.random.default_rng(2).integers(0, 2, (2, *SHAPE), np.uint8)
+    frames = [Frame(k, n, mask[k]) for n, mask in enumerate(masks, 1) for k in range(SHAPE[0])]
+    numbers = [segment(1), segment(2)]
+    yield Sample("bits.dcm", save_seg(folder / "b", seg(grid, frames, numbers)).read_bytes())
+    map_ = [Frame(k, 0, masks[0][k] + masks[1][k]) for k in range(SHAPE[0])]
+    labels = seg(grid, map_, numbers, "LABELMAP")
+    yield Sample("labels.dcm", save_rle(folder / "l", labels).read_bytes())
+    ring = [(0.0, 0, 3), (4, 0, 3), (4, 5, 3), (0, 5, 3)]
+    path = save_seg(folder / "r", structures({1: [ring], 2: [ring, ring]}))
+    yield Sample("contours.dcm", path.read_bytes())
 
 
 def _containers(folder: Path) -> Iterator[Sample]:
