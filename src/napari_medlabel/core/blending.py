@@ -108,6 +108,8 @@ class Blend:
 
     def path(self, t: float) -> FloatArray:
         """How far the shape has moved from where it is on the old slice, in pixels."""
+        if self.link.old is None or self.link.new is None:
+            return np.zeros(2)
         known = [n for n, there in enumerate((self.before, True, True, self.after)) if there]
         places = np.array([self.places[n] for n in known], np.float64)
         at = np.array([shift for _, shift in self._profiles()], np.float64)

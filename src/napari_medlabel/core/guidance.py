@@ -13,12 +13,15 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_medlabel.core.blending import Blend
+from napari_medlabel.core.geometry import Spacing
 from napari_medlabel.core.outline import MmArray, Pixel, Shape, Window
+from napari_medlabel.core.volume import Grid
 
 __all__ = ["Guide"]
 
 _NEAR_MM: Final = 6.0  # how far around a pixel its means are taken: the sigma of a Gaussian
 _CALM_MM: Final = 0.7  # the sigma that calms the noise of single pixels
+_PART: Final = 0.1
 _SEEN: Final = 1e-3  # less of a Gaussian than this says nothing
 
 
@@ -29,35 +32,49 @@ class Guide:
     Parameters
     ----------
     image
-        Numbers, `[place, row, column]`: the axis that is interpolated along comes first.
-    spacing_mm
-        Of rows and columns.
+        Numbers, `[k, j, i]`; read slice by slice.
+    axis
+        The axis that is interpolated along.
+    steps_mm
+        Spacing of places, rows and columns.
     reach_mm
-        How far a border may be pulled, halfway between two drawn slices; less near them.
+        How far a border may be pulled at most, halfway between two drawn slices: no farther than
+        a tenth of what is between them, which is about how far the shapes alone are off.
     """
 
-    image: npt.NDArray[Any]
-    spacing_mm: tuple[float, float]
+    image: Grid
+    axis: int
+    steps_mm: Spacing
     reach_mm: float
     _means: dict[tuple[int, int], tuple[Shape, Window, MmArray, MmArray]] = field(
         default_factory=dict
     )
 
+    @property
+    def _slice(self) -> Window:
+        rows, columns = (size for n, size in enumerate(self.image.shape) if n != self.axis)
+        return Window((0, 0), (rows, columns))
+
+    def _plane(self, place: int) -> npt.NDArray[Any]:
+        key = tuple(place if n == self.axis else slice(None) for n in range(3))
+        return self.image[key]
+
     def pull(self, window: Window, signed: MmArray, place: int, blend: Blend) -> MmArray:
         """Signed distances with the border moved by at most `reach_mm`; elsewhere as they are."""
         _, old, new, _ = blend.places
         t = (place - old) / (new - old)
-        reach = np.float32(self.reach_mm * 4.0 * t * (1.0 - t))
-        part = window.within(Window((0, 0), self.image.shape[1:]))
+        farthest = min(self.reach_mm, _PART * (new - old) * self.steps_mm[0])
+        reach = np.float32(farthest * 4.0 * t * (1.0 - t))
+        part = window.within(self._slice)
         near = np.abs(part.of(signed, window.low)) <= reach
         if not near.any():
             return signed
         inside, outside = self._around(part, blend, t)
-        values = np.nan_to_num(part.of(self.image[place]).astype(np.float32))
+        values = np.nan_to_num(part.of(self._plane(place)).astype(np.float32))
         gap = np.maximum(np.square(inside - outside), np.float32(1e-6))
         said = (np.square(values - outside) - np.square(values - inside)) / gap
         np.clip(said, -1.0, 1.0, out=said)
-        calm = [_CALM_MM / step for step in self.spacing_mm]
+        calm = [_CALM_MM / step for step in self.steps_mm[1:]]
         said = ndimage.gaussian_filter(said, calm, output=np.float32)
         pulled = signed.copy()
         part.of(pulled, window.low)[...] += np.where(near, reach * said, np.float32(0.0))
@@ -95,10 +112,9 @@ class Guide:
 
     def _local_means(self, shape: Shape, place: int, window: Window) -> tuple[MmArray, MmArray]:
         """Gaussian means of the image's values inside and outside, at every pixel."""
-        slice_ = Window((0, 0), self.image.shape[1:])
-        both = window.within(slice_)
+        both = window.within(self._slice)
         values, seen = np.zeros(window.shape, np.float32), np.zeros(window.shape, np.float32)
-        there = both.of(self.image[place]).astype(np.float32)
+        there = both.of(self._plane(place)).astype(np.float32)
         both.of(values, window.low)[...] = np.nan_to_num(there)
         both.of(seen, window.low)[...] = np.isfinite(there)
         mask = shape.on(window)
@@ -117,7 +133,7 @@ class Guide:
         """As a Gaussian filter does, by two running means of the same variance."""
         sizes = [
             max(1, round(float(np.sqrt(6.0 * (_NEAR_MM / step) ** 2 + 1.0))))
-            for step in self.spacing_mm
+            for step in self.steps_mm[1:]
         ]
         once = ndimage.uniform_filter(values, sizes, mode="constant")
         spread: MmArray = ndimage.uniform_filter(once, sizes, mode="constant")

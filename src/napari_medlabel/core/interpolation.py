@@ -7,7 +7,7 @@ image may pull its border: `guidance`.
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from napari_medlabel.core.geometry import Index, Spacing
 from napari_medlabel.core.guidance import Guide
 from napari_medlabel.core.outline import MmArray, Window
 from napari_medlabel.core.segment_gaps import SegmentGaps, joined_box
+from napari_medlabel.core.volume import Grid
 from napari_medlabel.errors import Cancelled, GeometryError, InputError
 
 __all__ = ["drawn_slices", "interpolate", "undrawn_gaps"]
@@ -45,7 +46,7 @@ def interpolate(  # noqa: PLR0913  # each is a choice the person makes
     *,
     axis: int = 0,
     values: Iterable[int] | None = None,
-    image: npt.NDArray[Any] | None = None,
+    image: Grid | None = None,
     reach_mm: float = REACH_MM,
     over_others: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -71,7 +72,8 @@ def interpolate(  # noqa: PLR0913  # each is a choice the person makes
         Numbers, `[k, j, i]`, on the same grid, to pull borders to its edges; without it, only
         the shapes count.
     reach_mm
-        How far the image may pull a border, halfway between two drawn slices.
+        How far the image may pull a border, halfway between two drawn slices; never farther than
+        a tenth of the distance between them.
     over_others
         Whether voxels of other segments may be taken, on slices where they are drawn.
     progress
@@ -112,7 +114,7 @@ def interpolate(  # noqa: PLR0913  # each is a choice the person makes
     after = turned[box].copy()
     guide = None
     if image is not None:
-        guide = Guide(np.moveaxis(image, axis, 0), (steps[1], steps[2]), reach_mm)
+        guide = Guide(image, axis, (steps[0], steps[1], steps[2]), reach_mm)
     low = (box[0].start, box[1].start, box[2].start)
     report = progress or (lambda _done, _total: None)
     canvas = _Canvas(after, low, over_others=over_others)
@@ -192,7 +194,7 @@ def _boxes(
 
 
 def _check(
-    labels: LabelArray, spacing_mm: Spacing, axis: int, image: npt.NDArray[Any] | None,
+    labels: LabelArray, spacing_mm: Spacing, axis: int, image: Grid | None,
     reach_mm: float,
 ) -> None:  # fmt: skip
     if axis not in (0, 1, 2):
@@ -201,5 +203,5 @@ def _check(
         raise InputError("a spacing must be more than 0 mm")
     if not (np.isfinite(reach_mm) and reach_mm >= 0):
         raise InputError("the reach of the image must be 0 mm or more")
-    if image is not None and image.shape != labels.shape:
+    if image is not None and tuple(image.shape) != labels.shape:
         raise GeometryError("the image does not have the shape of the labels")
