@@ -190,6 +190,45 @@ def test_what_an_offer_makes_is_opened_as_any_other_series(
         commands.close_case(session, case)
 
 
+def test_a_resampled_case_still_says_so_when_it_is_opened_again(
+    session: Session, gap: state.SeriesRow
+) -> None:
+    first = commands.open_series(session, *commands.offers(session, gap.series)[2].made())
+    first.loading.start()
+    first.loading.wait()
+    commands.close_case(session, first)
+    case = commands.open_case(session, first.info.name)
+    try:
+        card = state.annotate_state(case, state.Choices(), state.Window(1.0, 0.0)).card
+        assert card.chosen == ("Resampled to 4.00 mm", "Not the scanner's own slices")
+        shown = state.case_report(case)
+        assert shown.first is not None
+        assert shown.first.words == "Slice 5 of 8"  # at 16 mm: 18 mm is halfway to the next
+        assert len(shown.bars) == 5
+    finally:
+        commands.close_case(session, case)
+
+
+def test_a_real_tilted_and_uneven_head_is_offered_in_numbers(
+    session: Session, shared_data: Path
+) -> None:
+    archive = shared_data / "ct-head-tilt-uneven" / "dicom.zip"
+    if not archive.exists():
+        pytest.skip("the tilted head is not there")
+    (row,) = state.series_rows(commands.scan(session, archive).series)
+    assert not row.usable
+    assert row.first.warning == "2 geometry problems"
+    words = [offer_words(one) for one in commands.offers(session, row.series)]
+    assert words == [
+        "14 of 28 slices, 7.00 mm apart; 14 slices left out; still tilted by 18.5\N{DEGREE SIGN}",
+        "14 and 14 slices, each a volume of its own; still tilted by 18.5\N{DEGREE SIGN}",
+        (
+            "37 slices on a grid of 4.00 mm, tilt of 18.5\N{DEGREE SIGN} corrected, values between "
+            "slices are interpolated; 13 of them where the scanner has none"
+        ),
+    ]
+
+
 def test_a_step_and_a_method_of_one_s_own_change_the_words(
     session: Session, gap: state.SeriesRow
 ) -> None:

@@ -107,9 +107,7 @@ class Desk(QObject):
     def scan(self, path: Path) -> None:
         """Look for series; one that can be opened, alone, is opened at once."""
 
-        def look(
-            progress: Report, cancelled: Callable[[], bool]
-        ) -> Looked:
+        def look(progress: Report, cancelled: Callable[[], bool]) -> Looked:
             found = commands.scan(self.session, path, progress=progress, cancelled=cancelled)
             rows = series_rows(found.series)
             for row in rows:  # here, since it takes long where slices are many
