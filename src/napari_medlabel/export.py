@@ -32,7 +32,9 @@ from napari_medlabel.formats.dicom_seg_write import (
     write_seg,
 )
 
-__all__ = ["FORMATS", "Check", "Exported", "ExportedFile", "MaskToExport", "export_mask"]
+__all__ = [
+    "FORMATS", "Check", "Exported", "ExportedFile", "MaskToExport", "export_mask", "export_masks",
+]  # fmt: skip
 
 FORMATS: Final[Mapping[str, str]] = {
     "nifti": ".nii.gz", "nrrd": ".nrrd", "dicom-seg": ".seg.dcm",
@@ -99,6 +101,30 @@ class MaskToExport:
     def on_source_grid(self) -> LabelArray:
         """The labels in the source's own layout, `[k, j, i]`, C order."""
         return np.ascontiguousarray(self.source.axes.inverse().apply(self.labels))
+
+
+def export_masks(
+    masks: Mapping[str, MaskToExport],
+    folder: Path,
+    *,
+    formats: Sequence[str] = ("nifti",),
+    force: bool = False,
+) -> Exported:
+    """Several masks by their names, each as `export_mask` writes it; one answer for all.
+
+    Whether all of them can be written is looked at before the first is.
+    """
+    for name in masks:
+        _check_request(folder, name, formats, force=force)
+    done = [
+        export_mask(mask, folder, name, formats=formats, force=force)
+        for name, mask in masks.items()
+    ]
+    return Exported(
+        tuple(file for one in done for file in one.files),
+        tuple(check for one in done for check in one.checks),
+        done[0].provenance,
+    )
 
 
 def export_mask(

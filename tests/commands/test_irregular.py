@@ -341,3 +341,71 @@ def test_masks_on_a_resampled_real_series_go_back_onto_its_slices(
         assert geometry.difference_mm(reader.source.geometry) < 1e-3
         own = reader.read(0, labels.shape[0]) > 300
         assert 2 * (labels & own).sum() / (labels.sum() + own.sum()) > (0.95, 0.8)[n]
+
+
+# Masks back onto the slices
+
+
+def drawn(session: Session, source: Path, choice: Choice) -> str:
+    """The id of a case with one label over its lower half, resampled or not."""
+    info = commands.import_series(session, source, choice=choice)
+    case = commands.open_case(session, info.id)
+    case.loading.wait()
+    commands.set_label(session, case, Label(1, "Liver", "#aa0000"))
+    box = np.ones((6, 40, 24), np.bool_)
+    commands.paint(session, case, Edit.fill(case.segmentation.labels, (0, 0, 0), box, 1))
+    commands.close_case(session, case)
+    return info.id
+
+
+def test_a_mask_of_a_resampled_volume_is_exported_onto_its_sources_slices(
+    session: Session, gappy: Path, tmp_path: Path
+) -> None:
+    case = drawn(session, gappy, Choice("resample"))
+    out = tmp_path / "out"
+    done = commands.export_case(session, case, out, name="mask", onto="source")
+    assert all(check.ok for check in done.checks)
+    commands.convert(session, gappy, tmp_path / "ct.nii.gz", irregular="split")
+    depths = []
+    for n, expected in ((1, 5), (2, 0)):
+        image, own = (nib.load(p / f"{s}-{n}.nii.gz") for p, s in ((out, "mask"), (tmp_path, "ct")))
+        assert image.shape == own.shape
+        np.testing.assert_allclose(image.affine, own.affine, atol=1e-4)
+        labels = np.asarray(image.dataobj).T
+        assert labels[:, :, :24].any(axis=(1, 2)).sum() == expected
+        assert not labels[:, :, 24:].any()
+        depths.append(labels.shape[0])
+        document = json.loads((out / f"mask-{n}.provenance.json").read_text())
+        jsonschema.validate(document, provenance_schema())
+        assert document["onto"] == "source"
+        assert document["source"]["derivation"]["kind"] == "resampled"
+    assert depths == [5, 2]
+
+
+def test_the_command_line_exports_onto_the_source(
+    capsys: pytest.CaptureFixture[str], session: Session, folder: Path, gappy: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    case = drawn(session, gappy, Choice("resample"))
+    session.close()
+    files = answer(capsys, "export", case, out, "--name", "a", "--onto", "source", "--json")
+    assert [one["file"] for one in files["files"]][:1] == ["a-1.nii.gz"]
+    assert len(files["files"]) == 6
+    capsys.readouterr()
+    assert main(["export", case, str(out), "--name", "a", "--onto", "source"]) == 1
+    assert "exists already" in capsys.readouterr().err
+    plain = drawn(session, folder, Choice())
+    session.close()
+    files = answer(capsys, "export", plain, out, "--name", "b", "--onto", "source", "--json")
+    assert [one["file"] for one in files["files"]][:1] == ["b.nii.gz"]
+
+
+def test_a_dicom_segmentation_onto_the_source_refers_to_its_slices(
+    session: Session, gappy: Path, tmp_path: Path
+) -> None:
+    case = drawn(session, gappy, Choice("resample"))
+    out = tmp_path / "out"
+    commands.export_case(session, case, out, name="m", formats=("dicom-seg",), onto="source")
+    back = medlabel.read(out / "m-1.seg.dcm")
+    assert back.shape[0] == 5
+    assert np.asarray(back.levels[0])[:, :, :24].all()

@@ -25,6 +25,7 @@ from napari_medlabel.cli.irregular import (
 from napari_medlabel.cli.series_table import print_series
 from napari_medlabel.cli.text import note, print_json, progress_bar, sentence, table
 from napari_medlabel.core.derivation import Choice
+from napari_medlabel.core.provenance import Onto
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.errors import ExtraMissing, InputError
 from napari_medlabel.session import Session, local_session
@@ -283,6 +284,10 @@ def export(  # noqa: PLR0913  # one for each option
             help="For dicom-seg: the image's folder; its patient is then named in the file.",
         ),
     ] = None,
+    onto: Annotated[
+        Onto,
+        typer.Option("--onto", help="Of a resampled volume: its grid, or its source's slices."),
+    ] = "grid",
     workspace: WorkspaceChoice = None,
     force: Force = False,
     as_json: Json = False,
@@ -291,7 +296,7 @@ def export(  # noqa: PLR0913  # one for each option
     session = local_session(workspace)
     answer = commands.export_case(
         session, segmentation, out, name=name, formats=tuple(formats), version=version,
-        force=force, originals=originals,
+        force=force, originals=originals, onto=onto,
     )  # fmt: skip
     if as_json:
         print_json(answer.document())

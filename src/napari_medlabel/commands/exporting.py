@@ -13,6 +13,7 @@ from napari_medlabel.commands.door import command
 from napari_medlabel.commands.opening import opened
 from napari_medlabel.commands.saving import labels_of, past_of, save
 from napari_medlabel.core.provenance import (
+    Onto,
     Provenance,
     ProvenanceStep,
     Software,
@@ -20,7 +21,8 @@ from napari_medlabel.core.provenance import (
     source_record,
 )
 from napari_medlabel.errors import DamagedHistory
-from napari_medlabel.export import Exported, MaskToExport, export_mask
+from napari_medlabel.export import Exported, MaskToExport, export_masks
+from napari_medlabel.formats import parts_of_source
 from napari_medlabel.formats.dicom_originals import original_header
 from napari_medlabel.session import OpenCase, Permission, Session
 from napari_medlabel.storage.ome_zarr import open_volume
@@ -44,6 +46,7 @@ def export_case(  # noqa: PLR0913  # each is a choice the person makes
     version: int = 0,
     force: bool = False,
     originals: Path | None = None,
+    onto: Onto = "grid",
 ) -> Exported:
     """Write a case's mask with labels, provenance and checksums, verified by reading it back.
 
@@ -64,6 +67,9 @@ def export_case(  # noqa: PLR0913  # each is a choice the person makes
     originals
         The folder of the image's DICOM files: a DICOM segmentation then names the patient and
         study as they do. Without it the case's pseudonym stands there.
+    onto
+        "grid" is the volume's own; "source" the slices that a resampled volume was made from, by
+        the nearest voxel: `NAME-1`, `NAME-2` where they are several evenly spaced runs.
 
     Raises
     ------
@@ -75,13 +81,14 @@ def export_case(  # noqa: PLR0913  # each is a choice the person makes
         If what was written does not read back the same; nothing is left then.
     """
     try:
-        return _export(session, case, folder, name, formats, version, originals, force=force)
+        return _export(session, case, folder, name, formats, version, originals, onto, force=force)
     except DamagedHistory:
         if version == 0:
             raise
         return _export(
-            session, case, folder, name, formats, version, originals, force=force, history=False
-        )
+            session, case, folder, name, formats, version, originals, onto,
+            force=force, history=False,
+        )  # fmt: skip
 
 
 def _export(  # noqa: PLR0913, PLR0917  # as `export_case`
@@ -92,6 +99,7 @@ def _export(  # noqa: PLR0913, PLR0917  # as `export_case`
     formats: Sequence[str],
     version: int,
     originals: Path | None,
+    onto: Onto,
     *,
     force: bool,
     history: bool = True,
@@ -110,7 +118,21 @@ def _export(  # noqa: PLR0913, PLR0917  # as `export_case`
         source = work.volume.source
         header = original_header(originals, source) if originals is not None else None
         mask = MaskToExport(labels, source, schema, provenance, subject, header)
-        return export_mask(mask, folder, name or subject, formats=formats, force=force)
+        masks = _on_slices(mask, name or subject) if onto == "source" else {name or subject: mask}
+        return export_masks(masks, folder, formats=formats, force=force)
+
+
+def _on_slices(mask: MaskToExport, name: str) -> dict[str, MaskToExport]:
+    """The mask on the slices that its volume was made from, by what its files are called."""
+    if mask.source.derivation is None:
+        return {name: mask}
+    provenance = replace(mask.provenance, onto="source")
+    parts = parts_of_source(mask.on_source_grid(), mask.source)
+    names = [name] if len(parts) == 1 else [f"{name}-{n}" for n in range(1, len(parts) + 1)]
+    return {
+        one: replace(mask, labels=labels, source=source, provenance=provenance)
+        for one, (source, labels) in zip(names, parts, strict=True)
+    }
 
 
 def _provenance(session: Session, work: OpenCase) -> Provenance:
