@@ -28,6 +28,7 @@ __all__ = [
     "check_not_stopped",
     "check_size",
     "check_spacing",
+    "copy_of",
     "edit_of",
     "never",
     "slabs",
@@ -60,7 +61,15 @@ def check_not_stopped(cancelled: Stop) -> None:
 
 
 def box_of(labels: npt.NDArray[Any], *values: int) -> Box | None:
-    """The smallest box that holds all voxels of these label values; None where there are none."""
+    """The smallest box that holds all voxels of these label values; None where there are none.
+
+    Raises
+    ------
+    InputError
+        If one of them is background.
+    """
+    if not values or min(values) < 1:
+        raise InputError("background is not a segment", "choose a segment")
     rows, columns = np.zeros(labels.shape[1], bool), np.zeros(labels.shape[2], bool)
     slices = []
     for k, plane in enumerate(labels):
@@ -106,9 +115,28 @@ def slabs(box: Box, halo: int = 0, voxels: int = _SLAB_VOXELS) -> Iterator[slice
         yield slice(start, min(start + thick, box[0].stop))
 
 
+def copy_of(labels: LabelArray, box: Box, *values: int) -> LabelArray:
+    """A copy of a box of the labels, uint16 where uint8 cannot hold one of the values.
+
+    Raises
+    ------
+    InputError
+        If no label can have one of them.
+    """
+    if min(values, default=0) < 0 or max(values, default=0) > np.iinfo(np.uint16).max:
+        raise InputError("the label's value is larger than any segmentation can hold")
+    copy: LabelArray = labels[box].copy()
+    if max(values, default=0) > np.iinfo(labels.dtype).max:
+        copy = copy.astype(np.uint16)
+    return copy
+
+
 def edit_of(labels: LabelArray, box: Box, after: LabelArray) -> Edit:
-    """The edit that makes a box of the labels what `after` is."""
-    return Edit.between((box[0].start, box[1].start, box[2].start), labels[box], after)
+    """The edit that makes a box of the labels what `after` is, a copy by `copy_of`."""
+    before: LabelArray = labels[box]
+    if before.dtype != after.dtype:
+        before = before.astype(np.uint16)
+    return Edit.between((box[0].start, box[1].start, box[2].start), before, after)
 
 
 def check_spacing(spacing_mm: Spacing) -> None:

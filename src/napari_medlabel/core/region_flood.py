@@ -17,6 +17,7 @@ from napari_medlabel.core.region import (
     check_not_stopped,
     check_size,
     check_spacing,
+    copy_of,
     edit_of,
     never,
     widened,
@@ -314,7 +315,7 @@ def _reaches(found: BoolArray, axis: int, side: slice, size: int) -> bool:
 
 
 def _given(labels: LabelArray, box: Box, found: BoolArray, value: int) -> Edit:
-    after = labels[box].copy()
+    after = copy_of(labels, box, value)
     after[found] = value
     return edit_of(labels, box, after)
 

@@ -18,6 +18,7 @@ from napari_medlabel.core.region import (
     box_of,
     check_axis,
     check_size,
+    copy_of,
     edit_of,
     never,
 )
@@ -161,8 +162,6 @@ def split_islands(
     chosen = list(new_values)
     if len({value, *chosen}) != len(chosen) + 1 or min(chosen, default=1) < 1:
         raise InputError("each island needs a label value of its own")
-    if max(chosen, default=0) > np.iinfo(labels.dtype).max:
-        raise InputError("the label's value is larger than this segmentation can hold")
     box = box_of(labels, value)
     if box is None:
         return Edit.nothing(labels.dtype)
@@ -193,8 +192,8 @@ def _relabelled(
     labels: LabelArray, box: Box, found: Islands, targets: np.ndarray[tuple[int], np.dtype[np.intp]]
 ) -> Edit:
     """The edit that gives each island, by its number, a label value."""
-    after = labels[box].copy()
-    values = targets.astype(labels.dtype)
+    after = copy_of(labels, box, int(targets.max()))
+    values = targets.astype(after.dtype)
     for where, numbers in found.each():
         np.copyto(after[where], values[numbers], where=numbers > 0)
     return edit_of(labels, box, after)

@@ -16,6 +16,7 @@ from napari_medlabel.core.region import (
     check_not_stopped,
     check_size,
     check_spacing,
+    copy_of,
     edit_of,
     never,
     widened,
@@ -79,7 +80,7 @@ def combine(  # noqa: PLR0913  # each is a choice the person makes
     if how == "union":
         box = widened(box, reach, labels.shape)
     wide = widened(box, reach, labels.shape)
-    part, after = labels[wide], labels[box].copy()
+    part, after = labels[wide], copy_of(labels, box, value)
     first = box[0].start - wide[0].start
     rows = slice(box[1].start - wide[1].start, box[1].stop - wide[1].start)
     columns = slice(box[2].start - wide[2].start, box[2].stop - wide[2].start)
@@ -199,14 +200,14 @@ def mirror(  # noqa: PLR0913  # each is a choice the person makes
     box = _image_of(source, matrix, offset, labels.shape)
     if box is None:
         return Edit.nothing(labels.dtype)
+    new = value if into is None else into
     start = np.array([side.start for side in box], np.float64)
     first = np.array([side.start for side in source], np.float64)
-    after = labels[box].copy()
+    after = copy_of(labels, box, new)
     found = ndimage.affine_transform(
         (labels[source] == value).astype(np.uint8), matrix, matrix @ start + offset - first,
         output_shape=after.shape, order=0,
     )  # fmt: skip
-    new = value if into is None else into
     mirrored = found > 0
     after[mirrored if over_others else mirrored & (after == 0)] = new
     return edit_of(labels, box, after)
@@ -254,25 +255,21 @@ def relabel(labels: LabelArray, new_values: Mapping[int, int]) -> Edit:
     labels
         uint8 or uint16, `[k, j, i]`.
     new_values
-        From the old label value to the new one; 0 is background and stays.
+        From the old label value to the new one; a new value of 0 erases.
 
     Raises
     ------
     InputError
-        If background is renumbered, or a value is larger than the array can hold.
+        If background is renumbered, or a value is one that no label can have.
     """
-    highest = int(np.iinfo(labels.dtype).max)
-    if 0 in new_values or any(not 0 <= new <= highest for new in new_values.values()):
-        raise InputError(
-            "these values cannot be given", f"choose whole numbers from 1 to {highest}"
-        )
     box = box_of(labels, *new_values) if new_values else None
     if box is None:
         return Edit.nothing(labels.dtype)
+    highest = int(np.iinfo(labels.dtype).max)
     table = np.arange(highest + 1)
     for old, new in new_values.items():
         if old <= highest:
             table[old] = new
-    after = labels[box].copy()
+    after = copy_of(labels, box, *new_values.values())
     after[...] = table[after]
     return edit_of(labels, box, after)

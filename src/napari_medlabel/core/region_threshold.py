@@ -12,6 +12,7 @@ from napari_medlabel.core.region import (
     Box,
     Stop,
     check_not_stopped,
+    copy_of,
     edit_of,
     never,
     slabs,
@@ -64,7 +65,7 @@ def threshold(  # noqa: PLR0913  # each is a choice the person makes
     if not lower <= upper:
         raise InputError("the lower limit is above the upper one", "exchange the two")
     where = _inside(box, labels.shape)
-    after = labels[where].copy()
+    after = copy_of(labels, where, value)
     for part in slabs(where):
         check_not_stopped(cancelled)
         values = image[(part, *where[1:])]

@@ -1,0 +1,134 @@
+"""Tools that draw what the image shows: each is one step of the history, with its settings."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from napari_medlabel.commands.door import command
+from napari_medlabel.commands.tools import applied, image_of
+from napari_medlabel.core import region_flood, region_seeds, region_threshold
+from napari_medlabel.core.edit import Edit
+from napari_medlabel.core.geometry import Index
+from napari_medlabel.core.region import Box, Stop, never
+from napari_medlabel.session import OpenCase, Permission, Session
+
+__all__ = [
+    "fill_region",
+    "grow_from_seeds",
+    "grow_region",
+    "otsu_threshold",
+    "paint_to_edge",
+    "threshold",
+]
+
+
+@command(needs=Permission.SEGMENT)
+def threshold(  # noqa: PLR0913
+    session: Session, case: OpenCase, value: int, *, lower: float = -np.inf,  # noqa: ARG001
+    upper: float = np.inf, box: Box | None = None, inside: int | None = None,
+    over_others: bool = False, cancelled: Stop = never,
+) -> Edit:  # fmt: skip
+    """Give a segment all voxels whose image value lies within limits."""
+    case.check_open()
+    edit = region_threshold.threshold(
+        case.segmentation.labels, image_of(case), value, lower, upper, box=box, inside=inside,
+        over_others=over_others, cancelled=cancelled,
+    )  # fmt: skip
+    return applied(
+        case, edit, "Threshold", label=value, lower=_finite(lower), upper=_finite(upper),
+        box=None if box is None else [[side.start, side.stop] for side in box], inside=inside,
+        over_others=over_others,
+    )  # fmt: skip
+
+
+@command(needs=Permission.VIEW)
+def otsu_threshold(
+    session: Session, case: OpenCase, *, inside: int | None = None,  # noqa: ARG001
+    box: Box | None = None, cancelled: Stop = never,
+) -> float:  # fmt: skip
+    """The image value that parts two classes best, everywhere or in a segment or box."""
+    case.check_open()
+    return region_threshold.otsu(
+        image_of(case), labels=case.segmentation.labels, inside=inside, box=box, cancelled=cancelled
+    )
+
+
+@command(needs=Permission.SEGMENT)
+def grow_region(  # noqa: PLR0913
+    session: Session, case: OpenCase, value: int, seed: Index, *,  # noqa: ARG001
+    tolerance: float | None = None, factor: float = 2.5, axis: int | None = None,
+    over_others: bool = False, cancelled: Stop = never,
+) -> Edit:  # fmt: skip
+    """Grow a segment from a voxel, within a tolerance of its value or confidently without one."""
+    case.check_open()
+    labels, image = case.segmentation.labels, image_of(case)
+    if tolerance is None:
+        edit = region_flood.grow_confidently(
+            labels, image, value, seed, factor=factor, axis=axis, over_others=over_others,
+            cancelled=cancelled,
+        )  # fmt: skip
+    else:
+        edit = region_flood.grow_from_point(
+            labels, image, value, seed, tolerance, axis=axis, over_others=over_others,
+            cancelled=cancelled,
+        )  # fmt: skip
+    how = {"factor": factor} if tolerance is None else {"tolerance": tolerance}
+    return applied(
+        case, edit, "Grow region", label=value, seed=list(seed), **how, axis=axis,
+        over_others=over_others,
+    )  # fmt: skip
+
+
+@command(needs=Permission.SEGMENT)
+def fill_region(  # noqa: PLR0913
+    session: Session, case: OpenCase, value: int, seed: Index, *,  # noqa: ARG001
+    tolerance: float | None = None, axis: int | None = None, cancelled: Stop = never,
+) -> Edit:  # fmt: skip
+    """Fill the region of one label around a voxel, within a tolerance of its image value or all."""
+    case.check_open()
+    edit = region_flood.fill(
+        case.segmentation.labels, value, seed, image=None if tolerance is None else image_of(case),
+        tolerance=tolerance or 0.0, axis=axis, cancelled=cancelled,
+    )  # fmt: skip
+    return applied(case, edit, "Fill", label=value, seed=list(seed), tolerance=tolerance, axis=axis)
+
+
+@command(needs=Permission.SEGMENT)
+def grow_from_seeds(  # noqa: PLR0913
+    session: Session, case: OpenCase, *, values: Sequence[int] = (),  # noqa: ARG001
+    outside: int | None = None, margin_mm: float = 20.0, lower: float = -np.inf,
+    upper: float = np.inf, cancelled: Stop = never,
+) -> Edit:  # fmt: skip
+    """Let segments grow from what was drawn of them until they meet (see `core.region_seeds`)."""
+    case.check_open()
+    edit = region_seeds.grow_from_seeds(
+        case.segmentation.labels, image_of(case), case.segmentation.geometry.spacing_mm,
+        values=values, outside=outside, margin_mm=margin_mm, limits=(lower, upper),
+        cancelled=cancelled,
+    )  # fmt: skip
+    return applied(
+        case, edit, "Grow from seeds", values=list(values), outside=outside, margin_mm=margin_mm,
+        lower=_finite(lower), upper=_finite(upper),
+    )  # fmt: skip
+
+
+@command(needs=Permission.SEGMENT)
+def paint_to_edge(  # noqa: PLR0913
+    session: Session, case: OpenCase, value: int, center: Index, *,  # noqa: ARG001
+    diameter_mm: float, axis: int = 0, over_others: bool = False,
+) -> Edit:  # fmt: skip
+    """Paint a disc up to the edge that the image shows in it."""
+    case.check_open()
+    edit = region_flood.paint_to_edge(
+        case.segmentation.labels, image_of(case), value, center, diameter_mm=diameter_mm,
+        spacing_mm=case.segmentation.geometry.spacing_mm, axis=axis, over_others=over_others,
+    )  # fmt: skip
+    return applied(
+        case, edit, "Smart paint", label=value, center=list(center), diameter_mm=diameter_mm,
+        axis=axis, over_others=over_others,
+    )  # fmt: skip
+
+
+def _finite(limit: float) -> float | None:
+    """A limit as JSON can say it: null for none."""
+    return limit if np.isfinite(limit) else None
