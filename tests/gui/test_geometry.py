@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
@@ -83,6 +84,32 @@ def test_a_refused_series_is_resampled_on_request_and_says_so(window: Window, ga
     window.press("Escape", to=report)
     assert not report.isVisible()
     assert "Doe" not in words_in(report) + report.windowTitle() + window.viewer.title
+
+
+def test_a_mask_on_a_resampled_volume_goes_onto_the_scanner_s_slices_when_asked(
+    window: Window, gap: Path, tmp_path: Path
+) -> None:
+    row = the_row(window, gap)
+    assert row.offers is not None
+    window.click(row.offers.buttons[2])
+    window.click(row.offers.form.go)
+    loaded(window)
+    window.press("P")
+    k, j, i = (n // 2 for n in window.drawing.case.volume.shape)
+    window.stroke((k, j, i - 3), (k, j, i + 3))
+    tab = window.panel.export
+    window.panel.choose_tab(1)
+    tab.set_folder(tmp_path / "out")
+    assert "Not the scanner's own slices" in words_in(tab)
+    window.click(next(one for one in tab.onto.children() if one.isWidgetType() and (
+        one.accessibleName() == "Scanner's slices"
+    )))  # fmt: skip
+    window.click(tab.run)
+    window.idle()
+    assert window.desk.error is None
+    assert tab.result.count() == 2
+    shapes = [nibabel.load(one).shape for one in sorted((tmp_path / "out").glob("*.nii.gz"))]
+    assert shapes == [(16, 20, 4), (16, 20, 2)]
 
 
 def test_a_series_is_split_into_runs_and_one_is_chosen_by_keys(window: Window, gap: Path) -> None:

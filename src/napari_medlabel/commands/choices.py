@@ -3,7 +3,7 @@
 An offer is worked out from headers; nothing of it is done before its series is opened.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from napari_medlabel.commands.door import command
@@ -105,6 +105,8 @@ def offer(
 
 
 def _offer(series: Series, volume: int, choice: Choice) -> Offer:
+    if series.kind == "segmentation" and choice.irregular == "resample":
+        choice = replace(choice, nearest=True)  # labels have no values in between
     found = series.volumes[volume]
     report = found.geometry_report()
     pieces = pieces_of(series, volume, choice)

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
@@ -14,6 +14,7 @@ from napari_medlabel.ui.state import NONE, CaseCard, SegmentRow
 from napari_medlabel.ui.theme import DARK, Tokens
 from napari_medlabel.ui.widgets import (
     BusyView,
+    Choice,
     IconLabel,
     button,
     card,
@@ -28,7 +29,10 @@ from napari_medlabel.ui.widgets import (
 
 __all__ = ["ExportTab", "ExportWish", "destination_words"]
 
-FORMATS = (("nifti", "NIfTI", ".nii.gz, source grid"), ("nrrd", "NRRD", ".nrrd, source grid"))
+FORMATS = (
+    ("nifti", "NIfTI", ".nii.gz"), ("nrrd", "NRRD", ".nrrd"), ("dicom-seg", "DICOM SEG", ".dcm"),
+)  # fmt: skip
+GRIDS: tuple[Literal["grid", "source"], ...] = ("grid", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class ExportWish:
     name: str
     formats: tuple[str, ...]
     force: bool
+    onto: Literal["grid", "source"] = "grid"
 
 
 def destination_words(folder: Path) -> tuple[bool, str]:
@@ -77,6 +82,13 @@ class ExportTab(QScrollArea):
         self._case_line = text(tone="2", wrap=True)
         self._formats: dict[str, QCheckBox] = {}
         rows = [self._format_row(*one) for one in FORMATS]
+        self.onto = Choice(
+            ["Resampled grid", "Scanner's slices"],
+            ["On the grid that was drawn on", "On the slices it was made from: the nearest voxel"],
+        )
+        self.onto.chosen.connect(self._choose_grid)
+        self._onto = 0
+        self._grid = text(tone="3", wrap=True)
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the files")
         self.folder = QLineEdit()
@@ -96,7 +108,8 @@ class ExportTab(QScrollArea):
         content = column(
             row(text("Case", role="section"), None), self._case, self._case_line, 8, line(), 8,
             row(text("Format", role="section"), None), *rows,
-            text("With labels, provenance and checksums", tone="3"), 8, line(), 8,
+            self.onto, self._grid, text("With labels, provenance and checksums", tone="3"), 8,
+            line(), 8,
             row(text("Destination", role="section"), None), row(self.folder, choose),
             row(self._place_icon, self._place, gap=6), 2,
             row(text("Name", tone="2"), self.name), self.force, 8, line(), 8,
@@ -114,7 +127,10 @@ class ExportTab(QScrollArea):
         if shown is None or self._card is None or shown.name != self._card.name:
             self.clear()
             self.name.setText(shown.name.lower().replace(" ", "-") if shown else "")
+            self._choose_grid(0)
         self._card, self._segments = shown, drawn
+        self.onto.setVisible(shown is not None and shown.resampled)
+        self._say_grid()
         self._case.setText(
             ", ".join(filter(None, (shown.name, shown.modality))) if shown else "No case is open"
         )
@@ -171,6 +187,19 @@ class ExportTab(QScrollArea):
         self._formats[kind] = box
         return row(box, text(words, tone="3"), None)
 
+    def _choose_grid(self, number: int) -> None:
+        self._onto = number
+        self.onto.set_chosen(number)
+        self._say_grid()
+
+    def _say_grid(self) -> None:
+        resampled = self._card is not None and self._card.resampled
+        self._grid.setText(
+            ("Not the scanner's own slices", "Evenly spaced runs become files of their own")[
+                self._onto
+            ] if resampled else "On the source's own grid"
+        )  # fmt: skip
+
     def _chosen(self) -> tuple[str, ...]:
         return tuple(kind for kind, box in self._formats.items() if box.isChecked())
 
@@ -198,7 +227,8 @@ class ExportTab(QScrollArea):
     def _pressed(self) -> None:
         folder = Path(self.folder.text().strip()).expanduser()
         name = self.name.text().strip()
-        self.wanted.emit(ExportWish(folder, name, self._chosen(), self.force.isChecked()))
+        onto = GRIDS[self._onto]
+        self.wanted.emit(ExportWish(folder, name, self._chosen(), self.force.isChecked(), onto))
 
     def _file(self, one: Any) -> QWidget:  # noqa: ANN401  # commands' ExportedFile
         name = text(one.path.name)

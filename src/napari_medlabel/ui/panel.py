@@ -306,7 +306,7 @@ class MedlabelPanel(QWidget):
         def write(case: OpenCase) -> object:
             return commands.export_case(
                 self.desk.session, case, wish.folder, name=wish.name, formats=wish.formats,
-                force=wish.force,
+                force=wish.force, onto=wish.onto,
             )  # fmt: skip
 
         self.export.set_busy("Writing and reading back")

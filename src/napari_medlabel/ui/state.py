@@ -84,6 +84,7 @@ class CaseCard:
     chosen: tuple[str, str] = ("", "")
     warning: str = ""
     problems: str = ""
+    resampled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,7 @@ def _case_card(case: OpenCase) -> CaseCard:
         info.volume.removesuffix(chosen[0].split(" to ")[0].lower()).rstrip(", "), chosen,
         chip_words(info.problems, volume.report),
         "\n".join(p.what for p in info.problems if p.code not in CHOSEN),
+        volume.source.derivation is not None,
     )  # fmt: skip
 
 

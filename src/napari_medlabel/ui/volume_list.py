@@ -46,9 +46,10 @@ class VolumeList(QComboBox):
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Mark what cannot be opened, in the theme's colours."""
+        sign = theme.icon("error", tokens.error, size=14)
         for n, volume in enumerate(self._volumes):
             if not volume.usable:
-                self.setItemIcon(n, theme.icon("error", tokens.error, size=14))
+                self.setItemIcon(n, sign)
 
     def sizeHint(self) -> QSize:  # noqa: N802  # Qt's
         """With room for the sign that it unfolds."""
