@@ -9,7 +9,7 @@ import threading
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,8 @@ from pydicom.uid import RLELossless
 
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.formats import Found, open_reader, read, scan
+from napari_medlabel.formats.dicom_odd import directory_entries
+from napari_medlabel.formats.dicom_rtstruct import read_structures
 from tests.formats.made_dicom import one_slice, ramp, save, save_all, stack, uid
 from tests.formats.mutations import Sample, check
 from tests.formats.samples import generated_samples, multi_frame
@@ -282,6 +284,27 @@ def test_sequences_nested_without_end_are_left_out(
     assert [one.file for one in found.skipped] == ["bad"]
 
 
+@pytest.mark.parametrize("levels", [40, 1_000, 100_000])
+@pytest.mark.parametrize("length", [0xFFFFFFFF, 0])
+def test_frames_contours_and_records_nested_without_end_are_errors_of_ours(
+    good: Path, levels: int, length: int
+) -> None:
+    tags = {"frames": (0x5200, 0x9230), "contours": (0x3006, 0x0039), "DICOMDIR": (0x0004, 0x1220)}
+    whole = (good / "good 0").read_bytes()
+    at = whole.index(struct.pack("<HH", 8, 8))
+    for name, tag in tags.items():
+        head = struct.pack("<HH2sHI", *tag, b"SQ", 0, length or 16 * levels)
+        nest = head + struct.pack("<HHI", 0xFFFE, 0xE000, length or 16 * levels)
+        (good / name).write_bytes(whole[:at] + nest * levels + bytes(20))
+        with suppress(MedlabelError):
+            scan(good / name)
+        with suppress(MedlabelError):
+            read_structures(good / name)
+        with (good / name).open("rb") as file, suppress(MedlabelError):
+            directory_entries(file)
+    opened(good)
+
+
 def test_an_offset_table_that_points_outside_is_never_followed(good: Path) -> None:
     frames = [bytes(64 + n) for n in range(4)]
     for n, table in enumerate(
@@ -357,7 +380,7 @@ def test_folders_deeper_than_a_path_may_be_are_left_out(good: Path) -> None:
 
 
 def test_many_files_in_one_folder_take_little_memory_each(tmp_path: Path) -> None:
-    count = 3000
+    count = 2000
     whole = save(tmp_path / "one", one_slice(ramp(SHAPE)[0], (0.0, 0.0, 123456.0), 1)).read_bytes()
     position, sop = b"0.0\\0.0\\123456.0", uid("series").encode()
     assert position in whole

@@ -26,7 +26,7 @@ from napari_medlabel.formats.dicom_header import (
 )
 from napari_medlabel.formats.dicom_sequence import Item, items_of
 
-__all__ = ["directory_entries", "read_odd_header"]
+__all__ = ["Bounded", "directory_entries", "read_odd_header"]
 
 _MAX_DEPTH = 32
 
@@ -44,7 +44,7 @@ def read_odd_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Heade
     HeaderError
         If pydicom gives up, in whatever way.
     """
-    bounded = _Bounded(file, size)
+    bounded = Bounded(file, size)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what it warns of is why it was asked
@@ -57,7 +57,7 @@ def read_odd_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Heade
         raise HeaderError("its header is malformed") from error
 
 
-def _understood(file: "_Bounded", size: int, wanted: frozenset[int]) -> Header:
+def _understood(file: "Bounded", size: int, wanted: frozenset[int]) -> Header:
     dataset = _patiently(file, list(wanted))
     values: dict[int, bytes] = {}
     sequences: dict[int, list[Item]] = {}
@@ -117,7 +117,7 @@ def directory_entries(file: IO[bytes]) -> list[tuple[str, ...]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            dataset = _patiently(_Bounded(file, file.seek(0, SEEK_END)), None)
+            dataset = _patiently(Bounded(file, file.seek(0, SEEK_END)), None)
             records = dataset.get("DirectoryRecordSequence") or []
             named = [record.get("ReferencedFileID") for record in records]
             return [
@@ -129,7 +129,7 @@ def directory_entries(file: IO[bytes]) -> list[tuple[str, ...]]:
         raise HeaderError("its directory cannot be read") from error
 
 
-class _Bounded:
+class Bounded:
     """A file of which no more is asked for than there is.
 
     What is read is allocated first, and pydicom asks for whatever length an element claims.
@@ -140,22 +140,25 @@ class _Bounded:
         self.file, self._size = file, size
 
     def read(self, count: int = -1) -> bytes:
+        """The next bytes."""
         left = max(0, self._size - self.file.tell())
         return self.file.read(left if count < 0 else min(count, left))
 
     def tell(self) -> int:
+        """The place in the file."""
         return self.file.tell()
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place."""
         return self.file.seek(offset, whence)
 
 
-def _patiently(file: _Bounded, wanted: list[int] | None) -> FileDataset:
-    # it asks for a BinaryIO and calls what _Bounded has
+def _patiently(file: Bounded, wanted: list[int] | None) -> FileDataset:
+    # it asks for a BinaryIO and calls what Bounded has
     return dcmread(file, force=True, stop_before_pixels=True, specific_tags=wanted)
 
 
-def _pixels_at(file: _Bounded, size: int, *, implicit: bool, little: bool) -> PixelPlace | None:
+def _pixels_at(file: Bounded, size: int, *, implicit: bool, little: bool) -> PixelPlace | None:
     """Where pixel data is; pydicom stops in front of it."""
     order = "<" if little else ">"
     start = file.tell()
