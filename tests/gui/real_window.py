@@ -18,7 +18,7 @@ from napari_medlabel.ui.window import open_window, panel_of
 
 __all__ = ["Window", "wait_until"]
 
-WAIT_S = 20.0
+WAIT_S = 45.0  # a busy machine is no fault
 Kji = tuple[float, float, float]
 
 

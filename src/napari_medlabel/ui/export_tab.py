@@ -30,7 +30,7 @@ from napari_medlabel.ui.widgets import (
 __all__ = ["ExportTab", "ExportWish", "destination_words"]
 
 FORMATS = (
-    ("nifti", "NIfTI", ".nii.gz"), ("nrrd", "NRRD", ".nrrd"), ("dicom-seg", "DICOM SEG", ".dcm"),
+    ("nifti", "NIfTI", ".nii.gz"), ("nrrd", "NRRD", ".nrrd"), ("dicom-seg", "DICOM SEG", ".seg.dcm"),
 )  # fmt: skip
 GRIDS: tuple[Literal["grid", "source"], ...] = ("grid", "source")
 
@@ -108,7 +108,7 @@ class ExportTab(QScrollArea):
         content = column(
             row(text("Case", role="section"), None), self._case, self._case_line, 8, line(), 8,
             row(text("Format", role="section"), None), *rows,
-            self.onto, self._grid, text("With labels, provenance and checksums", tone="3"), 8,
+            2, self.onto, self._grid, text("With labels, provenance and checksums", tone="3"), 8,
             line(), 8,
             row(text("Destination", role="section"), None), row(self.folder, choose),
             row(self._place_icon, self._place, gap=6), 2,
@@ -182,7 +182,7 @@ class ExportTab(QScrollArea):
     def _format_row(self, kind: str, name: str, words: str) -> QWidget:
         box = QCheckBox(name)
         box.setChecked(kind == "nifti")
-        box.setMinimumWidth(92)
+        box.setMinimumWidth(104)
         box.clicked.connect(lambda _on: self._look())
         self._formats[kind] = box
         return row(box, text(words, tone="3"), None)
