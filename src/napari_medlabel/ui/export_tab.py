@@ -30,8 +30,10 @@ from napari_medlabel.ui.widgets import (
 __all__ = ["ExportTab", "ExportWish", "destination_words"]
 
 FORMATS = (
-    ("nifti", "NIfTI", ".nii.gz"), ("nrrd", "NRRD", ".nrrd"), ("dicom-seg", "DICOM SEG", ".seg.dcm"),
-)  # fmt: skip
+    ("nifti", "NIfTI", ".nii.gz"),
+    ("nrrd", "NRRD", ".nrrd"),
+    ("dicom-seg", "DICOM SEG", ".seg.dcm"),
+)
 GRIDS: tuple[Literal["grid", "source"], ...] = ("grid", "source")
 
 
