@@ -74,7 +74,8 @@ def _checked(claim: Claim | None, frame: Frame) -> Claim:
 def _stored(array: Array, frame: Frame, bits: int) -> Array:
     """The values that the header means: of `bits` in the codestream, those that are stored."""
     if array.dtype.kind == "u" and (frame.signed or frame.syntax in LOSSLESS):
-        wide = array.astype(f"u{max(array.itemsize, frame.bits_allocated // 8)}")
+        size = max(array.itemsize, frame.bits_allocated // 8)
+        wide = array.astype(f"u{size}", copy=not array.flags.writeable)
         if bits <= frame.bits_stored:  # what is below was left out: PS3.5 8.2
             frame = replace(frame, high_bit=frame.bits_stored - 1)
         return unpack_bits(wide, frame)

@@ -163,9 +163,12 @@ class DicomReader:
         if self._ahead is not None:
             return self._ahead.read(start, stop)
         slab = np.empty((stop - start, rows, columns), self.dtype)
-        # Several threads, since the digest of a frame takes longer than reading it.
-        with ThreadPoolExecutor(_THREADS if stop - start > _FEW else 1) as threads:
-            list(threads.map(self._read_named, range(start, stop), slab))
+        if stop - start <= _FEW:
+            for k, out in zip(range(start, stop), slab, strict=True):
+                self._read_named(k, out)
+        else:  # several threads, since the digest of a frame takes longer than reading it
+            with ThreadPoolExecutor(_THREADS) as threads:
+                list(threads.map(self._read_named, range(start, stop), slab))
         return slab
 
     def hashes(self) -> tuple[Instance, ...]:
