@@ -323,6 +323,8 @@ def test_counts_of_philips_have_factors_of_their_own(
         ({"DecayCorrection": "NONE"}, "decay"),
         ({"SeriesTime": "003000"}, "later"),
         ({"SeriesDate": None}, "time of the series"),
+        ({"SeriesTime": "120000", "AcquisitionTime": "120000"}, "after the scan began"),
+        ({"SeriesTime": "225400", "AcquisitionTime": "225400"}, "after the scan began"),
     ],
 )
 def test_why_there_is_no_suv_is_said(tmp_path: Path, elements: dict[str, object], why: str) -> None:
@@ -377,3 +379,41 @@ def test_the_same_series_of_two_patients_is_two_series(tmp_path: Path) -> None:
     series, _ = scan_dicom(tmp_path)
     assert [one.files for one in series] == [3, 3]
     assert all(one.regular for one in series)
+
+
+# Frames over time, and what tells slices apart
+
+
+def pointing_at(tag: int, **elements: object) -> Dataset:
+    """Ten frames in one file, of which only the first says where it is."""
+    stored = ramp((10, 4, 6))
+    dataset = one_slice(stored[0], (0.0, 0.0, 7.0), SpacingBetweenSlices=5.0, **elements)
+    dataset.NumberOfFrames, dataset.PixelData = 10, stored.tobytes()
+    if tag:
+        dataset.FrameIncrementPointer = tag
+    return dataset
+
+
+def test_frames_over_time_are_no_stack(tmp_path: Path) -> None:
+    series = only(save(tmp_path / "f", pointing_at(0x00181063)))
+    assert len(series.volumes) == 10
+    assert {volume.geometry.shape for volume in series.volumes} == {(1, 4, 6)}
+
+
+def test_places_that_follow_from_the_first_are_told(tmp_path: Path) -> None:
+    series = only(save(tmp_path / "f", pointing_at(0)))
+    (problem,) = [one for one in series.all_problems() if one.code == "assumed-positions"]
+    assert "5.00 mm" in problem.what
+    assert series.volumes[0].geometry.spacing_mm[0] == pytest.approx(5.0)
+
+
+def test_frames_over_something_else_have_no_places(tmp_path: Path) -> None:
+    series = only(save(tmp_path / "f", pointing_at(0x00540010)))
+    assert "no-position" in codes(series)
+
+
+def test_suv_by_another_measure_is_not_by_body_weight(tmp_path: Path) -> None:
+    series = only(save(tmp_path / "p", pet(Units="GML", SUVType="LBM")))
+    assert "no-suv" in codes(series)
+    turned = only(save(tmp_path / "q", pet(Units="GML", SUVType="BW")))
+    assert turned.volumes[0].quantities == ("SUVbw",)

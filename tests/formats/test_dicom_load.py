@@ -469,3 +469,14 @@ def test_a_tile_beyond_its_picture_is_refused(tmp_path: Path) -> None:
     beyond = replace(tile, tile=Tile(6, 0, 8, 8))
     with pytest.raises(InputError, match="larger than the picture"):
         reading([beyond]).read(0, 1)
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(-1, 65535), (1, -1), (-1, 0), (-2, 7)])
+def test_a_falling_scale_is_exact(tmp_path: Path, slope: int, intercept: int) -> None:
+    stored = ramp((1, 4, 6), np.uint16, 65536)
+    dataset = one_slice(
+        stored[0], (0, 0, 0), Modality="MR", RescaleSlope=slope, RescaleIntercept=intercept
+    )
+    series, _ = scan_dicom(save(tmp_path / "f", dataset))
+    found = open_dicom(series[0]).read(0, 1)
+    np.testing.assert_array_equal(found, stored.astype(np.int64) * slope + intercept)

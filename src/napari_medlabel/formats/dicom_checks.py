@@ -249,6 +249,16 @@ def varying_rescale(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
         yield Problem("no-rescale", what)
 
 
+def assumed_place(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
+    """Frames whose places follow from the first one's only."""
+    if which(instances, lambda facts: facts.is_place_assumed):
+        step = instances[0].spacing_between_slices or 0.0
+        what = (
+            f"only the first frame says where it is: the others are taken to be {step:.2f} mm apart"
+        )
+        yield Problem("assumed-positions", what, "compare with a picture that you trust")
+
+
 def lookup_table(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
     """A modality lookup table in place of slope and intercept."""
     if any(facts.has_lookup_table and facts.slope is None for facts in instances):
@@ -293,6 +303,7 @@ INSTANCE_CHECKS: Final[tuple[InstanceCheck, ...]] = (
     truncated,
     lossy_pixels,
     varying_rescale,
+    assumed_place,
     lookup_table,
     orientation_conflict,
 )

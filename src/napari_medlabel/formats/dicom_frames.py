@@ -6,7 +6,7 @@ or one item for each. Objects without them may say where their frames are in oth
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Literal
 
 import numpy as np
 
@@ -31,6 +31,9 @@ _MAP_INTERCEPT, _MAP_SLOPE = 0x00409224, 0x00409225
 _MAP_FIRST, _MAP_LAST, _CODE = 0x00409216, 0x00409211, 0x00080100
 _MAP_FIRST_DOUBLE, _MAP_LAST_DOUBLE = 0x00409214, 0x00409213
 
+# What FrameIncrementPointer names: FrameTime, FrameTimeVector; SliceVector, SpacingBetweenSlices.
+_TIMES: Final = frozenset({0x00181063, 0x00181065})
+_SLICES: Final = frozenset({0x00540080, Tag.SPACING_BETWEEN_SLICES})
 _PRIVATE: Final = frozenset({0x2005140E, 0x2005140F})  # Philips: shared, and for each frame
 _LEFT_OVER: Final = frozenset({0x00209170, 0x00209171})
 # Functional groups, PS3.3 C.7.6.16.2 and following, and the makers' own.
@@ -131,11 +134,12 @@ def slices_of(
     shared = items_at(file, size, header, Tag.SHARED_GROUPS, _WANTED)
     if groups and len(groups) != facts.frames:
         raise HeaderError(f"it has {facts.frames} frames and describes {len(groups)}")
-    order = "little" if header.little else "big"
+    order: Literal["little", "big"] = "little" if header.little else "big"
     base = replace(facts, **_changes(_flat(shared[:1]), order))
     if not groups:
         return tuple(_by_offsets(header, base))
-    dimensions = _told_apart_by(items_at(file, size, header, Tag.DIMENSIONS, frozenset({_POINTER})))
+    pointers = items_at(file, size, header, Tag.DIMENSIONS, frozenset({_POINTER}))
+    dimensions = _told_apart_by(pointers, order)
     frames = tuple(
         replace(
             base,
@@ -231,20 +235,11 @@ def _value_maps(items: Sequence[Item], order: Any) -> tuple[ValueMap, ...]:  # n
     return tuple(maps)
 
 
-def _told_apart_by(dimensions: Sequence[Item]) -> tuple[int, ...]:
+def _told_apart_by(dimensions: Sequence[Item], order: Literal["little", "big"]) -> tuple[int, ...]:
     """Which dimension indices are not about the place of a frame, nor about its time."""
     known = {_POSITION_IN_STACK, _STACK, _TEMPORAL, Tag.POSITION}
-    pointers = [item.get(_POINTER, b"") for item in dimensions]
-    return tuple(
-        n for n, raw in enumerate(pointers) if len(raw) == 4 and not _is_one_of(raw, known)
-    )
-
-
-def _is_one_of(raw: bytes, tags: set[int]) -> bool:
-    """True where an attribute tag (VR AT) is one of these, in either byte order."""
-    low, high = int.from_bytes(raw[:2], "little"), int.from_bytes(raw[2:], "little")
-    big = int.from_bytes(raw, "big")
-    return (low << 16 | high) in tags or big in tags
+    pointers = [_tags(item.get(_POINTER, b""), order) for item in dimensions]
+    return tuple(n for n, tags in enumerate(pointers) if tags and not tags <= known)
 
 
 def _dimension_values(flat: Item, which: tuple[int, ...], order: Any) -> tuple[int, ...]:  # noqa: ANN401
@@ -259,27 +254,47 @@ def _dimension_values(flat: Item, which: tuple[int, ...], order: Any) -> tuple[i
 
 
 def _by_offsets(header: Header, base: InstanceFacts) -> Iterator[InstanceFacts]:
-    """Frames one after the other: at the offsets of a dose grid, or by the step the header says."""
+    """Frames that follow each other in space or time, as the header has it."""
     normal = normal_of(base.orientation) if base.orientation else None
-    offsets = _offsets_mm(header, base)
+    offsets, is_assumed = _offsets_mm(header, base)
+    is_time = len(offsets) > 1 and not any(offsets)
     for n in range(base.frames):
         position: tuple[float, ...] | None = None
-        if normal is not None and base.position is not None and offsets is not None:
+        if normal is not None and base.position is not None and offsets:
             moved = np.asarray(base.position) + offsets[n] * normal
             position = (float(moved[0]), float(moved[1]), float(moved[2]))
-        elif base.frames == 1:
-            position = base.position
-        yield replace(base, frame=n, instance_number=_numbered(base, n), position=position)
+        yield replace(
+            base,
+            frame=n,
+            instance_number=_numbered(base, n),
+            position=position,
+            frame_time=float(n) if is_time else base.frame_time,
+            is_place_assumed=is_assumed,
+        )
 
 
-def _offsets_mm(header: Header, base: InstanceFacts) -> Sequence[float] | None:
-    """Heights of the frames above the first: GridFrameOffsetVector, or even steps."""
+def _offsets_mm(header: Header, base: InstanceFacts) -> tuple[Sequence[float], bool]:
+    """Heights of the frames above the first, and whether they are assumed; none if not known.
+
+    FrameIncrementPointer says what changes from frame to frame: PS3.3 C.7.6.6.
+    """
     its = Values(header.values, "little" if header.little else "big")
+    pointers = _tags(its.raw(Tag.FRAME_POINTER), its.order)
+    if base.frames == 1:
+        return [0.0], False
     given = its.numbers(Tag.DOSE_GRID_OFFSETS, base.frames)
-    if given is not None:
+    if given is not None and pointers <= {Tag.DOSE_GRID_OFFSETS}:
         # With a first offset of 0 they are relative, else heights themselves: PS3.3 C.8.8.3.2.
-        return [offset - given[0] for offset in given]
+        return [offset - given[0] for offset in given], False
+    if pointers and pointers <= _TIMES:
+        return [0.0] * base.frames, False
     step = base.spacing_between_slices
-    if step is not None and step > 0:
-        return [n * step for n in range(base.frames)]
-    return None
+    if pointers <= _SLICES and step is not None and step > 0:
+        return [n * step for n in range(base.frames)], True
+    return (), False
+
+
+def _tags(raw: bytes, order: Literal["little", "big"]) -> set[int]:
+    """The tags that an element of VR AT holds."""
+    halves = [int.from_bytes(raw[n : n + 2], order) for n in range(0, len(raw) // 4 * 4, 2)]
+    return {group << 16 | element for group, element in zip(halves[::2], halves[1::2], strict=True)}

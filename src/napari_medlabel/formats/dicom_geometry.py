@@ -52,7 +52,8 @@ class Stack:
     rows, columns
         Of every slice.
     thickness_mm, between_mm
-        What the first slice says about its thickness and the distance to the next.
+        The smallest thickness that a slice says it has, and the distance to the next that the
+        first says.
     """
 
     positions_lps: FloatArray
@@ -139,6 +140,7 @@ def stack_of(instances: Sequence[InstanceFacts]) -> tuple[tuple[InstanceFacts, .
     orientation = np.asarray(first.orientation, dtype=np.float64)
     spacing = first.pixel_spacing
     pixel_mm = (spacing[0], spacing[1]) if spacing and min(spacing) > 0 else None
+    thick = [one.slice_thickness for one in instances if one.slice_thickness is not None]
     stack = Stack(
         positions_lps=positions[order],
         across=orientation[:3],
@@ -146,7 +148,7 @@ def stack_of(instances: Sequence[InstanceFacts]) -> tuple[tuple[InstanceFacts, .
         pixel_mm=pixel_mm,
         rows=first.rows,
         columns=first.columns,
-        thickness_mm=first.slice_thickness,
+        thickness_mm=min(thick, default=None),
         between_mm=first.spacing_between_slices,
     )
     return ordered, stack

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -114,8 +115,11 @@ class InstanceFacts:
     laterality: str = ""
     frame: int = 0
     tile: Tile | None = None
+    is_place_assumed: bool = False
     stack: str = ""
     dimensions: tuple[int, ...] = ()
+    acquired_s: float | None = None
+    content_s: float | None = None
     private_scale: tuple[float, float] | None = None
     real_world: tuple[ValueMap, ...] = ()
     suv: Suv | None = None
@@ -125,6 +129,13 @@ class InstanceFacts:
     def key(self) -> tuple[Place, int, Tile | None]:
         """What no other slice has."""
         return self.place, self.frame, self.tile
+
+    @property
+    def tile_number(self) -> int:
+        """Tiles of one picture in order, from 0."""
+        return (
+            0 if self.tile is None else self.tile.top * self.tile.picture_columns + self.tile.left
+        )
 
     @property
     def frame_shape(self) -> tuple[int, int]:
@@ -205,6 +216,8 @@ def facts_of(header: Header, place: Place) -> InstanceFacts:
         patient_position=its.text(Tag.PATIENT_POSITION),
         patient_orientation=its.pieces(Tag.PATIENT_ORIENTATION),
         laterality=its.text(Tag.IMAGE_LATERALITY) or its.text(Tag.LATERALITY),
+        acquired_s=_acquired_s(its),
+        content_s=_seconds(its.text(Tag.CONTENT_TIME)),
         private_scale=its.private_scale(),
     )
 
@@ -216,6 +229,34 @@ def _patient_key(identifier: bytes, name: bytes) -> bytes:
         return b""
     words = identifier.strip(b" \0") or name.strip(b" \0")
     return hashlib.blake2b(words, key=_PATIENT_KEY, digest_size=8).digest()
+
+
+def _acquired_s(its: Values) -> float | None:
+    """When the slice was acquired, in seconds from any fixed moment on."""
+    whole = its.text(Tag.ACQUISITION_DATETIME)
+    day = whole[:8] if whole else its.text(Tag.ACQUISITION_DATE)
+    time = whole[8:].split("+")[0].split("-")[0] if whole else its.text(Tag.ACQUISITION_TIME)
+    seconds = _seconds(time)
+    return None if seconds is None else _days(day) * 86400.0 + seconds
+
+
+@lru_cache(maxsize=256)
+def _days(text: str) -> int:
+    """Days of a date (VR DA); 0 where it is none."""
+    try:
+        return date(int(text[:4]), int(text[4:6]), int(text[6:8])).toordinal()
+    except ValueError:
+        return 0
+
+
+@lru_cache(maxsize=1024)
+def _seconds(text: str) -> float | None:
+    """Seconds since midnight of a time (VR TM); None where it is none."""
+    whole, _, fraction = text.partition(".")
+    if len(whole) not in {2, 4, 6} or not whole.isdecimal() or not (fraction or "0").isdecimal():
+        return None
+    hours, minutes, seconds = (int(whole[n : n + 2] or 0) for n in (0, 2, 4))
+    return hours * 3600 + minutes * 60 + seconds + float(f"0.{fraction or 0}")
 
 
 def _frames(text: str) -> int:

@@ -21,6 +21,8 @@ _START_TIME, _START_DATETIME = 0x00181072, 0x00181078
 _TOTAL_DOSE, _HALF_LIFE = 0x00181074, 0x00181075
 _WANTED: Final = frozenset({_START_TIME, _START_DATETIME, _TOTAL_DOSE, _HALF_LIFE})
 _LONGEST: Final = timedelta(hours=24)
+_OVERNIGHT: Final = timedelta(hours=8)  # an injection without a day: this long before midnight
+_HALF_LIVES: Final = 12.0  # after which nothing is left to see
 
 
 class _Missing(Exception):  # not an error: an answer
@@ -39,6 +41,8 @@ def suv_of(header: Header, file: IO[bytes], size: int, facts: InstanceFacts) -> 
 def _factor(header: Header, item: Item, units: str) -> float:
     its = Values(header.values, "little" if header.little else "big")
     if units == "GML":
+        if its.text(Tag.SUV_TYPE) not in {"", "BW"}:  # PS3.3 C.8.9.1: body weight where not said
+            raise _Missing("its values are SUV by another measure than body weight")
         return 1.0
     to_bq_ml = 1.0
     if units == "CNTS":  # Philips has its own factors beside counts
@@ -59,7 +63,10 @@ def _factor(header: Header, item: Item, units: str) -> float:
         raise _Missing("what time its values are decay-corrected to is not in the header")
     if correction == "START":
         half_life_s = _positive(about, _HALF_LIFE, "the half-life of the tracer is not there")
-        dose_bq *= math.exp2(-_waited_s(its, about) / half_life_s)
+        passed = _waited_s(its, about) / half_life_s
+        if passed > _HALF_LIVES:
+            raise _Missing(f"{passed:.0f} half-lives lie between the injection and the scan")
+        dose_bq *= math.exp2(-passed)
     return to_bq_ml * weight_kg * 1000.0 / dose_bq
 
 
@@ -93,6 +100,8 @@ def _injected(about: Values, scan: datetime) -> datetime | None:
     known = _moment(scan.strftime("%Y%m%d"), about.text(_START_TIME))
     if known is not None and known > scan:
         known -= timedelta(days=1)
+        if scan - known > _OVERNIGHT:
+            raise _Missing("the injection was after the scan began")
     return known
 
 

@@ -62,7 +62,9 @@ def voxel_type(parts: tuple[InstanceFacts, ...], *, wide: bool) -> np.dtype[Any]
         return np.dtype(np.int16)
     ranges = [_rescaled_range(facts) for facts in distinct]
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
-    for dtype in (np.int16, np.uint16, np.int32):
+    # Slope and intercept are of the voxels' type, too, when they are applied.
+    is_upward = all((f.slope or 1.0) > 0 and (f.intercept or 0.0) >= 0 for f in distinct)
+    for dtype in (np.int16, np.uint16, np.int32) if is_upward else (np.int16, np.int32):
         if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
             return np.dtype(dtype)
     return np.dtype(np.float64)
