@@ -136,3 +136,31 @@ def test_any_number_of_directions_is_looked_at_quickly(tmp_path: Path) -> None:
     (series,) = scan_dicom(save(tmp_path / "f", dataset))[0]
     assert len(series.volumes) == 1
     assert not series.regular
+
+
+def test_an_index_counts_more_than_what_gating_varies(tmp_path: Path) -> None:
+    slices = repeated(2, TemporalPositionIdentifier=(1, 2))
+    for n, dataset in enumerate(slices):
+        dataset.RepetitionTime = 800 if (n + n // SHAPE[0]) % 2 else 812
+    series = scanned(tmp_path, slices)
+    assert values(series) == [{100}, {200}]
+    assert [volume.name for volume in series.volumes] == ["time 1", "time 2"]
+
+
+@pytest.mark.parametrize("strays", [[7], [6, 7, 8]])
+def test_stray_values_do_not_tear_a_volume(tmp_path: Path, strays: list[int]) -> None:
+    slices = repeated(2, TemporalPositionIdentifier=(1, 2), RepetitionTime=(800, 800))
+    for n in strays:
+        slices[n].RepetitionTime = 812
+    assert values(scanned(tmp_path, slices)) == [{100}, {200}]
+
+
+def test_names_say_what_differs_whatever_told_the_volumes_apart(tmp_path: Path) -> None:
+    slices = repeated(3, TemporalPositionIdentifier=(1, 2, 3), EchoTime=(9.0, 5.0, 5.0))
+    for n, dataset in enumerate(slices):
+        dataset.DiffusionBValue = [0.0, 0.0, 800.0][n // SHAPE[0]]
+    series = scanned(tmp_path, slices)
+    assert [volume.name for volume in series.volumes] == [
+        "echo 1, b 0", "echo 1, b 800", "echo 2",
+    ]  # fmt: skip
+    assert values(series) == [{200}, {300}, {100}]

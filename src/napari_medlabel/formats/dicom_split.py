@@ -5,9 +5,8 @@ that do so for every position; where none does, they stay together and are refus
 values mean different things are never one volume, even where no position repeats.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -15,126 +14,94 @@ import numpy as np
 
 from napari_medlabel.formats.dicom_geometry import stack_of
 from napari_medlabel.formats.dicom_instance import InstanceFacts
+from napari_medlabel.formats.dicom_naming import (
+    ATTRIBUTES,
+    GATED,
+    PASSED,
+    Attribute,
+    Group,
+    names_of,
+    sortable,
+    type_words,
+)
 
-__all__ = ["Group", "Named", "split"]
+__all__ = ["Group", "split"]
 
-Group = tuple[InstanceFacts, ...]
-Named = tuple[tuple[str, ...], Group]
+Worded = tuple[str, Group]  # a volume, and what to call it where no attribute does
 Places = dict[Any, int]  # by a slice's key: a number for its position
+Value = Callable[[InstanceFacts], Any]
 
-
-@dataclass(frozen=True, slots=True)
-class Splitter:
-    """An attribute that may tell volumes of one series apart, and what it is called.
-
-    `overlaps` where its volumes may share only some positions, as two acquisitions do;
-    `is_chosen` for what a protocol sets or counts, unlike a time that merely passed.
-    """
-
-    value: Callable[[InstanceFacts], Any]
-    name: str
-    overlaps: bool = False
-    is_chosen: bool = True
-
-
-SPLITTERS: Final[tuple[Splitter, ...]] = (
-    Splitter(lambda facts: facts.echo_time, "echo"),
-    Splitter(lambda facts: facts.image_type, "type"),
-    Splitter(lambda facts: facts.inversion_time, "inversion time"),
-    Splitter(lambda facts: facts.flip_angle, "flip angle"),
-    Splitter(lambda facts: facts.repetition_time, "repetition time"),
-    Splitter(lambda facts: facts.kernel, "kernel"),
-    Splitter(lambda facts: facts.b_value, "b-value"),
-    Splitter(lambda facts: facts.gradient, "direction"),
-    Splitter(lambda facts: facts.temporal_position, "time"),
-    Splitter(lambda facts: facts.frame_time, "time"),
-    Splitter(lambda facts: facts.trigger_time, "phase"),
-    Splitter(lambda facts: facts.dimensions, "dimension"),
-    Splitter(lambda facts: facts.acquired_s, "time", is_chosen=False),
-    Splitter(lambda facts: facts.acquisition, "acquisition", overlaps=True, is_chosen=False),
+_ASKED: Final = sorted(ATTRIBUTES, key=lambda one: one.rank)
+# Orders that run through volumes, where no attribute tells them apart.
+_NUMBER: Final[tuple[Value, str]] = (lambda facts: facts.instance_number, "volume")
+_TIMES: Final[tuple[tuple[Value, str], ...]] = (
+    (lambda facts: facts.acquired_s, "time"),
+    (lambda facts: facts.content_s, "time"),
 )
-# What the third and later values of ImageType call themselves: PS3.3 C.8.3.1.1.1 and makers.
-_TYPE_NAMES: Final = {
-    "M": "magnitude", "M_FFE": "magnitude", "M_SE": "magnitude", "M_IR": "magnitude",
-    "MAGNITUDE": "magnitude", "P": "phase", "PHASE": "phase", "PHASE MAP": "phase",
-    "R": "real", "REAL": "real", "I": "imaginary", "IMAGINARY": "imaginary",
-    "IN_PHASE": "in phase", "OPP_PHASE": "opposed phase", "OUT_PHASE": "opposed phase",
-    "W": "water", "WATER": "water", "F": "fat", "FAT": "fat", "ADC": "ADC", "FA": "FA",
-    "B0 MAP": "field map", "DIXON": "Dixon",
-}  # fmt: skip
-
-
-def _type_words(facts: InstanceFacts) -> tuple[str, ...]:
-    """What the ImageType says in known words."""
-    return tuple(sorted({_TYPE_NAMES[word] for word in facts.image_type if word in _TYPE_NAMES}))
-
-
-# What changes the meaning of a value; the last two also where each is of two or more slices only,
+# What changes the meaning of a value; the last two only where each is of two or more slices,
 # since a few slices with a time of their own are no series.
-_MEANINGS: Final[tuple[tuple[Splitter, bool], ...]] = (
-    (Splitter(_type_words, "type"), True),
-    (Splitter(lambda facts: facts.units, "unit"), True),
-    (Splitter(lambda facts: facts.rescale_type, "unit"), True),
-    (Splitter(lambda facts: facts.kernel, "kernel"), False),
-    (Splitter(lambda facts: None if facts.echo_time is None else round(facts.echo_time, 2),
-              "echo"), False),
-)  # fmt: skip
-# Orders that run through volumes, where nothing else tells them apart.
-_ORDERS: Final[tuple[Splitter, ...]] = (
-    Splitter(lambda facts: facts.instance_number, "volume"),
-    Splitter(lambda facts: facts.acquired_s, "time"),
-    Splitter(lambda facts: facts.content_s, "time"),
+_MEANINGS: Final[tuple[tuple[Value, str, bool], ...]] = (
+    (type_words, "type", True),
+    (lambda facts: facts.units, "unit", True),
+    (lambda facts: facts.rescale_type, "unit", True),
+    (lambda facts: facts.kernel, "kernel", False),
+    (lambda facts: None if facts.echo_time is None else round(facts.echo_time, 2), "echo", False),
 )
 
 
-def split(stack: Group) -> list[Named]:
-    """The volumes of slices of one size and orientation, each with the words that name it."""
+def split(stack: Group) -> list[tuple[str, Group]]:
+    """The volumes of slices of one size and orientation, each with its name."""
     places = _places(stack)
     if places is None:
-        return [((), stack)]
+        return [("", stack)]
     at = dict(zip((facts.key for facts in stack), places, strict=True))
-    groups: list[Named] = [((), stack)]
+    groups: list[Worded] = [("", stack)]
     if len(set(places)) < len(stack):
         groups = _split_repeated(stack, at)
-    return [part for names, group in groups for part in _split_by_meaning(names, group)]
+    return names_of([part for one in groups for part in _split_by_meaning(*one)])
 
 
-def _split_repeated(stack: Group, at: Places) -> list[Named]:
+def _split_repeated(stack: Group, at: Places) -> list[Worded]:
     """Slices of which several lie at one position."""
-    groups: list[Named] = [((), stack)]
     is_one_place = len(set(at.values())) == 1
-    for splitter in SPLITTERS:
-        if splitter.is_chosen or not is_one_place:
-            groups = [part for one in groups for part in _split_by(splitter, *one, at)]
+    groups: list[Worded] = [("", stack)]
+    for attribute in _ASKED:
+        if attribute.rank == GATED:
+            break
+        if not (is_one_place and attribute.rank == PASSED):
+            groups = [part for one in groups for part in _split_by(attribute, *one, at)]
     if is_one_place:
         # A cine of one slice; or no volume at all, unless an attribute tells all of them apart.
-        return groups if all(len(group) == 1 for _, group in groups) else [((), stack)]
-    for order in _ORDERS:
-        groups = [part for names, group in groups for part in _in_order(order, names, group, at)]
-    return [part for names, group in groups for part in _split_by_file(names, group, at)]
+        return groups if all(len(group) == 1 for _, group in groups) else [("", stack)]
+    groups = [part for one in groups for part in _in_order(*_NUMBER, *one, at)]
+    for attribute in (one for one in _ASKED if one.rank == GATED):
+        groups = [part for one in groups for part in _split_by(attribute, *one, at)]
+    for value, name in _TIMES:
+        groups = [part for one in groups for part in _in_order(value, name, *one, at)]
+    return [part for one in groups for part in _split_by_file(*one, at)]
 
 
-def _split_by_meaning(names: tuple[str, ...], group: Group) -> list[Named]:
+def _split_by_meaning(word: str, group: Group) -> list[Worded]:
     """Split what is not one quantity, wherever its slices are."""
-    groups: list[Named] = [(names, group)]
-    for splitter, always in _MEANINGS:
-        groups = [part for one in groups for part in _apart(splitter, *one, always=always)]
+    groups: list[Worded] = [(word, group)]
+    for value, name, always in _MEANINGS:
+        groups = [part for one in groups for part in _apart(value, name, *one, always=always)]
     return groups
 
 
-def _apart(
-    splitter: Splitter, names: tuple[str, ...], group: Group, *, always: bool
-) -> list[Named]:
+def _apart(value: Value, name: str, word: str, group: Group, *, always: bool) -> list[Worded]:
     parts: dict[Any, list[InstanceFacts]] = defaultdict(list)
     for facts in group:
-        parts[splitter.value(facts)].append(facts)
+        parts[value(facts)].append(facts)
     if len(parts) < 2 or not (always or min(map(len, parts.values())) > 1):
-        return [(names, group)]
-    ordered = sorted(parts.items(), key=lambda item: _sortable(item[0]))
-    words = [f"{splitter.name} {n}" for n in range(1, len(parts) + 1)]
-    if splitter.value is _type_words:
-        words = [" ".join(value) or word for (value, _), word in zip(ordered, words, strict=True)]
-    return [((*names, word), tuple(part)) for word, (_, part) in zip(words, ordered, strict=True)]
+        return [(word, group)]
+    ordered = sorted(parts.items(), key=lambda item: sortable(item[0]))
+    said = [f"{name} {n}" for n in range(1, len(parts) + 1)]
+    return [(_joined(word, one), tuple(part)) for one, (_, part) in zip(said, ordered, strict=True)]
+
+
+def _joined(word: str, more: str) -> str:
+    return f"{word}, {more}" if word else more
 
 
 def _places(stack: Group) -> list[int] | None:
@@ -147,32 +114,33 @@ def _places(stack: Group) -> list[int] | None:
     return [known[facts.key] for facts in stack]
 
 
-def _split_by(splitter: Splitter, names: tuple[str, ...], group: Group, at: Places) -> list[Named]:
+def _split_by(attribute: Attribute, word: str, group: Group, at: Places) -> list[Worded]:
     """Split by an attribute that is the same all through a volume; else leave as it is."""
     places = {at[facts.key] for facts in group}
     if len(places) == len(group):
-        return [(names, group)]
+        return [(word, group)]
     parts: dict[Any, list[InstanceFacts]] = defaultdict(list)
     for facts in group:
-        parts[splitter.value(facts)].append(facts)
-    if len(parts) < 2 or not _are_volumes(list(parts.values()), places, at, splitter):
-        return [(names, group)]
-    ordered = sorted(parts.items(), key=lambda item: _sortable(item[0]))
-    words = _words(splitter, [value for value, _ in ordered])
-    return [((*names, word), tuple(part)) for word, (_, part) in zip(words, ordered, strict=True)]
+        parts[attribute.value(facts)].append(facts)
+    covers = [[at[facts.key] for facts in part] for part in parts.values()]
+    if len(parts) < 2 or not (
+        _are_volumes(covers, places) or (attribute.overlaps and all(map(_is_run, covers)))
+    ):
+        return [(word, group)]
+    ordered = sorted(parts.items(), key=lambda item: sortable(item[0]))
+    return [(word, tuple(part)) for _, part in ordered]
 
 
-def _are_volumes(
-    parts: Sequence[Sequence[InstanceFacts]], places: set[int], at: Places, by: Splitter
-) -> bool:
+def _are_volumes(covers: Sequence[Sequence[int]], places: set[int]) -> bool:
     """True where an attribute's values are volumes, not something that changes along the stack.
 
-    Each covers all positions, but one that may be incomplete, since the scan was stopped.
+    Each has every position equally often; but for one that has each at most once, since the
+    scan was stopped.
     """
-    covers = [[at[facts.key] for facts in part] for part in parts]
-    if sum(set(cover) != places for cover in covers) <= 1:
-        return True
-    return by.overlaps and all(_is_run(cover) for cover in covers)
+    counts = [Counter(cover) for cover in covers]
+    whole = [set(one) == places and len(set(one.values())) == 1 for one in counts]
+    rest = [one for one, is_whole in zip(counts, whole, strict=True) if not is_whole]
+    return not rest or (len(rest) == 1 and any(whole) and max(rest[0].values()) == 1)
 
 
 def _is_run(places: Sequence[int]) -> bool:
@@ -181,28 +149,7 @@ def _is_run(places: Sequence[int]) -> bool:
     return len(places) == len(set(places)) == span > 1
 
 
-def _sortable(value: Any) -> tuple[bool, Any]:  # noqa: ANN401  # whatever an attribute holds
-    return (value is not None, 0 if value is None else value)
-
-
-def _words(splitter: Splitter, values: Sequence[Any]) -> list[str]:
-    if splitter.name == "b-value":
-        return ["b unknown" if value is None else f"b {value:g}" for value in values]
-    if splitter.name == "type":
-        named = [_type_name(value, values) for value in values]
-        if all(named) and len(set(named)) == len(named):
-            return named
-    return [f"{splitter.name} {n}" for n in range(1, len(values) + 1)]
-
-
-def _type_name(value: Sequence[str], others: Sequence[Sequence[str]]) -> str:
-    """A known word for what is in this ImageType and not in all of them."""
-    common = set(value).intersection(*map(set, others))
-    own = [_TYPE_NAMES[word] for word in value if word not in common and word in _TYPE_NAMES]
-    return own[0] if own else ""
-
-
-def _in_order(order: Splitter, names: tuple[str, ...], group: Group, at: Places) -> list[Named]:
+def _in_order(value: Value, name: str, word: str, group: Group, at: Places) -> list[Worded]:
     """Split by an order that tells the slices at each position apart: the last resort.
 
     Only where it runs through whole volumes one after the other, or through all volumes at one
@@ -212,20 +159,20 @@ def _in_order(order: Splitter, names: tuple[str, ...], group: Group, at: Places)
     for facts in group:
         by_place[at[facts.key]].append(facts)
     counts = {len(members) for members in by_place.values()}
-    values = [[order.value(facts) for facts in members] for members in by_place.values()]
+    values = [[value(facts) for facts in members] for members in by_place.values()]
     if counts == {1} or len(counts) > 1 or any(None in one for one in values):
-        return [(names, group)]
+        return [(word, group)]
     if any(len(set(one)) < len(one) for one in values):
-        return [(names, group)]  # of those that are alike nobody knows which comes first
+        return [(word, group)]  # of those that are alike nobody knows which comes first
     for members in by_place.values():
-        members.sort(key=order.value)
+        members.sort(key=value)
     volumes = [tuple(part) for part in zip(*by_place.values(), strict=True)]
-    if not (_in_blocks(order, volumes) or _in_blocks(order, list(by_place.values()))):
-        return [(names, group)]
-    return [((*names, f"{order.name} {n}"), part) for n, part in enumerate(volumes, 1)]
+    if not (_in_blocks(value, volumes) or _in_blocks(value, list(by_place.values()))):
+        return [(word, group)]
+    return [(_joined(word, f"{name} {n}"), part) for n, part in enumerate(volumes, 1)]
 
 
-def _split_by_file(names: tuple[str, ...], group: Group, at: Places) -> list[Named]:
+def _split_by_file(word: str, group: Group, at: Places) -> list[Worded]:
     """Split what is several whole volumes, each in a file of its own: the same one twice, say."""
     files: dict[Any, list[InstanceFacts]] = defaultdict(list)
     for facts in group:
@@ -233,9 +180,9 @@ def _split_by_file(names: tuple[str, ...], group: Group, at: Places) -> list[Nam
     places = {at[facts.key] for facts in group}
     covers = [[at[facts.key] for facts in part] for part in files.values()]
     if len(files) < 2 or len(places) < 2 or any(sorted(c) != sorted(places) for c in covers):
-        return [(names, group)]
+        return [(word, group)]
     ordered = sorted(files.values(), key=_file_order)
-    return [((*names, f"file {n}"), tuple(part)) for n, part in enumerate(ordered, 1)]
+    return [(_joined(word, f"file {n}"), tuple(part)) for n, part in enumerate(ordered, 1)]
 
 
 def _file_order(part: Sequence[InstanceFacts]) -> tuple[object, ...]:
@@ -243,8 +190,8 @@ def _file_order(part: Sequence[InstanceFacts]) -> tuple[object, ...]:
     return (first.series_number, first.instance_number or 0, first.sop_uid, first.syntax)
 
 
-def _in_blocks(order: Splitter, groups: Sequence[Sequence[InstanceFacts]]) -> bool:
+def _in_blocks(value: Value, groups: Sequence[Sequence[InstanceFacts]]) -> bool:
     """True where the groups' ranges do not overlap."""
-    values = [[order.value(facts) for facts in group] for group in groups]
+    values = [[value(facts) for facts in group] for group in groups]
     ranges = sorted((min(one), max(one)) for one in values)
     return all(last < following for (_, last), (following, _) in pairwise(ranges))

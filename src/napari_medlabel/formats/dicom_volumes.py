@@ -42,10 +42,8 @@ def volumes_of(instances: Sequence[InstanceFacts]) -> tuple[tuple[FoundVolume, .
     labels = _stack_names(stacks)
     volumes: list[FoundVolume] = []
     for stack, label in zip(stacks, labels, strict=True):
-        groups = split(stack)
-        for names, group in groups:
-            name = ", ".join(part for part in (label, *names) if part)
-            volumes.append(_checked(name, group))
+        for own, group in split(stack):
+            volumes.append(_checked(", ".join(part for part in (label, own) if part), group))
     return tuple(volumes), list(mixed_orientation(stacks))
 
 
