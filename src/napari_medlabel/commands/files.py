@@ -88,7 +88,7 @@ def thumbnail(
         low, high = reader.window.limits if reader.window else np.percentile(small, (1, 99))
         grey = np.clip((small - low) / max(float(high - low), 1e-6), 0.0, 1.0) * 255.0
         picture: npt.NDArray[np.uint8] = grey.astype(np.uint8)
-        return picture
+        return 255 - picture if reader.source.inverted else picture
     finally:
         reader.close()
 

@@ -106,6 +106,8 @@ class Source:
     derivation
         How it was made, where these are not the source's own voxels; `geometry` is the derived
         grid then, and `Instance.slice` the place among `derivation.slices`.
+    inverted
+        True where low values are to be shown bright (MONOCHROME1); they are kept as they are.
     """
 
     format: str
@@ -120,6 +122,7 @@ class Source:
     sop_class: str = ""
     report: GeometryReport | None = None
     derivation: Derivation | None = None
+    inverted: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

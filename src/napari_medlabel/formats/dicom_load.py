@@ -141,6 +141,7 @@ class DicomReader:
             ),
             lossy=any(is_lossy(facts) for facts in parts),
             sop_class=first.sop_class,
+            inverted=self.is_inverted,
         )
         self._ahead: SlabsAhead | None = None
         if not all(map(is_native, parts)):

@@ -15,7 +15,8 @@
 its world (`space_code`, as NIfTI counts; 1 where it is missing), and the hash of each instance's
 pixel data; UIDs are among it only where the folder is sealed. `report` says where its slices are
 (`core.geometry_report`), `derivation` how a resampled volume was made and from which slices
-(`core.derivation`); both are null or missing where there is nothing to say.
+(`core.derivation`); both are null or missing where there is nothing to say. `inverted` is true
+where low values are to be shown bright.
 
 https://ngff.openmicroscopy.org/0.5/
 """
@@ -241,6 +242,7 @@ def _source_document(source: Source, *, identifiers: bool) -> dict[str, Any]:
         "sop_class": source.sop_class,
         "report": source.report and source.report.document(),
         "derivation": source.derivation and source.derivation.document(),
+        "inverted": source.inverted,
     }
     if identifiers:
         document["study_uid"] = source.study_uid
@@ -265,6 +267,7 @@ def _source(document: Mapping[str, Any]) -> Source:
         document.get("sop_class", ""),
         GeometryReport.from_document(report) if (report := document.get("report")) else None,
         Derivation.from_document(made) if (made := document.get("derivation")) else None,
+        bool(document.get("inverted", False)),
     )
 
 

@@ -29,6 +29,7 @@ class FirstSlice(QWidget):
         low, high = window.limits
         plane = np.asarray(volume.levels[0][volume.shape[0] // 2], np.float32)
         grey = np.clip((plane - low) * (255.0 / max(high - low, 1e-6)), 0.0, 255.0)
+        grey = 255.0 - grey if volume.source.inverted else grey
         pixels = np.ascontiguousarray(grey.astype(np.uint8))
         rows, columns = pixels.shape
         # A copy: QImage looks at memory that is not its own.

@@ -16,7 +16,7 @@ from napari_medlabel.core.segmentation import Change, Segmentation
 from napari_medlabel.core.volume import Window
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.session import OpenCase, Session
-from napari_medlabel.ui import views
+from napari_medlabel.ui import presets, views
 from napari_medlabel.ui._napari_compat import OUTLINE, Box, CaseLabels
 from napari_medlabel.ui.state import Style
 
@@ -200,7 +200,7 @@ class CaseLayers:
     def _add_image(self, window: Window) -> Image:
         volume = self._case.volume
         layer = Image(
-            volume.levels[0], name=self._case.info.name, colormap="gray",
+            volume.levels[0], name=self._case.info.name, colormap=presets.colormap(volume),
             contrast_limits=window.limits, interpolation2d="linear", multiscale=False, rgb=False,
             **self._placed(),
         )  # fmt: skip

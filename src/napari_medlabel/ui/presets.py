@@ -8,7 +8,7 @@ import numpy.typing as npt
 from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.volume import Volume, Window
 
-__all__ = ["CT", "first_window", "presets", "suggested"]
+__all__ = ["CT", "colormap", "first_window", "presets", "suggested"]
 
 CT = (
     Window(400, 50, "Soft tissue"), Window(1500, -600, "Lung"), Window(150, 90, "Liver"),
@@ -34,6 +34,11 @@ def presets(volume: Volume, filled: BoolArray | None = None) -> tuple[Window, ..
         fresh = [w for w in CT if w.limits not in known and w.name not in known]
         return (*named, *fresh)
     return (*named, *suggested(np.asarray(volume.levels[0]), filled))
+
+
+def colormap(volume: Volume) -> str:
+    """Napari's name of the greys: low values bright where the header asks for it (MONOCHROME1)."""
+    return "gray_r" if volume.source.inverted else "gray"
 
 
 def first_window(windows: Sequence[Window], volume: Volume) -> Window:

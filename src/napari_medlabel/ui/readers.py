@@ -64,7 +64,8 @@ def _layers_of(path: Path, session: Session) -> list[LayerData]:
 def image_layer(volume: Volume, name: str) -> LayerData:
     """A volume as napari's layer data, in millimetres."""
     window = presets.first_window(presets.presets(volume), volume)
-    shown = {"name": name, "colormap": "gray", "contrast_limits": window.limits, "rgb": False}
+    greys = presets.colormap(volume)
+    shown = {"name": name, "colormap": greys, "contrast_limits": window.limits, "rgb": False}
     return volume.levels[0], {**shown, **placed(volume.geometry)}, "image"
 
 
