@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_medlabel.core.edit import Edit, LabelArray
-from napari_medlabel.core.geometry import Index, Spacing
+from napari_medlabel.core.geometry import BoolArray, Index, Spacing
 from napari_medlabel.core.guidance import Guide
 from napari_medlabel.core.outline import MmArray, Window
 from napari_medlabel.core.segment_gaps import SegmentGaps, joined_box
@@ -56,7 +56,9 @@ def interpolate(  # noqa: PLR0913  # each is a choice the person makes
 
     Drawn slices are never changed, nor anything before the first and after the last of a segment.
     Where two segments claim a voxel, the one that has it deeper inside gets it, so that none
-    overlap; voxels that others have already are left to them.
+    overlap. Where none claims it, but it is inside of all segments taken for one shape, the one
+    that misses it least gets it, so that segments that touch where drawn touch in between. Voxels
+    that others have already are left to them.
 
     Parameters
     ----------
@@ -103,18 +105,19 @@ def interpolate(  # noqa: PLR0913  # each is a choice the person makes
     _check(labels, spacing_mm, axis, image, reach_mm)
     turned = np.moveaxis(labels, axis, 0)
     steps = (spacing_mm[axis], *(step for n, step in enumerate(spacing_mm) if n != axis))
-    gaps = [
-        SegmentGaps(turned, value, box, (steps[0], steps[1], steps[2]))
-        for value, box in _boxes(turned, values)
-    ]
-    gaps = [segment for segment in gaps if segment.missing()]
-    if not gaps:
+    steps_mm = (steps[0], steps[1], steps[2])
+    boxes = _boxes(turned, values)
+    gaps = [SegmentGaps(turned, [value], box, steps_mm) for value, box in boxes]
+    if not any(segment.missing() for segment in gaps):
         return Edit.nothing(labels.dtype)
+    if len(gaps) > 1:  # as one shape, to see where there is no gap between them
+        every = joined_box([box for _, box in boxes])
+        gaps.append(SegmentGaps(turned, [value for value, _ in boxes], every, steps_mm))
     box = joined_box([segment.reached() for segment in gaps])
     after = turned[box].copy()
     guide = None
     if image is not None:
-        guide = Guide(image, axis, (steps[0], steps[1], steps[2]), reach_mm)
+        guide = Guide(image, axis, steps_mm, reach_mm)
     low = (box[0].start, box[1].start, box[2].start)
     report = progress or (lambda _done, _total: None)
     canvas = _Canvas(after, low, over_others=over_others)
@@ -143,7 +146,10 @@ def _fill(
                     window, signed = found
                     if guide is not None:
                         signed = guide.pull(window, signed, place, blend)
-                    canvas.claim(place, gap.value, window, signed)
+                    if gap.value:
+                        canvas.claim(place, gap.value, window, signed)
+                    else:
+                        canvas.close(place, window, signed)
     canvas.finish()
     report(total, total)
 
@@ -155,28 +161,44 @@ class _Canvas:
         self._after, self._first, self._over_others = after, corner[0], over_others
         low, shape = (corner[1], corner[2]), after.shape
         self._window = Window(low, (low[0] + shape[1], low[1] + shape[2]))
-        self._claims: dict[int, tuple[MmArray, LabelArray]] = {}
+        self._claims: dict[int, tuple[MmArray, LabelArray, BoolArray]] = {}
         self.finished = 0
 
     def claim(self, place: int, value: int, window: Window, signed: MmArray) -> None:
-        """Give a segment the pixels that it has deeper inside than all others so far."""
-        if place not in self._claims:
-            shape = self._window.shape
-            depth = np.full(shape, -_TOUCH_MM, np.float32)
-            self._claims[place] = (depth, np.zeros(shape, self._after.dtype))
-        both = self._window.within(window)
-        depth, winner = (both.of(array, self._window.low) for array in self._claims[place])
-        own = both.of(signed, window.low)
+        """Offer pixels to a segment, by how deep inside of it they are; the deepest wins."""
+        depth, winner, _, own = self._at(place, window, signed)
         deeper = own > depth
         np.copyto(depth, own, where=deeper)
         winner[deeper] = value
 
+    def close(self, place: int, window: Window, signed: MmArray) -> None:
+        """Leave no gap between segments where this, all of them as one shape, is inside."""
+        _, _, closed, own = self._at(place, window, signed)
+        closed |= own > 0
+
+    def _at(
+        self, place: int, window: Window, signed: MmArray
+    ) -> tuple[MmArray, LabelArray, BoolArray, MmArray]:
+        """What is known of the slice in the window, and the part of `signed` that lies in it."""
+        if place not in self._claims:
+            shape = self._window.shape
+            depth = np.full(shape, -np.inf, np.float32)
+            winner = np.zeros(shape, self._after.dtype)
+            self._claims[place] = (depth, winner, np.zeros(shape, bool))
+        both = self._window.within(window)
+        low = self._window.low
+        depth, winner, closed = self._claims[place]
+        own = both.of(signed, window.low)
+        return both.of(depth, low), both.of(winner, low), both.of(closed, low), own
+
     def finish(self, place: int | None = None) -> None:
         """Write the slices before this one, or all."""
         for done in [n for n in self._claims if place is None or n < place]:
-            _, winner = self._claims.pop(done)
+            depth, winner, closed = self._claims.pop(done)
             target = self._after[done - self._first]
-            free = winner > 0 if self._over_others else (winner > 0) & (target == 0)
+            free = (winner > 0) & ((depth > -_TOUCH_MM) | closed)
+            if not self._over_others:
+                free &= target == 0
             np.copyto(target, winner, where=free)
             self.finished += 1
 

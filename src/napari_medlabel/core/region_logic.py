@@ -201,13 +201,13 @@ def mirror(  # noqa: PLR0913  # each is a choice the person makes
     if box is None:
         return Edit.nothing(labels.dtype)
     new = value if into is None else into
-    start = np.array([side.start for side in box], np.float64)
-    first = np.array([side.start for side in source], np.float64)
+    # A border of nothing: to SciPy, what is a hair outside of the array is not in it.
+    shape = np.pad((labels[source] == value).astype(np.uint8), 1)
+    start, first = (np.array([side.start for side in part], float) for part in (box, source))
     after = copy_of(labels, box, new)
     found = ndimage.affine_transform(
-        (labels[source] == value).astype(np.uint8), matrix, matrix @ start + offset - first,
-        output_shape=after.shape, order=0,
-    )  # fmt: skip
+        shape, matrix, matrix @ start + offset - first + 1.0, output_shape=after.shape, order=0
+    )
     mirrored = found > 0
     after[mirrored if over_others else mirrored & (after == 0)] = new
     return edit_of(labels, box, after)

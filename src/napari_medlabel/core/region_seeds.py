@@ -37,6 +37,7 @@ FloatGrid = npt.NDArray[np.float32]
 Coarse = npt.NDArray[np.int16]
 
 _COARSE_VOXELS: Final = 400_000
+_GREYS: Final = 1000  # fewer than a wall is high, so that no way leads through one
 _NEAR: Final = 3  # cells on a side of the box in which a segment's mean is taken
 
 
@@ -91,7 +92,7 @@ def grow_from_seeds(  # noqa: PLR0913  # each is a choice the person makes
         )
     factors = _factors(box, spacing_mm)
     coarse = _coarsened(labels, image, box, factors, seeds, cancelled)
-    owners = _flooded(coarse, spacing_mm, factors)
+    owners = _flooded(coarse)
     check_not_stopped(cancelled)
     after = labels[box].copy()
     kinds = _kinds(coarse.mean, owners, len(seeds))
@@ -173,18 +174,15 @@ def _coarsened(  # noqa: PLR0913, PLR0917
     return _CoarseGrid((np.stack(means) / area).astype(np.float32), np.stack(cells))
 
 
-def _flooded(coarse: _CoarseGrid, spacing_mm: Spacing, factors: Index) -> Coarse:
-    """Which seed wins each cell, from 1."""
-    steps = [step * factor for step, factor in zip(spacing_mm, factors, strict=True)]
-    squares = np.zeros(coarse.mean.shape, np.float32)
-    for axis, step in enumerate(steps):
-        if coarse.mean.shape[axis] > 1:
-            squares += np.square(np.gradient(coarse.mean, step, axis=axis))
-    slopes = np.sqrt(squares)
-    top = float(np.percentile(slopes, 99.5)) or 1.0
-    levels = np.clip(slopes * (255.0 / top), 0.0, 255.0).astype(np.uint8)
+def _flooded(coarse: _CoarseGrid) -> Coarse:
+    """Which seed wins each cell, from 1: the one from which the largest step on the way is least.
+
+    SciPy's transform counts steps between neighbours, so it is given the image and no gradient.
+    """
+    low, high = np.percentile(coarse.mean, (0.5, 99.5))
+    grey = np.clip((coarse.mean - low) * (_GREYS / max(high - low, 1e-6)), 0, _GREYS)
     walls = coarse.seeds < 0
-    levels[walls] = 255
+    levels = np.where(walls, np.iinfo(np.uint16).max, grey).astype(np.uint16)
     owners: Coarse = ndimage.watershed_ift(levels, np.where(walls, 0, coarse.seeds))
     return owners
 

@@ -8,7 +8,7 @@ import numpy as np
 from napari_medlabel.core.blending import Blend, Distances, blends
 from napari_medlabel.core.edit import LabelArray
 from napari_medlabel.core.following import Link, links_between
-from napari_medlabel.core.geometry import Spacing
+from napari_medlabel.core.geometry import BoolArray, Spacing
 from napari_medlabel.core.outline import Outline, Window, margin
 
 __all__ = ["Gap", "SegmentGaps", "joined_box"]
@@ -18,7 +18,10 @@ Box = tuple[slice, slice, slice]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gap:
-    """What fills the slices between `old` and `new` with one label value."""
+    """What fills the slices between `old` and `new` with one label value.
+
+    A value of 0 stands for several segments together, as one shape.
+    """
 
     value: int
     old: int
@@ -28,27 +31,26 @@ class Gap:
 
 
 class SegmentGaps:
-    """All gaps of one segment.
+    """All gaps of one segment, or of several that are taken for one.
 
     Parameters
     ----------
     turned
         uint8 or uint16, `[place, row, column]`: the axis along which slices lie comes first.
-    value
-        The segment's label value.
+    values
+        The label value, or several.
     box
-        Where its voxels are.
+        Where their voxels are.
     steps_mm
         Spacing of places, rows and columns.
     """
 
-    def __init__(self, turned: LabelArray, value: int, box: Box, steps_mm: Spacing) -> None:
-        self._turned, self._value, self._box, self._steps_mm = turned, value, box, steps_mm
-        rows, columns = box[1:]
+    def __init__(
+        self, turned: LabelArray, values: Sequence[int], box: Box, steps_mm: Spacing
+    ) -> None:
+        self._turned, self._values, self._box, self._steps_mm = turned, values, box, steps_mm
         self._drawn = [
-            place
-            for place in range(box[0].start, box[0].stop)
-            if (turned[place, rows, columns] == value).any()
+            place for place in range(box[0].start, box[0].stop) if self._mask(place).any()
         ]
         self._gaps = [n for n, step in enumerate(np.diff(self._drawn)) if step > 1]
 
@@ -81,13 +83,19 @@ class SegmentGaps:
             links = {n: links.get(n) or self._links(outlines, n) for n in near[:-1]}
             found = blends(list(outlines.values()), list(links.values()), gap - near[0])
             distances.keep_only({key for blend in found for key in blend.shapes()})
-            yield Gap(self._value, self._drawn[gap], self._drawn[gap + 1], found, distances)
+            value = self._values[0] if len(self._values) == 1 else 0
+            yield Gap(value, self._drawn[gap], self._drawn[gap + 1], found, distances)
+
+    def _mask(self, place: int) -> BoolArray:
+        part = self._turned[place, self._box[1], self._box[2]]
+        if len(self._values) == 1:
+            one: BoolArray = np.equal(part, self._values[0])
+            return one
+        return np.isin(part, self._values)
 
     def _outline(self, number: int) -> Outline:
         place = self._drawn[number]
-        rows, columns = self._box[1:]
-        drawn = self._turned[place, rows, columns] == self._value
-        return Outline.of(place, drawn, (rows.start, columns.start))
+        return Outline.of(place, self._mask(place), (self._box[1].start, self._box[2].start))
 
     def _links(self, outlines: dict[int, Outline], number: int) -> list[Link]:
         old, new = outlines[number], outlines[number + 1]
