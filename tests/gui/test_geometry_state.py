@@ -114,6 +114,29 @@ def test_steps_and_gaps_have_a_slice_each_where_the_volume_is_open() -> None:
     assert all(place.to is None for fact in closed.facts for place in fact.places)
 
 
+def test_the_first_place_is_that_of_the_problem_the_chip_speaks_of() -> None:
+    report = GeometryReport(
+        5, steps=(Step(3.0, 4.0), Step(7.0, 5.0), Step(12.0, 4.0)),
+        thickness_mm=(6.0, 6.0), window_gap_mm=(-2.0, -1.0), overlaps=(Step(27.0, 2.0),),
+    )  # fmt: skip
+    thick = Problem("overlapping-slices", "slices 6 mm thick are 4 mm apart")
+    at = [
+        geometry_state.report_state("", "", report, problems, volume_on(GRID)).first
+        for problems in ((), (thick,))
+    ]
+    assert [place and place.index for place in at] == [1, 6]
+
+
+def test_of_many_runs_the_smallest_and_the_largest_are_told(
+    session: Session, tmp_path: Path
+) -> None:
+    heights = np.cumsum([0, 4, 4, 9, 4, 4, 4, 9, 4, 9, 4, 9, 4])
+    folder = save_all(tmp_path / "runs", stack(ramp((13, 5, 4)), heights))
+    (series,) = commands.scan(session, folder).series
+    split = commands.offers(session, series)[1]
+    assert offer_words(split) == "each a volume of its own, of 2 to 4 slices"
+
+
 def test_directions_and_position_are_said_in_words() -> None:
     report = replace(GeometryReport.of_grid(GRID), patient_position="HFP", laterality="R")
     said = {fact.name: fact.words for fact in facts_of(report, None)}

@@ -33,6 +33,13 @@ GEOMETRY: Final = frozenset({
 # What a person asked for, told as a problem wherever the volume goes.
 CHOSEN: Final = frozenset({"copies-by-number", "left-out-slices", "resampled"})
 
+_TOLD_BY: Final = {
+    "duplicate-position": "At one place",
+    "missing-slice": "Missing",
+    "overlapping-slices": "Thickness",
+    "uneven-spacing": "From slice to slice",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -77,7 +84,10 @@ def report_state(
     """What the report shows of a volume; with jumps to its slices where it is open."""
     facts = () if report is None else tuple(facts_of(report, volume))
     chosen = _chosen_facts(problems, volume)
-    places = [place for fact in (*facts, *chosen) for place in fact.places]
+    named = {_TOLD_BY[p.code] for p in problems if p.code in _TOLD_BY}
+    # What the chip speaks of comes first.
+    order = sorted((*facts, *chosen), key=lambda fact: fact.name not in named)
+    places = [place for fact in order for place in fact.places]
     return ReportState(
         title, subtitle, chosen,
         tuple(_finding(p) for p in problems if p.code in GEOMETRY),

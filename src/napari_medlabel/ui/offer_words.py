@@ -49,11 +49,11 @@ def _split_words(offer: Offer) -> str:
     listed = (
         f"{', '.join(map(str, counts[:-1]))} and {counts[-1]}" if counts[1:] else f"{counts[0]}"
     )
-    words = f"{listed} slices" if len(counts) <= 4 else (
-        f"{min(counts)} to {slices_words(max(counts))} each"
-    )  # fmt: skip
+    span = f"{min(counts)} to {slices_words(max(counts))}"
+    own = "each a volume of its own"
+    words = f"{listed} slices, {own}" if len(counts) <= 4 else f"{own}, of {span}"
     refused = f"; {bad} of them cannot be opened" if bad else ""
-    return f"{words}, each a volume of its own{refused}{_still_tilted(offer)}"
+    return f"{words}{refused}{_still_tilted(offer)}"
 
 
 def _resampled_words(offer: Offer) -> str:
