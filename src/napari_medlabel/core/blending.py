@@ -18,6 +18,8 @@ from napari_medlabel.core.outline import MmArray, Outline, Pixel, Shape, Window,
 
 __all__ = ["Blend", "Distances", "blends"]
 
+_SWING: Final = 0.1  # of the change between two slices,
+_BULGE: Final = 0.5  # and pixels that the curve may leave the straight line by
 _END: Final = 0.5  # a shape without a counterpart ends halfway to the next drawn slice
 
 
@@ -78,10 +80,9 @@ class Blend:
             return self._ending(place, distances)
         window = self.link.window.wider(margin(self.link.window))
         t = (place - self.places[1]) / (self.places[2] - self.places[1])
-        weights = self._weights(t)
-        mixed = np.zeros(window.shape, np.float32)
-        for weight, (shape, shift) in zip(weights, self._profiles(), strict=True):
-            mixed += np.float32(weight) * distances.of(shape, window.moved(shift))
+        profiles = [distances.of(shape, window.moved(shift)) for shape, shift in self._profiles()]
+        own = 0 if self.before is None else 1
+        mixed = _curved(profiles, own, self._weights(t), t, distances.spacing_mm)
         path = self.path(t)
         window, mixed = _moved(window, mixed, path)
         return self._cut(window, mixed, place, distances)
@@ -164,6 +165,30 @@ def _curve(places: FloatArray, old: int, t: float) -> FloatArray:
         + t**2 * (t - 1) * span * tangents[1]
     )
     return weights
+
+
+def _curved(
+    profiles: Sequence[MmArray], own: int, weights: FloatArray, t: float,
+    spacing_mm: tuple[float, float],
+) -> MmArray:  # fmt: skip
+    """The curve, but never far from the straight line.
+
+    A slice in which a pixel is far outside says little about one in which it is just inside; the
+    curve alone would swing over and thicken what is thin.
+    """
+    old, new = profiles[own], profiles[own + 1]
+    change = new - old
+    straight: MmArray = old + np.float32(t) * change
+    if len(profiles) == 2:
+        return straight
+    curve = np.zeros(old.shape, np.float32)
+    for weight, profile in zip(weights, profiles, strict=True):
+        curve += np.float32(weight) * profile
+    room = np.abs(change) * np.float32(_SWING) + np.float32(_BULGE * max(spacing_mm))
+    curve -= straight
+    np.clip(curve, -room, room, out=curve)
+    curve += straight
+    return curve
 
 
 def _moved(window: Window, values: MmArray, path: FloatArray) -> tuple[Window, MmArray]:
