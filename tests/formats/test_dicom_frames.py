@@ -314,6 +314,12 @@ def test_counts_of_philips_have_factors_of_their_own(
     np.testing.assert_allclose(voxels(turned)[0], ramp(SHAPE)[0] * 2.0 * factor, rtol=1e-6)
 
 
+def test_a_dose_that_is_not_in_bq_gives_no_suv(tmp_path: Path) -> None:
+    dataset = pet()
+    dataset.RadiopharmaceuticalInformationSequence[0].RadionuclideTotalDose = 350.0
+    assert "no-suv" in codes(only(save(tmp_path / "p", dataset)))
+
+
 @pytest.mark.parametrize(
     ("elements", "why"),
     [
@@ -417,3 +423,69 @@ def test_suv_by_another_measure_is_not_by_body_weight(tmp_path: Path) -> None:
     assert "no-suv" in codes(series)
     turned = only(save(tmp_path / "q", pet(Units="GML", SUVType="BW")))
     assert turned.volumes[0].quantities == ("SUVbw",)
+
+
+# Makers' own elements
+
+
+def test_another_makers_element_is_not_taken_for_a_mosaic(tmp_path: Path) -> None:
+    dataset = one_slice(ramp(SHAPE)[0], (0.0, 0.0, 0.0))
+    dataset.private_block(0x0019, "SOMEBODY ELSE", create=True).add_new(0x0A, "US", 12)
+    assert only(save(tmp_path / "f", dataset)).regular
+
+
+def test_a_makers_block_may_lie_behind_another(tmp_path: Path) -> None:
+    dataset = one_slice(ramp(SHAPE)[0], (0.0, 0.0, 0.0), RescaleSlope=4, RescaleIntercept=8)
+    dataset.private_block(0x2005, "SOMEBODY ELSE", create=True).add_new(0x0E, "FL", 9.0)
+    block = dataset.private_block(0x2005, "Philips MR Imaging DD 001", create=True)
+    block.add_new(0x0E, "FL", 0.25)
+    series = only(save(tmp_path / "f", dataset))
+    own = voxels(in_quantity(series, 0, "Philips"))[0]
+    np.testing.assert_allclose(own, (ramp(SHAPE)[0] * 4.0 + 8) / (4 * 0.25), rtol=1e-6)
+
+
+def test_a_mosaic_without_a_step_says_what_is_taken(tmp_path: Path) -> None:
+    dataset = mosaic(ramp((4, 4, 6)), (0, 0, 1), SliceThickness=3.0)
+    del dataset.SpacingBetweenSlices
+    series = only(save(tmp_path / "m", dataset))
+    assert codes(series) == {"assumed-positions"}
+    assert series.geometry.spacing_mm[0] == pytest.approx(3.0)
+
+
+# Dose
+
+
+def dose(offsets: list[float], orientation: Sequence[float] = AXIAL) -> Dataset:
+    """A dose grid of five frames whose first is at z = 7."""
+    stored = ramp(SHAPE)
+    dataset = one_slice(
+        stored[0], (0.0, 0.0, 7.0), orientation=orientation, SOPClassUID=RTDoseStorage,
+        Modality="RTDOSE", RescaleSlope=None, RescaleIntercept=None,
+    )  # fmt: skip
+    dataset.NumberOfFrames, dataset.GridFrameOffsetVector = 5, offsets
+    dataset.DoseGridScaling, dataset.DoseUnits = 0.5, "GY"
+    dataset.PixelData = stored.tobytes()
+    return dataset
+
+
+def test_dose_is_in_gray(tmp_path: Path) -> None:
+    series = only(save(tmp_path / "f", dose([0.0, 3.0, 6.0, 9.0, 12.0])))
+    assert open_dicom(series).unit == "Gy"
+    np.testing.assert_allclose(voxels(series), ramp(SHAPE) * 0.5)
+
+
+@pytest.mark.parametrize("orientation", [AXIAL, (1, 0, 0, 0, -1, 0)])
+def test_heights_of_a_dose_grid_are_heights_whichever_way_its_rows_run(
+    tmp_path: Path, orientation: Sequence[float]
+) -> None:
+    series = only(save(tmp_path / "f", dose([7.0, 10.0, 13.0, 16.0, 19.0], orientation)))
+    heights = sorted(facts.position[2] for facts in series.volumes[0].parts)
+    assert heights == pytest.approx([7.0, 10.0, 13.0, 16.0, 19.0])
+
+
+def test_many_frames_of_nothing_are_refused_before_they_are_listed(tmp_path: Path) -> None:
+    dataset = one_slice(np.zeros((1, 1), np.int16), (0.0, 0.0, 0.0))
+    dataset.NumberOfFrames, dataset.PixelData = 200_000, bytes(400_000)
+    series, skipped = scan_dicom(save(tmp_path / "f", dataset))
+    assert not series
+    assert "200000 frames" in skipped[0].why

@@ -37,6 +37,13 @@ def scanned(folder: Path, slices: list[Dataset], seed: int = 0) -> Series:
     return found
 
 
+def between(slices: list[Dataset]) -> list[Dataset]:
+    """The second half between the slices of the first, so that no position repeats."""
+    for dataset in slices[len(slices) // 2 :]:
+        dataset.ImagePositionPatient[2] += 2.0
+    return slices
+
+
 def values(series: Series) -> list[set[int]]:
     return [
         set(np.unique(open_dicom(series, n).read(0, v.geometry.shape[0])) + 1024)
@@ -98,18 +105,34 @@ def test_directions_that_drift_are_grouped_the_same_whatever_the_files_are_calle
     "elements",
     [
         {"ImageType": (["ORIGINAL", "PRIMARY", "M"], ["ORIGINAL", "PRIMARY", "P"])},
-        {"ConvolutionKernel": ("B30f", "B70f")},
         {"RescaleType": ("HU", "US")},
-        {"EchoTime": (5.0, 9.0)},
     ],
 )
 def test_what_means_something_else_is_never_one_volume(
     tmp_path: Path, elements: dict[str, tuple[object, ...]]
 ) -> None:
-    slices = repeated(2, **elements)
-    for dataset in slices[SHAPE[0] :]:  # between the others, so that no position repeats
-        dataset.ImagePositionPatient[2] += 2.0
+    slices = between(repeated(2, **elements))
     assert values(scanned(tmp_path, slices)) == [{100}, {200}]
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [{"ConvolutionKernel": ("B30f", "B70f")}, {"EchoTime": (5.0, 9.0)}],
+)
+def test_what_was_made_in_another_way_is_told(
+    tmp_path: Path, elements: dict[str, tuple[object, ...]]
+) -> None:
+    series = scanned(tmp_path, between(repeated(2, **elements)))
+    assert "mixed-values" in {problem.code for problem in series.all_problems()}
+
+
+def test_echo_times_that_jitter_are_one(tmp_path: Path) -> None:
+    slices = stack(ramp(SHAPE))
+    for n, dataset in enumerate(slices):
+        dataset.EchoTime = 2.46 + 0.01 * (n % 2)
+    series = scanned(tmp_path, slices)
+    assert series.regular
+    assert not series.all_problems()
 
 
 @pytest.mark.parametrize("keyword", ["TriggerTime", "EchoTime"])
@@ -155,6 +178,16 @@ def test_stray_values_do_not_tear_a_volume(tmp_path: Path, strays: list[int]) ->
     assert values(scanned(tmp_path, slices)) == [{100}, {200}]
 
 
+def test_numbers_that_run_against_the_time_split_nothing(tmp_path: Path) -> None:
+    slices = repeated(2)
+    for n, dataset in enumerate(slices):
+        time, k = divmod(n, SHAPE[0])
+        dataset.InstanceNumber = n + 1
+        dataset.AcquisitionTime = f"10{(time + k) % 2:02d}{k:02d}"
+    series = scanned(tmp_path, slices)
+    assert not series.regular
+
+
 def test_names_say_what_differs_whatever_told_the_volumes_apart(tmp_path: Path) -> None:
     slices = repeated(3, TemporalPositionIdentifier=(1, 2, 3), EchoTime=(9.0, 5.0, 5.0))
     for n, dataset in enumerate(slices):
@@ -164,3 +197,20 @@ def test_names_say_what_differs_whatever_told_the_volumes_apart(tmp_path: Path) 
         "echo 1, b 0", "echo 1, b 800", "echo 2",
     ]  # fmt: skip
     assert values(series) == [{200}, {300}, {100}]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_patients_with_equal_uids_keep_their_numbers(tmp_path: Path, seed: int) -> None:
+    slices = repeated(2, PatientID=("A", "B"))
+    for n, dataset in enumerate(slices):
+        dataset.SOPInstanceUID = f"2.25.{n % SHAPE[0]}"
+    order = random.Random(seed).sample(range(12), 12)  # noqa: S311
+    for name, n in enumerate(order):
+        save(tmp_path / f"{name:03d}", slices[n])
+    series, _ = scan_dicom(tmp_path)
+    again = [values(one) for one in series]
+    assert again in ([[{100}], [{200}]], [[{200}], [{100}]])
+    assert again == first_seen.setdefault("patients", again)
+
+
+first_seen: dict[str, list[list[set[int]]]] = {}

@@ -215,3 +215,27 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     dataset = structures({1: [ring(grid, 2, *SQUARE), ring(grid, 2, *HOLE)]})
     dataset.RTROIObservationsSequence = [item(ReferencedROINumber=1, ObservationNumber=1)]
     return save_seg(tmp_path_factory.mktemp("rt") / "a.dcm", dataset).read_bytes()
+
+
+def test_contours_that_cross_fill_what_both_enclose(tmp_path: Path, grid: Geometry) -> None:
+    one = ring(grid, 1, (0.6, 0.6), (0.6, 4.4), (4.4, 4.4), (4.4, 0.6))
+    other = ring(grid, 1, (2.6, 2.6), (2.6, 6.4), (6.4, 6.4), (6.4, 2.6))
+    read = read_structures(save_seg(tmp_path / "s", structures({1: [one, other]})))
+    drawn = DrawnContours(read, grid)
+    mask = np.zeros(grid.shape, bool)
+    for patches in drawn.planes():
+        for patch in patches:
+            mask[patch.where] |= patch.mask
+    assert mask[1, 3, 3]
+    assert mask[1, 1, 1]
+    assert mask[1, 6, 6]
+    assert not mask[1, 1, 6]
+    assert "crossing-contours" in {problem.code for problem in drawn.problems}
+
+
+def test_contours_between_slices_are_told_with_how_far(tmp_path: Path, grid: Geometry) -> None:
+    drawn_at = ring(grid, 1.4, (2, 2), (2, 8), (8, 8))
+    read = read_structures(save_seg(tmp_path / "s", structures({1: [drawn_at]})))
+    (problem,) = DrawnContours(read, grid).problems
+    assert problem.code == "contours-off-slices"
+    assert "mm off" in problem.what

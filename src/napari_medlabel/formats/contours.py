@@ -8,6 +8,8 @@ structures share a border of is never in both. Curves are straight from point to
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import combinations
+from math import floor
 from typing import Final
 
 import numpy as np
@@ -22,6 +24,7 @@ __all__ = ["DrawnContours", "inside", "rasterised"]
 
 _FLAT_MM: Final = 0.1  # contours are written with few decimals
 _FLAT: Final = 0.1  # of the distance between slices
+_OFF_MM: Final = 0.1  # how far from its slice a contour may be without a word
 _CROSSINGS: Final = 1 << 20  # of rows and edges at a time
 
 
@@ -57,6 +60,8 @@ class DrawnContours:
         self._slices: dict[int, dict[int, list[FloatArray]]] = defaultdict(dict)
         self._outside = 0
         self._apart: list[int] = []
+        self._off_mm = 0.0
+        self._crossing: set[int] = set()
         for one in structures.structures:
             if numbers is None or one.segment.number in numbers:
                 self._place(one, geometry)
@@ -68,6 +73,14 @@ class DrawnContours:
         if self._outside:
             what = f"{self._outside} contours lie outside of the image, wholly or in part"
             found.append(Problem("outside-image", what, "voxels outside are left out"))
+        if self._off_mm > _OFF_MM:
+            what = f"contours lie up to {self._off_mm:.2f} mm off the slices that they are drawn on"
+            hint = "look whether they belong to another reconstruction"
+            found.append(Problem("contours-off-slices", what, hint))
+        if self._crossing:
+            listed = ", ".join(map(str, sorted(self._crossing)))
+            what = f"structures {listed} have contours that cross each other; both are filled"
+            found.append(Problem("crossing-contours", what))
         if self._apart:
             listed = ", ".join(map(str, self._apart))
             what = f"structures {listed} have contours on some slices only, evenly apart"
@@ -97,7 +110,8 @@ class DrawnContours:
                     f"{(high - low) * normal_mm:.2f} mm across them",
                     "choose the images that it was drawn on",
                 )
-            k = round((low + high) / 2.0)
+            height = (low + high) / 2.0
+            k = floor(height + 0.5)
             edges = kji[:, 1:]
             is_in = 0 <= k < depth
             self._outside += not is_in or bool(
@@ -106,7 +120,8 @@ class DrawnContours:
             )
             if is_in:
                 inside_any = True
-                planes[k].append((low + high) / 2.0)
+                planes[k].append(height)
+                self._off_mm = max(self._off_mm, abs(height - k) * normal_mm)
                 self._slices[k].setdefault(number, []).append(edges)
         if not inside_any:
             raise InputError(
@@ -125,9 +140,13 @@ class DrawnContours:
         high = np.clip(np.ceil(joined.max(axis=0)) + 1, 0, (rows, columns)).astype(int)
         if (low >= high).any():
             return None
-        mask = inside(
-            [ring - low for ring in rings], (int(high[0] - low[0]), int(high[1] - low[1]))
-        )
+        size = (int(high[0] - low[0]), int(high[1] - low[1]))
+        moved = [ring - low for ring in rings]
+        mask = inside(moved, size)
+        if crossed := _crossed(moved, size):
+            self._crossing.add(number)
+            for one in crossed:
+                mask |= one
         where = (
             slice(k, k + 1),
             slice(int(low[0]), int(high[0])),
@@ -185,6 +204,22 @@ def inside(rings: Sequence[FloatArray], shape: tuple[int, int]) -> BoolArray:
             np.bitwise_xor.at(flips, (row, column), np.uint8(1))
     mask: BoolArray = np.bitwise_xor.accumulate(flips[:, :columns], axis=1).astype(np.bool_)
     return mask
+
+
+def _crossed(rings: Sequence[FloatArray], size: tuple[int, int]) -> list[BoolArray]:
+    """What is inside two contours of which neither lies in the other: no hole, but drawn twice."""
+    boxes = [(ring.min(axis=0), ring.max(axis=0)) for ring in rings]
+    found = []
+    for a, b in combinations(range(len(rings)), 2):
+        if (boxes[a][0] > boxes[b][1]).any() or (boxes[b][0] > boxes[a][1]).any():
+            continue
+        one, other = inside([rings[a]], size), inside([rings[b]], size)
+        both = one & other
+        shared = int(both.sum())
+        # Contours that touch may share the voxels of a seam: a keyhole's edge, say.
+        if shared and shared < 0.98 * min(int(one.sum()), int(other.sum())):
+            found.append(both)
+    return found
 
 
 def _batches(counts: "np.ndarray[tuple[int], np.dtype[np.intp]]") -> Iterator[slice]:

@@ -249,13 +249,27 @@ def varying_rescale(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
         yield Problem("no-rescale", what)
 
 
+def mixed_values(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
+    """Slices that were reconstructed or measured in different ways."""
+    kernels = {facts.kernel for facts in instances}
+    if len(kernels) > 1:
+        yield Problem("mixed-values", f"slices have {len(kernels)} reconstruction kernels")
+    echoes = [facts.echo_time for facts in instances if facts.echo_time]
+    if echoes and max(echoes) > 1.05 * min(echoes):
+        what = f"slices have echo times from {min(echoes):g} to {max(echoes):g} ms"
+        yield Problem("mixed-values", what)
+
+
 def assumed_place(instances: Sequence[InstanceFacts]) -> Iterator[Problem]:
     """Frames whose places follow from the first one's only."""
     if which(instances, lambda facts: facts.is_place_assumed):
-        step = instances[0].spacing_between_slices or 0.0
-        what = (
-            f"only the first frame says where it is: the others are taken to be {step:.2f} mm apart"
-        )
+        first = instances[0]
+        if first.tile is None:
+            step = first.spacing_between_slices or 0.0
+            what = f"only the first frame says where it is; the others are {step:.2f} mm apart"
+        else:
+            step = first.slice_thickness or 0.0
+            what = f"slices are taken to be as far apart as they are thick, {step:.2f} mm"
         yield Problem("assumed-positions", what, "compare with a picture that you trust")
 
 
@@ -303,6 +317,7 @@ INSTANCE_CHECKS: Final[tuple[InstanceCheck, ...]] = (
     truncated,
     lossy_pixels,
     varying_rescale,
+    mixed_values,
     assumed_place,
     lookup_table,
     orientation_conflict,

@@ -22,6 +22,9 @@ from napari_medlabel.formats.dicom_tags import Tag
 __all__ = ["slices_of"]
 
 MAX_FRAMES: Final = 1 << 20
+_AXIAL: Final = 0.9999  # the cosine of slices that are not oblique
+_FEW: Final = 4096  # frames whose description costs nothing
+_LEAST_BYTES: Final = 48  # of a frame, with the head of what it is compressed with
 _SEGMENTATIONS: Final = "1.2.840.10008.5.1.4.1.1.66."
 _REAL_WORLD: Final = Tag.REAL_WORLD_VALUES
 _POSITION_IN_STACK, _STACK, _TEMPORAL = 0x00209057, 0x00209056, 0x00209128
@@ -120,7 +123,7 @@ def slices_of(
     HeaderError
         If what it says about its frames is damaged or contradicts itself.
     """
-    facts = _with_values(header, file, size, facts)
+    facts = _with_dose(header, _with_values(header, file, size, facts))
     if facts.sop_class.startswith(_SEGMENTATIONS) or facts.pixels is None:
         return (facts,)
     if facts.is_mosaic and facts.frames == 1:
@@ -167,11 +170,23 @@ def _with_values(header: Header, file: IO[bytes], size: int, facts: InstanceFact
     return replace(facts, **changes) if changes else facts
 
 
+def _with_dose(header: Header, facts: InstanceFacts) -> InstanceFacts:
+    """A dose grid with its own scale in place of a slope: PS3.3 C.8.8.3."""
+    its = Values(header.values, "little" if header.little else "big")
+    scale = its.number(Tag.DOSE_SCALING)
+    if facts.slope is not None or not scale:
+        return facts
+    unit = "Gy" if its.text(Tag.DOSE_UNITS) == "GY" else "relative"
+    return replace(facts, slope=scale, intercept=0.0, unit=unit)
+
+
 def _check_size(facts: InstanceFacts) -> None:
     """Hold the number of frames against the bytes that are there, before a list is made of them."""
     assert facts.pixels is not None  # noqa: S101  # checked by the caller
-    there = facts.pixels.stored if facts.pixels.length == UNDEFINED else facts.pixels.length
-    if facts.pixels.whole and facts.frames > max(there, 1):
+    is_native = facts.pixels.length != UNDEFINED
+    there = facts.pixels.length if is_native else facts.pixels.stored
+    least = facts.frame_bytes // 4 if is_native else 0  # a part of them may be cut off
+    if facts.frames > _FEW and facts.frames * max(least, _LEAST_BYTES) > there:
         raise HeaderError(f"it claims {facts.frames} frames and has {there} bytes of pixels")
 
 
@@ -256,7 +271,7 @@ def _dimension_values(flat: Item, which: tuple[int, ...], order: Any) -> tuple[i
 def _by_offsets(header: Header, base: InstanceFacts) -> Iterator[InstanceFacts]:
     """Frames that follow each other in space or time, as the header has it."""
     normal = normal_of(base.orientation) if base.orientation else None
-    offsets, is_assumed = _offsets_mm(header, base)
+    offsets, is_assumed = _offsets_mm(header, base, 0.0 if normal is None else float(normal[2]))
     is_time = len(offsets) > 1 and not any(offsets)
     for n in range(base.frames):
         position: tuple[float, ...] | None = None
@@ -273,10 +288,11 @@ def _by_offsets(header: Header, base: InstanceFacts) -> Iterator[InstanceFacts]:
         )
 
 
-def _offsets_mm(header: Header, base: InstanceFacts) -> tuple[Sequence[float], bool]:
+def _offsets_mm(header: Header, base: InstanceFacts, upward: float) -> tuple[Sequence[float], bool]:
     """Heights of the frames above the first, and whether they are assumed; none if not known.
 
-    FrameIncrementPointer says what changes from frame to frame: PS3.3 C.7.6.6.
+    `upward` is the normal's z. FrameIncrementPointer says what changes from frame to frame: PS3.3
+    C.7.6.6.
     """
     its = Values(header.values, "little" if header.little else "big")
     pointers = _tags(its.raw(Tag.FRAME_POINTER), its.order)
@@ -284,8 +300,12 @@ def _offsets_mm(header: Header, base: InstanceFacts) -> tuple[Sequence[float], b
         return [0.0], False
     given = its.numbers(Tag.DOSE_GRID_OFFSETS, base.frames)
     if given is not None and pointers <= {Tag.DOSE_GRID_OFFSETS}:
-        # With a first offset of 0 they are relative, else heights themselves: PS3.3 C.8.8.3.2.
-        return [offset - given[0] for offset in given], False
+        # With a first offset of 0 they are relative, else z itself, of axial slices: PS3.3
+        # C.8.8.3.2.
+        if given[0] == 0:
+            return given, False
+        sign = float(np.sign(upward)) if abs(upward) > _AXIAL else 0.0
+        return ([sign * (z - given[0]) for z in given] if sign else ()), False
     if pointers and pointers <= _TIMES:
         return [0.0] * base.frames, False
     step = base.spacing_between_slices

@@ -35,6 +35,7 @@ from napari_medlabel.formats.dicom_header import (
 from napari_medlabel.formats.dicom_instance import InstanceFacts, facts_of
 from napari_medlabel.formats.dicom_memory import HeaderMemory, Stamp
 from napari_medlabel.formats.dicom_odd import directory_entries, read_odd_header
+from napari_medlabel.formats.dicom_private import PRIVATE_TAGS
 from napari_medlabel.formats.dicom_tags import WANTED
 
 __all__ = ["Slices", "forget_headers", "gather"]
@@ -42,6 +43,7 @@ __all__ = ["Slices", "forget_headers", "gather"]
 Slices = tuple[InstanceFacts, ...]  # of one file, at least one
 Read = tuple[str, Slices]  # with the name it was found by
 
+_WANTED: Final = WANTED | PRIVATE_TAGS
 _DIRECTORY: Final = "1.2.840.10008.1.3.10"
 _ARCHIVE: Final = b"PK\3\4"
 _PIECE: Final = 1 << 20
@@ -160,9 +162,9 @@ def _read(place: Place, opener: Opener) -> Slices:
         file, size = opener.open(place)
         with file:
             try:
-                header = read_header(file, size, WANTED)
+                header = read_header(file, size, _WANTED)
             except Oddity:
-                header = read_odd_header(file, size, WANTED)
+                header = read_odd_header(file, size, _WANTED)
             return slices_of(header, file, size, facts_of(header, place))
     except (NotDicom, HeaderError):
         raise

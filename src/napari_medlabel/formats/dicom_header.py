@@ -13,6 +13,7 @@ from io import BytesIO
 from typing import IO, Any, Final, NamedTuple
 
 from napari_medlabel.errors import InputError
+from napari_medlabel.formats.dicom_private import settle
 
 __all__ = [
     "BIG_ENDIAN",
@@ -143,6 +144,7 @@ def read_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Header:
     little = syntax != BIG_ENDIAN
     encoding = _Encoding("<" if little else ">", explicit)
     pixels = _walk(source, pos, encoding, wanted, values, places)
+    settle(values, places, values=dict(values))
     if pixels is not None and pixels.length == UNDEFINED:
         pixels = with_fragments(source.file, source.size, pixels)
     syntax = syntax or (EXPLICIT if explicit else IMPLICIT)

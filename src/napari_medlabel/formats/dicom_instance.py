@@ -1,11 +1,9 @@
 """One DICOM instance as facts: what its header says, typed, and nothing judged yet."""
 
 import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Final
 
 from pydicom.charset import python_encoding
 
@@ -15,10 +13,6 @@ from napari_medlabel.formats.dicom_header import Header, PixelPlace
 from napari_medlabel.formats.dicom_tags import Tag
 
 __all__ = ["InstanceFacts", "Suv", "Tile", "ValueMap", "facts_of"]
-
-
-# Tells patients apart while a program runs, and nothing else: it is kept nowhere.
-_PATIENT_KEY: Final = secrets.token_bytes(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +218,11 @@ def facts_of(header: Header, place: Place) -> InstanceFacts:
 
 @lru_cache(maxsize=1024)
 def _patient_key(identifier: bytes, name: bytes) -> bytes:
-    """What is the same for one patient, while this program runs; nobody can tell who it is."""
+    """What is the same for one patient and tells nobody's name; it is kept in memory only."""
     if not identifier and not name:
         return b""
     words = identifier.strip(b" \0") or name.strip(b" \0")
-    return hashlib.blake2b(words, key=_PATIENT_KEY, digest_size=8).digest()
+    return hashlib.blake2b(words, digest_size=8).digest()
 
 
 def _acquired_s(its: Values) -> float | None:

@@ -51,6 +51,7 @@ def tiles_of(
             rows=rows,
             columns=columns,
             position=place,
+            is_place_assumed=not given and not facts.spacing_between_slices,
             tile=Tile(n // across * rows, n % across * columns, facts.rows, facts.columns),
         )
         for n, place in enumerate(places)
@@ -72,8 +73,7 @@ def _given_places(header: Header, file: IO[bytes], size: int) -> list[tuple[floa
 
 def _siemens_steps(header: Header, file: IO[bytes], size: int, facts: InstanceFacts) -> list[Any]:
     """From the first tile to each, mm; none where the maker's header does not say."""
-    raw = bytes_at(file, size, header, Tag.CSA_IMAGE)
-    maker = _maker_header(raw or bytes_at(file, size, header, Tag.CSA_IMAGE_MOVED))
+    maker = _maker_header(bytes_at(file, size, header, Tag.CSA_IMAGE))
     its = Values(header.values, "little" if header.little else "big")
     count = its.whole(Tag.MOSAIC_TILES) or int(_numbers(maker, "NumberOfImagesInMosaic", 1)[0])
     along = _direction(facts, _numbers(maker, "SliceNormalVector", 3))

@@ -24,6 +24,7 @@ from napari_medlabel.formats.dicom_header import (
     PixelPlace,
     with_fragments,
 )
+from napari_medlabel.formats.dicom_private import settle
 from napari_medlabel.formats.dicom_sequence import Item, items_of
 
 __all__ = ["Bounded", "directory_entries", "read_odd_header"]
@@ -71,6 +72,7 @@ def _understood(file: "Bounded", size: int, wanted: frozenset[int]) -> Header:
                 sequences[tag] = _items(element.value, implicit=bool(implicit))
     if len(values) < 2:
         raise NotDicom("not DICOM")
+    settle(values, sequences, values=dict(values))
     syntax = str(dataset.file_meta.get("TransferSyntaxUID", "") or "")
     if not syntax:
         syntax = IMPLICIT if implicit else EXPLICIT

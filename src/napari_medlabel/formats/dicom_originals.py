@@ -3,7 +3,7 @@
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -11,8 +11,9 @@ from pydicom.dataset import Dataset
 from napari_medlabel.core.volume import Source
 from napari_medlabel.errors import InputError
 from napari_medlabel.files import shown
-from napari_medlabel.formats.dicom_files import Opener, Place, find_files
+from napari_medlabel.formats.dicom_files import Opener, Place, find_files, open_regular
 from napari_medlabel.formats.dicom_header import HeaderError, NotDicom, read_header
+from napari_medlabel.formats.dicom_odd import Bounded
 
 __all__ = ["original_header"]
 
@@ -67,8 +68,10 @@ def _instance_uid(place: Place, opener: Opener) -> str:
 
 def _read(path: Path) -> Dataset:
     try:
-        with warnings.catch_warnings():
+        file, size = open_regular(str(path))
+        with file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return dcmread(path, force=True, stop_before_pixels=True)
+            bounded: Any = Bounded(file, size)
+            return dcmread(bounded, force=True, stop_before_pixels=True)
     except Exception as error:  # pydicom fails in many ways on a damaged header
         raise InputError("the header of one of the image's files is damaged") from error

@@ -22,6 +22,7 @@ _TOTAL_DOSE, _HALF_LIFE = 0x00181074, 0x00181075
 _WANTED: Final = frozenset({_START_TIME, _START_DATETIME, _TOTAL_DOSE, _HALF_LIFE})
 _LONGEST: Final = timedelta(hours=24)
 _OVERNIGHT: Final = timedelta(hours=8)  # an injection without a day: this long before midnight
+_LEAST_BQ: Final = 1e5  # a mouse is given 1e6 and more: less is in MBq, against the standard
 _HALF_LIVES: Final = 12.0  # after which nothing is left to see
 
 
@@ -52,12 +53,19 @@ def _factor(header: Header, item: Item, units: str) -> float:
         to_bq_ml = _positive(its, Tag.ACTIVITY_FACTOR_PHILIPS, "its values are counts, not Bq/mL")
     elif units != "BQML":
         raise _Missing(f"its values are {_words(units)}, not Bq/mL")
+    return to_bq_ml * _suv_of_activity(its, item)
+
+
+def _suv_of_activity(its: Values, item: Item) -> float:
+    """The factor from Bq/mL to g/mL."""
     missing = {"ATTN", "DECY"} - set(its.pieces(Tag.CORRECTED))
     if missing:
         raise _Missing(f"its values are not corrected ({' and '.join(sorted(missing))})")
     about = Values({tag: raw for tag, raw in item.items() if isinstance(raw, bytes)}, its.order)
     weight_kg = _positive(its, Tag.PATIENT_WEIGHT, "the body weight is not in the header")
     dose_bq = _positive(about, _TOTAL_DOSE, "the injected dose is not in the header")
+    if dose_bq < _LEAST_BQ:
+        raise _Missing("the injected dose is too small to be in Bq")
     correction = its.text(Tag.DECAY_CORRECTION)
     if correction not in {"ADMIN", "START"}:
         raise _Missing("what time its values are decay-corrected to is not in the header")
@@ -67,7 +75,7 @@ def _factor(header: Header, item: Item, units: str) -> float:
         if passed > _HALF_LIVES:
             raise _Missing(f"{passed:.0f} half-lives lie between the injection and the scan")
         dose_bq *= math.exp2(-passed)
-    return to_bq_ml * weight_kg * 1000.0 / dose_bq
+    return weight_kg * 1000.0 / dose_bq
 
 
 def _positive(its: Values, tag: int, missing: str) -> float:

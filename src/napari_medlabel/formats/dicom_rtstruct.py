@@ -23,6 +23,7 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.files import shown
 from napari_medlabel.formats.dicom_files import Opener, Place
 from napari_medlabel.formats.dicom_header import DEFLATED, inflated, read_header
+from napari_medlabel.formats.dicom_odd import Bounded
 from napari_medlabel.formats.dicom_segments import Segment
 
 __all__ = ["STRUCTURE_SET", "Structure", "StructureSet", "read_structures"]
@@ -119,7 +120,8 @@ def _dataset(file: IO[bytes], size: int) -> Dataset:
                 file.seek(0)
                 inflated(file, size)  # raises where it would fill the memory
             file.seek(0)
-            return dcmread(file, force=True, stop_before_pixels=True)
+            bounded: Any = Bounded(file, size)
+            return dcmread(bounded, force=True, stop_before_pixels=True)
     except InputError:
         raise
     except Exception as error:  # RecursionError, struct.error, NotImplementedError, ...

@@ -85,7 +85,10 @@ def _series_order(group: Sequence[InstanceFacts]) -> tuple[object, ...]:
     first = group[0]
     lowest = min(facts.sop_uid for facts in group)
     number = min(facts.series_number for facts in group)
-    return (first.study_uid, number, first.series_uid, first.sop_class, _kind(first), lowest)
+    return (
+        first.study_uid, number, first.series_uid, first.sop_class, _kind(first), lowest,
+        first.patient_key,
+    )  # fmt: skip
 
 
 def _kind(facts: InstanceFacts) -> Kind:

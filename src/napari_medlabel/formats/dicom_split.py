@@ -38,14 +38,11 @@ _TIMES: Final[tuple[tuple[Value, str], ...]] = (
     (lambda facts: facts.acquired_s, "time"),
     (lambda facts: facts.content_s, "time"),
 )
-# What changes the meaning of a value; the last two only where each is of two or more slices,
-# since a few slices with a time of their own are no series.
-_MEANINGS: Final[tuple[tuple[Value, str, bool], ...]] = (
-    (type_words, "type", True),
-    (lambda facts: facts.units, "unit", True),
-    (lambda facts: facts.rescale_type, "unit", True),
-    (lambda facts: facts.kernel, "kernel", False),
-    (lambda facts: None if facts.echo_time is None else round(facts.echo_time, 2), "echo", False),
+# What changes the meaning of a value.
+_MEANINGS: Final[tuple[tuple[Value, str], ...]] = (
+    (type_words, "type"),
+    (lambda facts: facts.units, "unit"),
+    (lambda facts: facts.rescale_type, "unit"),
 )
 
 
@@ -84,16 +81,16 @@ def _split_repeated(stack: Group, at: Places) -> list[Worded]:
 def _split_by_meaning(word: str, group: Group) -> list[Worded]:
     """Split what is not one quantity, wherever its slices are."""
     groups: list[Worded] = [(word, group)]
-    for value, name, always in _MEANINGS:
-        groups = [part for one in groups for part in _apart(value, name, *one, always=always)]
+    for value, name in _MEANINGS:
+        groups = [part for one in groups for part in _apart(value, name, *one)]
     return groups
 
 
-def _apart(value: Value, name: str, word: str, group: Group, *, always: bool) -> list[Worded]:
+def _apart(value: Value, name: str, word: str, group: Group) -> list[Worded]:
     parts: dict[Any, list[InstanceFacts]] = defaultdict(list)
     for facts in group:
         parts[value(facts)].append(facts)
-    if len(parts) < 2 or not (always or min(map(len, parts.values())) > 1):
+    if len(parts) < 2:
         return [(word, group)]
     ordered = sorted(parts.items(), key=lambda item: sortable(item[0]))
     said = [f"{name} {n}" for n in range(1, len(parts) + 1)]
@@ -166,6 +163,8 @@ def _in_order(value: Value, name: str, word: str, group: Group, at: Places) -> l
         return [(word, group)]  # of those that are alike nobody knows which comes first
     for members in by_place.values():
         members.sort(key=value)
+        if not all(_runs_along(members, other) for other in (_NUMBER[0], _TIMES[0][0])):
+            return [(word, group)]  # numbers and times contradict each other: which are right?
     volumes = [tuple(part) for part in zip(*by_place.values(), strict=True)]
     if not (_in_blocks(value, volumes) or _in_blocks(value, list(by_place.values()))):
         return [(word, group)]
@@ -188,6 +187,12 @@ def _split_by_file(word: str, group: Group, at: Places) -> list[Worded]:
 def _file_order(part: Sequence[InstanceFacts]) -> tuple[object, ...]:
     first = part[0]
     return (first.series_number, first.instance_number or 0, first.sop_uid, first.syntax)
+
+
+def _runs_along(members: Sequence[InstanceFacts], value: Value) -> bool:
+    """True where another order, as far as it is known of all, does not run against this one."""
+    values = [value(facts) for facts in members]
+    return None in values or values == sorted(values)
 
 
 def _in_blocks(value: Value, groups: Sequence[Sequence[InstanceFacts]]) -> bool:

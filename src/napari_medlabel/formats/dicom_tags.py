@@ -70,7 +70,6 @@ class Tag:
     LOSSY: Final = 0x00282110
     LOOKUP_TABLE: Final = 0x00283000
     CSA_IMAGE: Final = 0x00291010
-    CSA_IMAGE_MOVED: Final = 0x00291110  # where another maker's block comes first
     REAL_WORLD_VALUES: Final = 0x00409096
     B_VALUE_GE: Final = 0x00431039
     RADIOPHARMACEUTICAL: Final = 0x00540016
@@ -87,7 +86,9 @@ class Tag:
     FRAME_POINTER: Final = 0x00280009
     SUV_TYPE: Final = 0x00541006
     ACQUISITION_TIME: Final = 0x00080032
+    DOSE_UNITS: Final = 0x30040002
     DOSE_GRID_OFFSETS: Final = 0x3004000C
+    DOSE_SCALING: Final = 0x3004000E
     B_VALUE_UIH: Final = 0x00651009
     GRADIENT_UIH: Final = 0x00651037
     TILES_UIH: Final = 0x00651050
