@@ -2,8 +2,8 @@
 
 A watershed on a coarse grid: Beucher and Lantuéjoul's flooding as an image foresting transform,
 Falcão, Stolfi and Lotufo, IEEE TPAMI 26:19-29 (2004), doi:10.1109/TPAMI.2004.1261076, as SciPy has
-it. Only where two segments meet, each voxel of the fine grid then goes to the one whose image
-values nearby are more like its own. So the cost hardly grows with the number of voxels.
+it. Only where two segments meet, each voxel of the fine grid then goes to another one if its image
+values nearby are much more like the voxel's. So the cost hardly grows with the number of voxels.
 """
 
 from collections.abc import Sequence
@@ -38,6 +38,7 @@ Coarse = npt.NDArray[np.int16]
 
 _COARSE_VOXELS: Final = 400_000
 _GREYS: Final = 1000  # fewer than a wall is high, so that no way leads through one
+_MUCH: Final = 0.5  # so much less unlike must another one be, or noise would decide
 _NEAR: Final = 3  # cells on a side of the box in which a segment's mean is taken
 
 
@@ -184,7 +185,19 @@ def _flooded(coarse: _CoarseGrid) -> Coarse:
     walls = coarse.seeds < 0
     levels = np.where(walls, np.iinfo(np.uint16).max, grey).astype(np.uint16)
     owners: Coarse = ndimage.watershed_ift(levels, np.where(walls, 0, coarse.seeds))
-    return owners
+    return _calmed(owners)
+
+
+def _calmed(owners: Coarse) -> Coarse:
+    """Each cell to whoever has most of the cells around it: single ones are noise."""
+    most = np.zeros(owners.shape, np.float32)
+    calm = owners.copy()
+    for number in np.unique(owners):
+        share = ndimage.uniform_filter((owners == number).astype(np.float32), _NEAR)
+        more = share > most
+        most[more] = share[more]
+        calm[more] = number
+    return calm
 
 
 def _kinds(mean: FloatGrid, owners: Coarse, count: int) -> list[FloatGrid]:
@@ -222,15 +235,18 @@ class _Layer:
         return cls(owner[fine], (rows, columns), [kind[j[rows], i[columns]] for kind in kinds])
 
     def winner(self, values: npt.NDArray[Any]) -> Coarse:
-        """Of each voxel of a slice: the cell's owner, or at borders the one most like it."""
+        """Of each voxel of a slice: the cell's owner, or at borders one much more like it."""
         found = self.owner.copy()
         here = values[self.at].astype(np.float32)
-        best = np.full(here.shape, np.inf, np.float32)
-        alike = found[self.at]
+        own = found[self.at]
+        best, own_unlike = (np.full(here.shape, np.inf, np.float32) for _ in range(2))
+        alike = own.copy()
         for number, kind in enumerate(self.kinds, 1):
             unlike = np.abs(here - kind)
             better = unlike < best  # False where it is NaN: that segment is not near
             best[better] = unlike[better]
             alike[better] = number
-        found[self.at] = alike
+            mine = own == number
+            own_unlike[mine] = unlike[mine]
+        found[self.at] = np.where(best < _MUCH * own_unlike, alike, own)
         return found
