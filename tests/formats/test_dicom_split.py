@@ -188,6 +188,14 @@ def test_numbers_that_run_against_the_time_split_nothing(tmp_path: Path) -> None
     assert not series.regular
 
 
+@pytest.mark.parametrize(("times", "is_told"), [((500, 900), True), ((800, 812), False)])
+def test_repetition_times_tell_apart_only_where_they_were_chosen(
+    tmp_path: Path, times: tuple[int, int], *, is_told: bool
+) -> None:
+    series = scanned(tmp_path, repeated(2, RepetitionTime=times))
+    assert series.regular == is_told
+
+
 def test_names_say_what_differs_whatever_told_the_volumes_apart(tmp_path: Path) -> None:
     slices = repeated(3, TemporalPositionIdentifier=(1, 2, 3), EchoTime=(9.0, 5.0, 5.0))
     for n, dataset in enumerate(slices):

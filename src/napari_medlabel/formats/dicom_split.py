@@ -72,10 +72,17 @@ def _split_repeated(stack: Group, at: Places) -> list[Worded]:
         return groups if all(len(group) == 1 for _, group in groups) else [("", stack)]
     groups = [part for one in groups for part in _in_order(*_NUMBER, *one, at)]
     for attribute in (one for one in _ASKED if one.rank == GATED):
-        groups = [part for one in groups for part in _split_by(attribute, *one, at)]
+        if _is_stepped({attribute.value(facts) for facts in stack}):
+            groups = [part for one in groups for part in _split_by(attribute, *one, at)]
     for value, name in _TIMES:
         groups = [part for one in groups for part in _in_order(value, name, *one, at)]
     return [part for one in groups for part in _split_by_file(*one, at)]
+
+
+def _is_stepped(values: set[float | None]) -> bool:
+    """True for values that were chosen: each a fifth larger than the one before it, at least."""
+    known = sorted(value for value in values if value)
+    return len(known) == len(values) and all(b >= 1.2 * a for a, b in pairwise(known))
 
 
 def _split_by_meaning(word: str, group: Group) -> list[Worded]:
@@ -168,6 +175,8 @@ def _in_order(value: Value, name: str, word: str, group: Group, at: Places) -> l
     volumes = [tuple(part) for part in zip(*by_place.values(), strict=True)]
     if not (_in_blocks(value, volumes) or _in_blocks(value, list(by_place.values()))):
         return [(word, group)]
+    if value is _NUMBER[0] and not _in_step(list(by_place.values())):
+        return [(word, group)]
     return [(_joined(word, f"{name} {n}"), part) for n, part in enumerate(volumes, 1)]
 
 
@@ -193,6 +202,13 @@ def _runs_along(members: Sequence[InstanceFacts], value: Value) -> bool:
     """True where another order, as far as it is known of all, does not run against this one."""
     values = [value(facts) for facts in members]
     return None in values or values == sorted(values)
+
+
+def _in_step(places: Sequence[Sequence[InstanceFacts]]) -> bool:
+    """True where numbers go on from one volume to the next alike at all positions."""
+    numbers = np.array([[facts.instance_number for facts in members] for members in places])
+    steps = np.diff(numbers, axis=1)
+    return bool((steps == steps[0]).all())
 
 
 def _in_blocks(value: Value, groups: Sequence[Sequence[InstanceFacts]]) -> bool:
