@@ -24,6 +24,7 @@ from napari_medlabel.errors import Cancelled, GeometryError, InputError
 __all__ = ["drawn_slices", "interpolate", "undrawn_gaps"]
 
 REACH_MM: Final = 2.0
+_CLOSED: Final = 0.1  # of what is between two drawn slices: a wider gap is meant
 _TOUCH_MM: Final = 1e-3  # segments that touch where drawn touch in between, rounding or not
 
 
@@ -57,8 +58,8 @@ def interpolate(  # noqa: PLR0913  # each is a choice the person makes
     Drawn slices are never changed, nor anything before the first and after the last of a segment.
     Where two segments claim a voxel, the one that has it deeper inside gets it, so that none
     overlap. Where none claims it, but it is inside of all segments taken for one shape, the one
-    that misses it least gets it, so that segments that touch where drawn touch in between. Voxels
-    that others have already are left to them.
+    that misses it least gets it, if by no more than a tenth of the gap: so segments that touch
+    where drawn touch in between. Voxels that others have already are left to them.
 
     Parameters
     ----------
@@ -121,16 +122,16 @@ def interpolate(  # noqa: PLR0913  # each is a choice the person makes
     low = (box[0].start, box[1].start, box[2].start)
     report = progress or (lambda _done, _total: None)
     canvas = _Canvas(after, low, over_others=over_others)
-    _fill(canvas, gaps, guide, report, cancelled)
+    _fill(canvas, gaps, guide, steps[0], report, cancelled=cancelled)
     corner = [low[1], low[2]]
     corner.insert(axis, low[0])
     before = np.moveaxis(turned[box], 0, axis)
     return Edit.between((corner[0], corner[1], corner[2]), before, np.moveaxis(after, 0, axis))
 
 
-def _fill(
-    canvas: "_Canvas", gaps: Sequence[SegmentGaps], guide: Guide | None,
-    report: Callable[[int, int], None], cancelled: Callable[[], bool],
+def _fill(  # noqa: PLR0913
+    canvas: "_Canvas", gaps: Sequence[SegmentGaps], guide: Guide | None, step_mm: float,
+    report: Callable[[int, int], None], *, cancelled: Callable[[], bool],
 ) -> None:  # fmt: skip
     """Fill slice after slice, and each by segment after segment."""
     total = len(set[int]().union(*(segment.missing() for segment in gaps)))
@@ -149,7 +150,7 @@ def _fill(
                     if gap.value:
                         canvas.claim(place, gap.value, window, signed)
                     else:
-                        canvas.close(place, window, signed)
+                        canvas.close(place, window, signed, _CLOSED * (gap.new - gap.old) * step_mm)
     canvas.finish()
     report(total, total)
 
@@ -162,6 +163,7 @@ class _Canvas:
         low, shape = (corner[1], corner[2]), after.shape
         self._window = Window(low, (low[0] + shape[1], low[1] + shape[2]))
         self._claims: dict[int, tuple[MmArray, LabelArray, BoolArray]] = {}
+        self._most_mm: dict[int, float] = {}
         self.finished = 0
 
     def claim(self, place: int, value: int, window: Window, signed: MmArray) -> None:
@@ -171,10 +173,14 @@ class _Canvas:
         np.copyto(depth, own, where=deeper)
         winner[deeper] = value
 
-    def close(self, place: int, window: Window, signed: MmArray) -> None:
-        """Leave no gap between segments where this, all of them as one shape, is inside."""
+    def close(self, place: int, window: Window, signed: MmArray, most_mm: float) -> None:
+        """Leave no gap between segments where this, all of them as one shape, is inside.
+
+        A pixel that every segment misses by more than `most_mm` stays free.
+        """
         _, _, closed, own = self._at(place, window, signed)
         closed |= own > 0
+        self._most_mm[place] = most_mm
 
     def _at(
         self, place: int, window: Window, signed: MmArray
@@ -196,7 +202,8 @@ class _Canvas:
         for done in [n for n in self._claims if place is None or n < place]:
             depth, winner, closed = self._claims.pop(done)
             target = self._after[done - self._first]
-            free = (winner > 0) & ((depth > -_TOUCH_MM) | closed)
+            missed = closed & (depth > -self._most_mm.get(done, 0.0))
+            free = (winner > 0) & ((depth > -_TOUCH_MM) | missed)
             if not self._over_others:
                 free &= target == 0
             np.copyto(target, winner, where=free)
