@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -50,9 +50,9 @@ def new_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[P
     target = _destination(path)
     _check_free_file(target, force=force)
     hidden = _hidden(target)
-    with _one_line(target):
-        os.close(os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    try:
+    try:  # from before it is there: it goes away even if Ctrl-C comes the moment it is
+        with _one_line(target):
+            os.close(os.open(hidden, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         with _disk_full_is_ours(target):
             yield hidden
         with _one_line(target):
@@ -60,7 +60,8 @@ def new_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[P
             _publish_file(hidden, target, force=force)
             _flush(target.parent)
     finally:
-        hidden.unlink(missing_ok=True)
+        with suppress(OSError):
+            hidden.unlink()
 
 
 @contextmanager
@@ -92,9 +93,9 @@ def new_folder(
     target = _destination(path)
     _check_free_folder(target, force=force, marker=marker)
     hidden = _hidden(target)
-    with _one_line(target):
-        hidden.mkdir()
     try:
+        with _one_line(target):
+            hidden.mkdir()
         with _disk_full_is_ours(target):
             yield hidden
         with _one_line(target):
