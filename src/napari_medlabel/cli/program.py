@@ -14,6 +14,7 @@ import typer
 import typer.main
 
 from napari_medlabel import __version__, commands
+from napari_medlabel.cli import files
 from napari_medlabel.cli.irregular import (
     LargestRunChoice,
     NearestChoice,
@@ -22,8 +23,16 @@ from napari_medlabel.cli.irregular import (
     StepChoice,
     irregular_choice,
 )
-from napari_medlabel.cli.series_table import print_series
-from napari_medlabel.cli.text import note, print_json, progress_bar, sentence, table
+from napari_medlabel.cli.options import (
+    CaseName,
+    Force,
+    Json,
+    SeriesChoice,
+    VolumeChoice,
+    WorkspaceChoice,
+    app,
+)
+from napari_medlabel.cli.text import print_json, progress_bar, sentence, show, table
 from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.provenance import Onto
 from napari_medlabel.core.schema import LabelSchema
@@ -35,36 +44,8 @@ __all__ = ["app", "run"]
 QT_BINDINGS: Final = ("PySide6", "PyQt6", "PySide2", "PyQt5")
 SCREENS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
-app = typer.Typer(
-    name="medlabel",
-    help="Label CT and MR slice by slice: offline, exact, sealed at rest, with provenance.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
 # Any mistake in the words. Typer has click inside or, when older, beside it: this is that one.
 _Usage: Final[type[Exception]] = typer.BadParameter.__mro__[1]
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
-SeriesChoice = Annotated[
-    str, typer.Option("--series", help="Which series: its number or UID as `scan` lists it.")
-]
-VolumeChoice = Annotated[
-    int, typer.Option("--volume", help="Which volume of a series with several, from 1; 0 asks.")
-]
-# readable=False: what cannot be read is told by the command, in its words and with its exit code.
-WorkspaceChoice = Annotated[
-    Path | None,
-    typer.Option(
-        "--workspace",
-        readable=False,
-        help="The workspace's folder; your personal one without this.",
-    ),
-]
-CaseName = Annotated[str, typer.Argument(metavar="CASE", help="A case: 12, 'Case 0012' or its id.")]
 
 
 def run(words: Sequence[str]) -> int:
@@ -103,85 +84,8 @@ def medlabel(
         raise typer.Exit
 
 
-@app.command()
-def scan(
-    path: Annotated[Path, typer.Argument(readable=False, help="A folder, file, zip or DICOMDIR.")],
-    *,
-    report: Annotated[
-        bool, typer.Option("--report", help="Print each volume's geometry report, too.")
-    ] = False,
-    as_json: Json = False,
-) -> None:
-    """List the series found, with geometry and problems; never a patient's name."""
-    with progress_bar("Scanning") as progress:
-        found = commands.scan(local_session(), path, progress=progress)
-    if as_json:
-        print_json(found.document())
-        return
-    print_series(found.series, reports=report)
-    if found.skipped:
-        note(f"{len(found.skipped)} other files were skipped; --json says why")
-
-
-@app.command()
-def convert(  # noqa: PLR0913  # one for each option
-    source: Annotated[
-        Path, typer.Argument(readable=False, metavar="SRC", help="Any image that medlabel opens.")
-    ],
-    destination: Annotated[
-        Path,
-        typer.Argument(
-            readable=False,
-            metavar="DST",
-            help=".ome.zarr, .nii, .nii.gz, .nrrd, .mha, or a folder with --all.",
-        ),
-    ],
-    *,
-    series: SeriesChoice = "",
-    volume: VolumeChoice = 0,
-    every: Annotated[
-        bool, typer.Option("--all", help="Every volume that can be one, into the folder DST.")
-    ] = False,
-    kind: Annotated[str, typer.Option("--as", help="With --all: the files' suffix.")] = "nii.gz",
-    split: SplitChoice = False,
-    largest_run: LargestRunChoice = False,
-    resample: ResampleChoice = False,
-    step: StepChoice = None,
-    nearest: NearestChoice = False,
-    quantity: Annotated[
-        str,
-        typer.Option(
-            help="What values are to be, where the series has it: SUVbw, Philips, 'real world'."
-        ),
-    ] = "",
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
-    """Convert a series to one file with exact geometry, or refuse with the reason."""
-    session = local_session()
-    irregular = irregular_choice(split, largest_run, resample, step, nearest)
-    if quantity and every:
-        raise InputError("--quantity is for one volume, not for --all", "name a --series")
-    with progress_bar("Converting") as progress:
-        if every:
-            answer = commands.convert_all(
-                session, source, destination, kind=kind, irregular=irregular, step_mm=step,
-                nearest=nearest, force=force, progress=progress,
-            )  # fmt: skip
-        else:
-            answer = commands.convert(
-                session, source, destination, series=series, volume=volume, irregular=irregular,
-                step_mm=step, nearest=nearest, quantity=quantity, force=force, progress=progress,
-            )  # fmt: skip
-    if as_json:
-        print_json(answer.document())
-    else:
-        for line in answer.lines():
-            sentence(line)
-    if answer.refused:
-        count = len(answer.refused)
-        volumes = f"{count} of {count + len(answer.volumes)} volumes"
-        raise InputError(f"{volumes} {'was' if count == 1 else 'were'} refused", "see index.json")
+app.command()(files.scan)
+app.command()(files.convert)
 
 
 @app.command(name="import")
@@ -230,17 +134,7 @@ def import_(  # noqa: PLR0913  # one for each option
         sentence(f"{case.name}: {case.modality or 'image'}, {_shape(case.shape)}")
 
 
-@app.command()
-def segments(
-    mask: Annotated[
-        Path, typer.Argument(readable=False, metavar="MASK", help="A DICOM SEG or an RTSTRUCT.")
-    ],
-    *,
-    as_json: Json = False,
-) -> None:
-    """List the segments of a DICOM SEG or RTSTRUCT, to choose from for `import`."""
-    document = commands.segments_of_mask(local_session(), mask)
-    _show(document, as_json=as_json, rows=document["segments"])
+app.command()(files.segments)
 
 
 @app.command(name="list")
@@ -307,30 +201,8 @@ def export(  # noqa: PLR0913  # one for each option
         sentence(f"  {'ok' if check.ok else 'FAILED'}  {check.name}: {check.detail}")
 
 
-@app.command()
-def stats(
-    mask: Annotated[Path, typer.Argument(readable=False, metavar="MASK", help="A label file.")],
-    *,
-    image: Annotated[
-        Path | None, typer.Option("--image", readable=False, help="The image below it.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Volume of each label in mL and voxels, and the image's values in it."""
-    document = commands.stats(local_session(), mask, image=image)
-    _show(document, as_json=as_json, rows=document["labels"])
-
-
-@app.command()
-def compare(
-    a: Annotated[Path, typer.Argument(readable=False, metavar="MASK_A")],
-    b: Annotated[Path, typer.Argument(readable=False, metavar="MASK_B")],
-    *,
-    as_json: Json = False,
-) -> None:
-    """Dice, HD95, ASSD and volume difference of each label of two masks."""
-    document = commands.compare(local_session(), a, b)
-    _show(document, as_json=as_json, rows=document["labels"])
+app.command()(files.stats)
+app.command()(files.compare)
 
 
 @app.command()
@@ -339,7 +211,7 @@ def versions(
 ) -> None:
     """List the saved versions of a case's segmentation."""
     document = commands.versions(local_session(workspace), segmentation)
-    _show(document, as_json=as_json, rows=document["versions"])
+    show(document, as_json=as_json, rows=document["versions"])
 
 
 @app.command()
@@ -369,7 +241,7 @@ def diff(
 ) -> None:
     """What changed between two versions, or from a version to the present (0)."""
     document = commands.diff(local_session(workspace), segmentation, old, new)
-    _show(document, as_json=as_json, rows=document["labels"])
+    show(document, as_json=as_json, rows=document["labels"])
 
 
 @app.command()
@@ -383,7 +255,7 @@ def doctor(
 ) -> None:
     """What this computer can do: environment, extras, key keeping, proof of no network."""
     document = commands.doctor(local_session(workspace), network=network)
-    _show(document, as_json=as_json, rows=document["checks"])
+    show(document, as_json=as_json, rows=document["checks"])
 
 
 @app.command()
@@ -433,24 +305,6 @@ def _start_window(session: Session, source: Path | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     window.open_window(source, session)
     importlib.import_module("napari").run()
-
-
-def _show(document: dict[str, Any], *, as_json: bool, rows: list[dict[str, Any]]) -> None:
-    """An answer that is mainly one list: as JSON, or as a table of that list."""
-    if as_json:
-        print_json(document)
-    elif rows:
-        table(rows[0], ([_cell(value) for value in row.values()] for row in rows))
-    else:
-        sentence("nothing to list")
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str) and len(value) == 64:
-        return f"{value[:8]}..."  # a SHA-256: --json has all of it
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _shape(shape: Any) -> str:  # noqa: ANN401  # a tuple or a JSON list

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from napari_medlabel.files import shown
 
-__all__ = ["note", "paragraph", "print_json", "progress_bar", "sentence", "table"]
+__all__ = ["note", "paragraph", "print_json", "progress_bar", "sentence", "show", "table"]
 
 WIDE: Final = 240
 Report = Callable[[int, int], None]
@@ -62,6 +62,16 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]], *, folds: st
     _console(width=None if sys.stdout.isatty() else WIDE).print(drawn)
 
 
+def show(document: dict[str, Any], *, as_json: bool, rows: list[dict[str, Any]]) -> None:
+    """An answer that is mainly one list: as JSON, or as a table of that list."""
+    if as_json:
+        print_json(document)
+    elif rows:
+        table(rows[0], ([_cell(value) for value in row.values()] for row in rows))
+    else:
+        sentence("nothing to list")
+
+
 @contextmanager
 def progress_bar(words: str) -> Iterator[Report]:
     """A bar on stderr that a command can move; silent where stderr is not a terminal."""
@@ -78,3 +88,11 @@ def progress_bar(words: str) -> Iterator[Report]:
 def _console(**options: Any) -> Console:  # noqa: ANN401  # rich's own
     """Text as it is: no [bold], no :warning: and no colours for numbers."""
     return Console(markup=False, emoji=False, highlight=False, **options)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and len(value) == 64:
+        return f"{value[:8]}..."  # a SHA-256: --json has all of it
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
