@@ -493,3 +493,18 @@ def test_a_ct_without_rescale_is_not_in_hounsfield_units(tmp_path: Path) -> None
     assert codes(series) == {"no-rescale"}
     assert series.regular
     assert open_dicom(series).unit == "stored"
+
+
+@pytest.mark.parametrize("cut", [0.4, 0.5, 0.9])
+def test_a_file_that_ends_inside_its_header_is_left_out_with_that_reason(
+    tmp_path: Path, cut: float
+) -> None:
+    save_all(tmp_path, stack(ramp(SHAPE)))
+    path = tmp_path / "cut"
+    save(path, one_slice(ramp(SHAPE)[0], (0, 0, 90)))
+    whole = path.read_bytes()
+    at = whole.index(b"\xe0\x7f\x10\x00")  # pixel data
+    path.write_bytes(whole[: 132 + int((at - 132) * cut) + 1])
+    series, skipped = scan_dicom(tmp_path)
+    assert [one.files for one in series] == [5]
+    assert [(one.file, one.why) for one in skipped] == [("cut", "the file ends inside its header")]

@@ -26,6 +26,7 @@ from napari_medlabel.formats.dicom_files import (
 )
 from napari_medlabel.formats.dicom_frames import slices_of
 from napari_medlabel.formats.dicom_header import (
+    CutOff,
     FoundArchive,
     HeaderError,
     NotDicom,
@@ -163,8 +164,10 @@ def _read(place: Place, opener: Opener) -> Slices:
         with file:
             try:
                 header = read_header(file, size, _WANTED)
-            except Oddity:
+            except Oddity as odd:
                 header = read_odd_header(file, size, _WANTED)
+                if isinstance(odd, CutOff) and header.pixels is None:
+                    raise HeaderError(odd.what) from odd
             return slices_of(header, file, size, facts_of(header, place))
     except (NotDicom, HeaderError):
         raise

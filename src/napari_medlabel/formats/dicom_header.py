@@ -78,6 +78,10 @@ class Oddity(HeaderError):
     """A header that needs pydicom's patience."""
 
 
+class CutOff(Oddity):
+    """A header whose last element reaches beyond the end of the file."""
+
+
 @dataclass(frozen=True, slots=True)
 class PixelPlace:
     """Where pixel data is; `length` is `UNDEFINED` for encapsulated frames.
@@ -236,7 +240,7 @@ def _walk_meta(source: _Bytes, pos: int, values: dict[int, bytes]) -> int:
         length = struct.unpack_from("<I", head, 8)[0] if is_long else head[6] + (head[7] << 8)
         pos += 12 if is_long else 8
         if pos + length > source.size:
-            raise Oddity("its header is malformed")
+            raise CutOff("the file ends inside its header")
         if length <= _MAX_VALUE:
             values[0x00020000 | element] = source.at(pos, length)
         pos += length
@@ -285,7 +289,7 @@ def _walk(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # the hot loop: on
         if at + 8 > held:
             if at == held and depth == 0:
                 return None  # the end, and no pixel data
-            raise Oddity("its header is malformed")
+            raise CutOff("the file ends inside its header")
         group, element = two_shorts(buffer, at)
         vr = b""
         if group == 0xFFFE:
@@ -332,7 +336,7 @@ def _walk(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  # the hot loop: on
             depth += 1
             continue
         if pos + length > size:
-            raise Oddity("its header is malformed")
+            raise CutOff("the file ends inside its header")
         if depth == 0 and tag in wanted:
             if vr == b"SQ" or length > _MAX_VALUE:
                 values[tag] = b""
