@@ -28,13 +28,13 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are read from now on."""
     names: list[str] = []
-    whole = dicom_gather.read_header
+    whole = dicom_gather.read_any_header
 
     def noted(*arguments: object) -> object:
         names.append("read")
         return whole(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(dicom_gather, "read_header", noted)
+    monkeypatch.setattr(dicom_gather, "read_any_header", noted)
     return names
 
 

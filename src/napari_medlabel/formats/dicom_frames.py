@@ -29,10 +29,8 @@ _SEGMENTATIONS: Final = "1.2.840.10008.5.1.4.1.1.66."
 _REAL_WORLD: Final = Tag.REAL_WORLD_VALUES
 _POSITION_IN_STACK, _STACK, _TEMPORAL = 0x00209057, 0x00209056, 0x00209128
 _DIMENSION_VALUES, _POINTER = 0x00209157, 0x00209165
-_MAP_LABEL, _MAP_UNITS = 0x00409210, 0x004008EA
 _MAP_INTERCEPT, _MAP_SLOPE = 0x00409224, 0x00409225
-_MAP_FIRST, _MAP_LAST, _CODE = 0x00409216, 0x00409211, 0x00080100
-_MAP_FIRST_DOUBLE, _MAP_LAST_DOUBLE = 0x00409214, 0x00409213
+_MAP_UNITS, _CODE = 0x004008EA, 0x00080100
 
 # What FrameIncrementPointer names: FrameTime, FrameTimeVector; SliceVector, SpacingBetweenSlices.
 _TIMES: Final = frozenset({0x00181063, 0x00181065})
@@ -97,9 +95,8 @@ _FACTS: Final[Mapping[int, tuple[str, Callable[[Values], Any]]]] = {
 }
 
 _LEAVES: Final = frozenset({
-    *_FACTS, Tag.WINDOW_CENTER, Tag.SCALE_INTERCEPT_PHILIPS, _DIMENSION_VALUES, _POSITION_IN_STACK,
-    _MAP_LABEL, _MAP_INTERCEPT, _MAP_SLOPE, _MAP_FIRST, _MAP_LAST, _CODE,
-    _MAP_FIRST_DOUBLE, _MAP_LAST_DOUBLE,
+    *_FACTS, Tag.WINDOW_CENTER, Tag.SCALE_INTERCEPT_PHILIPS, _DIMENSION_VALUES,
+    _MAP_INTERCEPT, _MAP_SLOPE, _CODE,
 })  # fmt: skip
 _WANTED: Final = _LEAVES | _MACROS | {_REAL_WORLD, _MAP_UNITS}
 
@@ -123,6 +120,8 @@ def slices_of(
     HeaderError
         If what it says about its frames is damaged or contradicts itself.
     """
+    if header.is_cut and header.pixels is None:
+        raise HeaderError("the file ends inside its header")
     facts = _with_dose(header, _with_values(header, file, size, facts))
     if facts.sop_class.startswith(_SEGMENTATIONS) or facts.pixels is None:
         return (facts,)
@@ -244,9 +243,7 @@ def _value_maps(items: Sequence[Item], order: Any) -> tuple[ValueMap, ...]:  # n
         units = item.get(_MAP_UNITS)
         code = units[0].get(_CODE) if isinstance(units, list) and units else None
         unit = Values({_CODE: code}, order).text(_CODE) if isinstance(code, bytes) else ""
-        first = its.double(_MAP_FIRST_DOUBLE)
-        last = its.double(_MAP_LAST_DOUBLE)
-        maps.append(ValueMap(its.text(_MAP_LABEL), unit, slope, intercept, first, last))
+        maps.append(ValueMap(unit, slope, intercept))
     return tuple(maps)
 
 

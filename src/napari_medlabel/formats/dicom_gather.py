@@ -26,16 +26,13 @@ from napari_medlabel.formats.dicom_files import (
 )
 from napari_medlabel.formats.dicom_frames import slices_of
 from napari_medlabel.formats.dicom_header import (
-    CutOff,
     FoundArchive,
     HeaderError,
     NotDicom,
-    Oddity,
-    read_header,
 )
 from napari_medlabel.formats.dicom_instance import InstanceFacts, facts_of
 from napari_medlabel.formats.dicom_memory import HeaderMemory, Stamp
-from napari_medlabel.formats.dicom_odd import directory_entries, read_odd_header
+from napari_medlabel.formats.dicom_odd import directory_entries, read_any_header
 from napari_medlabel.formats.dicom_private import PRIVATE_TAGS
 from napari_medlabel.formats.dicom_tags import WANTED
 
@@ -162,12 +159,7 @@ def _read(place: Place, opener: Opener) -> Slices:
     try:
         file, size = opener.open(place)
         with file:
-            try:
-                header = read_header(file, size, _WANTED)
-            except Oddity as odd:
-                header = read_odd_header(file, size, _WANTED)
-                if isinstance(odd, CutOff) and header.pixels is None:
-                    raise HeaderError(odd.what) from odd
+            header = read_any_header(file, size, _WANTED)
             return slices_of(header, file, size, facts_of(header, place))
     except (NotDicom, HeaderError):
         raise

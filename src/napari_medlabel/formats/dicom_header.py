@@ -101,7 +101,8 @@ class Header:
     """Raw values of the wanted elements, by tag; a sequence that is there is `b""`.
 
     `places` are offset and length of the wanted elements that were not collected, as
-    `PixelPlace` counts them; `items` are sequences that are read already.
+    `PixelPlace` counts them; `items` are sequences that are read already. `is_cut` where the file
+    ends inside.
     """
 
     syntax: str
@@ -111,6 +112,7 @@ class Header:
     explicit: bool = True
     places: dict[int, tuple[int, int]] = field(default_factory=dict)
     items: dict[int, list[dict[int, Any]]] = field(default_factory=dict)
+    is_cut: bool = False
 
 
 def read_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Header:
@@ -148,7 +150,7 @@ def read_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Header:
     little = syntax != BIG_ENDIAN
     encoding = _Encoding("<" if little else ">", explicit)
     pixels = _walk(source, pos, encoding, wanted, values, places)
-    settle(values, places, values=dict(values))
+    settle(values, places)
     if pixels is not None and pixels.length == UNDEFINED:
         pixels = with_fragments(source.file, source.size, pixels)
     syntax = syntax or (EXPLICIT if explicit else IMPLICIT)

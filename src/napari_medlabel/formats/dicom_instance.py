@@ -27,14 +27,11 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class ValueMap:
-    """Values in another quantity: stored x slope + intercept, for stored values in a range."""
+    """Values in another quantity: stored x slope + intercept."""
 
-    name: str
     unit: str
     slope: float
     intercept: float
-    first: float | None = None
-    last: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.files import shown
 from napari_medlabel.formats.contours import DrawnContours
 from napari_medlabel.formats.dicom_files import Opener, Place, find_files
-from napari_medlabel.formats.dicom_header import HeaderError, NotDicom, Oddity, read_header
-from napari_medlabel.formats.dicom_odd import read_odd_header
+from napari_medlabel.formats.dicom_header import HeaderError, NotDicom
+from napari_medlabel.formats.dicom_odd import read_any_header
 from napari_medlabel.formats.dicom_rtstruct import STRUCTURE_SET, StructureSet, structures_of
 from napari_medlabel.formats.dicom_seg import SEGMENTATIONS, DicomSeg, seg_of
 from napari_medlabel.formats.dicom_seg_grid import PlacedFrames
@@ -150,10 +150,7 @@ def _sop_class(place: Place, opener: Opener) -> str:
     try:
         file, size = opener.open(place)
         with file:
-            try:
-                header = read_header(file, size, wanted)
-            except Oddity:
-                header = read_odd_header(file, size, wanted)
+            header = read_any_header(file, size, wanted)
     except (NotDicom, HeaderError, *_NO_HEADER):
         return ""
     found = header.values.get(_SOP_CLASS, b"").decode("latin-1").strip(" \0")

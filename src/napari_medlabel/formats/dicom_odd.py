@@ -18,21 +18,39 @@ from napari_medlabel.formats.dicom_header import (
     IMPLICIT,
     PIXEL_DATA,
     UNDEFINED,
+    CutOff,
     Header,
     HeaderError,
     NotDicom,
+    Oddity,
     PixelPlace,
+    read_header,
     with_fragments,
 )
 from napari_medlabel.formats.dicom_private import settle
 from napari_medlabel.formats.dicom_sequence import Item, items_of
 
-__all__ = ["Bounded", "directory_entries", "read_odd_header"]
+__all__ = ["Bounded", "directory_entries", "read_any_header", "read_odd_header"]
 
 _MAX_DEPTH = 32
 
 # Its messages hold values of the header and paths of files, and go to stderr by default.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+
+
+def read_any_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Header:
+    """The header of an opened file: quickly, or where it is malformed as pydicom understands it.
+
+    Raises
+    ------
+    NotDicom, HeaderError
+        As `read_header` and `read_odd_header`.
+    """
+    try:
+        return read_header(file, size, wanted)
+    except Oddity as odd:
+        header = read_odd_header(file, size, wanted)
+        return replace(header, is_cut=isinstance(odd, CutOff))
 
 
 def read_odd_header(file: IO[bytes], size: int, wanted: frozenset[int]) -> Header:
@@ -72,7 +90,7 @@ def _understood(file: "Bounded", size: int, wanted: frozenset[int]) -> Header:
                 sequences[tag] = _items(element.value, implicit=bool(implicit))
     if len(values) < 2:
         raise NotDicom("not DICOM")
-    settle(values, sequences, values=dict(values))
+    settle(values, sequences)
     syntax = str(dataset.file_meta.get("TransferSyntaxUID", "") or "")
     if not syntax:
         syntax = IMPLICIT if implicit else EXPLICIT

@@ -46,15 +46,15 @@ PRIVATE_TAGS: Final = frozenset(
 )
 
 
-def settle(*found: MutableMapping[int, Any], values: MutableMapping[int, bytes]) -> None:
+def settle(values: MutableMapping[int, bytes], *others: MutableMapping[int, Any]) -> None:
     """Bring makers' own elements to the block that they are known by, in place.
 
     Parameters
     ----------
-    found
-        What was found by tag: values, places, items.
     values
-        Those that hold the names of the makers.
+        By tag; the names of the makers are among them.
+    others
+        What else was found by tag: places, items.
     """
     names = {
         tag: raw.decode("latin-1").strip(" \0").upper()
@@ -69,7 +69,7 @@ def settle(*found: MutableMapping[int, Any], values: MutableMapping[int, bytes])
             (b for b in _BLOCKS if names.get(group | b, "").startswith(maker)),
             0x10 if group | 0x10 not in names else None,
         )
-        for one in found:
+        for one in (values, *others):
             kept = one.get(_moved(tag, own)) if own is not None else None
             one.pop(tag, None)
             if kept is not None:

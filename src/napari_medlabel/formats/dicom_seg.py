@@ -25,12 +25,9 @@ from napari_medlabel.formats.dicom_header import (
     BIG_ENDIAN,
     UNDEFINED,
     Header,
-    NotDicom,
-    Oddity,
-    read_header,
 )
 from napari_medlabel.formats.dicom_instance import InstanceFacts, facts_of
-from napari_medlabel.formats.dicom_odd import read_odd_header
+from napari_medlabel.formats.dicom_odd import read_any_header
 from napari_medlabel.formats.dicom_pixels import ALWAYS_LOSSY, DECODERS, is_native
 from napari_medlabel.formats.dicom_segments import SEGMENT_TAGS, Segment, segments_of
 from napari_medlabel.formats.dicom_sequence import Item, bytes_at, items_at
@@ -153,23 +150,13 @@ def seg_of(place: Place, opener: Opener) -> DicomSeg:
     try:
         file, size = opener.open(place)
         with file:
-            header = _header(file, size)
+            header = read_any_header(file, size, WANTED | _TOP)
             facts = facts_of(header, place)
             if facts.sop_class not in SEGMENTATIONS:
                 raise InputError("it is no DICOM segmentation")
             return _Reader(file, size, header, facts).seg()
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
         raise InputError("it cannot be read", "look whether the file is still there") from error
-
-
-def _header(file: IO[bytes], size: int) -> Header:
-    wanted = WANTED | _TOP
-    try:
-        return read_header(file, size, wanted)
-    except NotDicom:
-        raise
-    except Oddity:
-        return read_odd_header(file, size, wanted)
 
 
 class _Reader:
