@@ -116,6 +116,33 @@ class Segmentation:
         return view
 
     @property
+    def arrays(self) -> Mapping[int, LabelArray]:
+        """The labels of every group of the schema by its number, as `labels` are those of 0."""
+        return {0: self.labels}
+
+    def group_of(self, value: int) -> int:
+        """The group whose array holds the label; 0 for the background.
+
+        Raises
+        ------
+        InputError
+            If the schema has no such label.
+        """
+        if value:
+            self.schema[value]  # raises InputError where there is none
+        return 0
+
+    def labels_of(self, value: int) -> LabelArray:
+        """The array that holds the label, `[k, j, i]`: a read-only view, as `labels` is.
+
+        Raises
+        ------
+        InputError
+            If the schema has no such label.
+        """
+        return self.arrays[self.group_of(value)]
+
+    @property
     def schema(self) -> LabelSchema:
         """What may be drawn."""
         return self._state.schema
