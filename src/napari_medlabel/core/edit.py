@@ -1,4 +1,7 @@
-"""A change of labels as a value: it can be inverted, joined, stored, counted and shown."""
+"""A change of labels as a value: it can be inverted, joined, stored, counted and shown.
+
+An edit changes the array of one group of labels; that it fits there is for `Segmentation` to see.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -30,6 +33,8 @@ class Edit:
         bool, the box's shape `[k, j, i]`.
     before, after
         uint8 or uint16, one value for each True of `changed`, in C order.
+    group
+        Of the labels whose array it changes: see `Label.group`.
 
     Raises
     ------
@@ -43,6 +48,7 @@ class Edit:
     changed: BoolArray
     before: LabelArray
     after: LabelArray
+    group: int = 0
 
     def __post_init__(self) -> None:
         if self.changed.dtype != bool or not {self.before.dtype, self.after.dtype} <= _LABEL_TYPES:
@@ -56,13 +62,15 @@ class Edit:
             array.flags.writeable = False
 
     @classmethod
-    def nothing(cls, dtype: npt.DTypeLike = np.uint8) -> "Edit":
+    def nothing(cls, dtype: npt.DTypeLike = np.uint8, group: int = 0) -> "Edit":
         """The edit that changes no voxel."""
         none: LabelArray = np.zeros(0, dtype)
-        return cls((0, 0, 0), np.zeros((0, 0, 0), bool), none, none.copy())
+        return cls((0, 0, 0), np.zeros((0, 0, 0), bool), none, none.copy(), group)
 
     @classmethod
-    def between(cls, low: Index, before: LabelArray, after: LabelArray) -> "Edit":
+    def between(
+        cls, low: Index, before: LabelArray, after: LabelArray, *, group: int = 0
+    ) -> "Edit":
         """The edit from one content of a box to another; trimmed to what differs.
 
         Raises
@@ -78,14 +86,17 @@ class Edit:
             raise _too_large()
         box = _bounds(before != after)
         if box is None:
-            return cls.nothing(before.dtype)
+            return cls.nothing(before.dtype, group)
         old, new = before[box], after[box]
         changed = old != new
         start = (low[0] + box[0].start, low[1] + box[1].start, low[2] + box[2].start)
-        return cls(start, changed, old[changed], new[changed].astype(old.dtype, copy=False))
+        kept = new[changed].astype(old.dtype, copy=False)
+        return cls(start, changed, old[changed], kept, group)
 
     @classmethod
-    def fill(cls, labels: LabelArray, low: Index, where: BoolArray, value: int) -> "Edit":
+    def fill(
+        cls, labels: LabelArray, low: Index, where: BoolArray, value: int, *, group: int = 0
+    ) -> "Edit":
         """The edit that gives `value` to the voxels `where` of the box at `low` of `labels`.
 
         Raises
@@ -103,7 +114,12 @@ class Edit:
             raise _too_large()
         if value > np.iinfo(before.dtype).max:
             before = before.astype(np.uint16)  # the segmentation will widen its labels too
-        return cls.between(low, before, np.where(where, before.dtype.type(value), before))
+        after = np.where(where, before.dtype.type(value), before)
+        return cls.between(low, before, after, group=group)
+
+    def in_group(self, group: int) -> "Edit":
+        """The same change of another group's array."""
+        return self if group == self.group else replace(self, group=group)
 
     @property
     def box(self) -> tuple[slice, slice, slice]:
@@ -146,11 +162,11 @@ class Edit:
         changed = self.changed & allowed
         box = _bounds(changed)
         if box is None:
-            return Edit.nothing(self.before.dtype)
+            return Edit.nothing(self.before.dtype, self.group)
         low = (
             self.low[0] + box[0].start, self.low[1] + box[1].start, self.low[2] + box[2].start,
         )  # fmt: skip
-        return Edit(low, changed[box].copy(), self.before[kept], self.after[kept])
+        return Edit(low, changed[box].copy(), self.before[kept], self.after[kept], self.group)
 
     def then(self, later: "Edit") -> "Edit":
         """Both edits as one; `later` must have been made right after this one.
@@ -158,10 +174,12 @@ class Edit:
         Raises
         ------
         StaleEdit
-            If `later` expects other values than this edit leaves.
+            If `later` expects other values than this edit leaves, or changes another group.
         """
         if self.is_nothing or later.is_nothing:
             return later if self.is_nothing else self
+        if later.group != self.group:
+            raise StaleEdit("the second edit changes another group of segments")
         low = tuple(min(a, b) for a, b in zip(self.low, later.low, strict=True))
         high = [
             max(a + n, b + m)
@@ -187,7 +205,7 @@ class Edit:
         before[inside][fresh] = expected[fresh]
         known[inside] |= later.changed
         now[inside][later.changed] = later.after
-        return Edit.between(corner, before, np.where(known, now, before))
+        return Edit.between(corner, before, np.where(known, now, before), group=self.group)
 
     def fits(self, labels: npt.NDArray[Any]) -> bool:
         """True where the box is inside, `before` is what is there, and `after` can be."""

@@ -1,4 +1,8 @@
-"""What may be drawn: the labels of a task, with names, colours and codes."""
+"""What may be drawn: the labels of a task, with names, colours, codes and groups.
+
+Segments of one group share an array, so that a voxel is in one of them at most. Segments of
+different groups may overlap: a liver, and a lesion in it.
+"""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -14,6 +18,7 @@ PALETTE: Final = (
     "#FF8000", "#33FFCC", "#33A680", "#EBEB33", "#EB59FF", "#A633A6", "#338033", "#EBA6EB",
 )  # fmt: skip
 HIGHEST_VALUE: Final = 65535
+HIGHEST_GROUP: Final = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ class Label:
         Of the code, such as its side.
     region
         Where in the body it is.
+    group
+        Which array holds it, from 0: labels of different groups may overlap.
     """
 
     value: int
@@ -54,6 +61,7 @@ class Label:
     category: Code | None = None
     modifiers: tuple[Code, ...] = ()
     region: Code | None = None
+    group: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.value <= HIGHEST_VALUE:
@@ -62,6 +70,8 @@ class Label:
             raise InputError("a label needs a name")
         if not self.name.isprintable():
             raise InputError("a label's name holds characters that cannot be shown")
+        if not 0 <= self.group <= HIGHEST_GROUP:
+            raise InputError(f"group {self.group} is not between 0 and {HIGHEST_GROUP}")
         digits = self.color[1:]
         if len(self.color) != 7 or self.color[0] != "#" or not _is_hex(digits):
             raise InputError(f"label color {self.color!r} is not #RRGGBB")
@@ -75,7 +85,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class LabelSchema:
-    """The labels of a task, in order; values and names are each used once."""
+    """The labels of a task, in order; values and names are each used once, over all groups."""
 
     name: str = "Segments"
     labels: tuple[Label, ...] = field(default=())
@@ -103,6 +113,15 @@ class LabelSchema:
         if label is None:
             raise InputError(f"the schema has no label with value {value}")
         return label
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """The groups of its labels, growing; 0 is always one of them."""
+        return tuple(sorted({0, *(label.group for label in self.labels)}))
+
+    def in_group(self, group: int) -> "LabelSchema":
+        """The schema with the labels of one group alone."""
+        return replace(self, labels=tuple(one for one in self.labels if one.group == group))
 
     def next_label(self, name: str = "") -> Label:
         """A label with the lowest free value, its palette colour and a free name."""
@@ -156,13 +175,16 @@ def _label_document(label: Label) -> dict[str, Any]:
             document[key] = asdict(code)
     if label.modifiers:
         document["modifiers"] = [asdict(code) for code in label.modifiers]
+    if label.group:
+        document["group"] = label.group
     return document
 
 
 def _label(entry: dict[str, Any]) -> Label:
     value = int(entry["value"])
-    if value != float(entry["value"]):
-        raise ValueError("a label value is a whole number")
+    group = int(entry.get("group", 0))
+    if value != float(entry["value"]) or group != float(entry.get("group", 0)):
+        raise ValueError("a label's value and group are whole numbers")
     return Label(
         value,
         str(entry["name"]),
@@ -171,6 +193,7 @@ def _label(entry: dict[str, Any]) -> Label:
         _code(entry.get("category")),
         tuple(filter(None, map(_code, entry.get("modifiers") or ()))),
         _code(entry.get("region")),
+        group,
     )
 
 
