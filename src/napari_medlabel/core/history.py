@@ -5,14 +5,15 @@ whether it was just made or is read back, so that a replay cannot differ from th
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 
+from napari_medlabel.core.annotation_set import AnnotationEdit, AnnotationSet
 from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.schema import LabelSchema
-from napari_medlabel.errors import IntegrityError
+from napari_medlabel.errors import InputError, IntegrityError
 
 __all__ = [
     "Did",
@@ -29,7 +30,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One thing a person did: an edit, a change of schema, or both; undone and redone as one.
+    """One thing a person did: edits, changes of schema and annotations; undone and redone as one.
 
     Parameters
     ----------
@@ -45,6 +46,15 @@ class Step:
         UTC, ISO 8601 with milliseconds.
     schema_before, schema_after
         Both, where the schema changed; else both None.
+    more
+        What changed in other groups of labels, one edit for each of them.
+    annotations
+        How the annotations changed, if they did.
+
+    Raises
+    ------
+    InputError
+        If two edits change one group.
     """
 
     edit: Edit
@@ -54,13 +64,28 @@ class Step:
     when: str = ""
     schema_before: LabelSchema | None = None
     schema_after: LabelSchema | None = None
+    more: tuple[Edit, ...] = ()
+    annotations: AnnotationEdit | None = None
+
+    def __post_init__(self) -> None:
+        if len({edit.group for edit in self.edits}) < len(self.edits):
+            raise InputError("a step changes each group of labels once")
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """All that changed, one edit for each group."""
+        return (self.edit, *self.more)
 
     def inverse(self) -> "Step":
         """The step that takes this one back."""
-        return Step(
-            self.edit.inverse(), self.tool, self.settings, self.who, self.when,
-            self.schema_after, self.schema_before,
-        )  # fmt: skip
+        return replace(
+            self,
+            edit=self.edit.inverse(),
+            schema_before=self.schema_after,
+            schema_after=self.schema_before,
+            more=tuple(edit.inverse() for edit in self.more),
+            annotations=self.annotations.inverse() if self.annotations else None,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,9 +162,10 @@ class MemoryJournal:
 
 @dataclass(slots=True)
 class State:
-    """All that records change: labels, schema, locks, and which steps can be undone and redone.
+    """All that records change: labels, schema, annotations, locks, and which steps can be undone.
 
-    `done` and `undone` hold the numbers of steps, the next to be taken last.
+    `labels` is the array of group 0; `others` has those of other groups, made when they are first
+    asked for. `done` and `undone` hold the numbers of steps, the next to be taken last.
     """
 
     labels: LabelArray
@@ -147,6 +173,32 @@ class State:
     locked: frozenset[int] = frozenset()
     done: list[int] = field(default_factory=list)
     undone: list[int] = field(default_factory=list)
+    others: dict[int, LabelArray] = field(default_factory=dict)
+    annotations: AnnotationSet = field(default_factory=AnnotationSet)
+
+    def array(self, group: int) -> LabelArray:
+        """The labels of a group, `[k, j, i]`."""
+        if group == 0:
+            return self.labels
+        if group not in self.others:
+            self.others.setdefault(group, np.zeros(self.labels.shape, np.uint8))
+        return self.others[group]
+
+    @property
+    def arrays(self) -> dict[int, LabelArray]:
+        """The labels of each group that has voxels, growing by its number; always of group 0."""
+        filled = {group: self.others[group] for group in sorted(self.others)}
+        return {0: self.labels} | {n: array for n, array in filled.items() if array.any()}
+
+    def copy(self) -> "State":
+        """The same, with arrays and lists of its own."""
+        return replace(
+            self,
+            labels=self.labels.copy(),
+            done=list(self.done),
+            undone=list(self.undone),
+            others={group: array.copy() for group, array in self.others.items()},
+        )
 
     def take(self, number: int, record: Record, step_at: Callable[[int], Step]) -> Step | None:
         """Change as the record says; return the step that was carried out, if it is one.
@@ -179,15 +231,25 @@ class State:
                 return None
 
     def make_room(self, edit: Edit) -> None:
-        """Widen the labels to 16 bits where the edit needs them; no value changes."""
-        if edit.after.max(initial=0) > np.iinfo(self.labels.dtype).max:
+        """Widen the group's labels to 16 bits where the edit needs them; no value changes."""
+        if edit.after.max(initial=0) <= np.iinfo(self.array(edit.group).dtype).max:
+            return
+        if edit.group == 0:
             self.labels = self.labels.astype(np.uint16)
+        else:
+            self.others[edit.group] = self.others[edit.group].astype(np.uint16)
 
     def _carry_out(self, step: Step) -> None:
-        self.make_room(step.edit)
-        if not step.edit.fits(self.labels):
-            raise IntegrityError("a step of the history does not fit the labels it was made on")
-        step.edit.write(self.labels)
+        for edit in step.edits:
+            self.make_room(edit)
+            if not edit.fits(self.array(edit.group)):
+                raise IntegrityError("a step of the history does not fit the labels it was made on")
+        if step.annotations is not None:
+            if not step.annotations.fits(self.annotations):
+                raise IntegrityError("a step of the history does not fit the annotations there")
+            self.annotations = step.annotations.applied(self.annotations)
+        for edit in step.edits:
+            edit.write(self.array(edit.group))
         if step.schema_after is not None:
             self.schema = step.schema_after
 

@@ -2,15 +2,15 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.core.edit import Edit, LabelArray, label_values
-from napari_medlabel.core.geometry import BoolArray, Geometry
+from napari_medlabel.core.edit import Edit, LabelArray
+from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.history import (
     Did,
     Journal,
@@ -25,27 +25,17 @@ from napari_medlabel.core.history import (
 from napari_medlabel.core.moment import utc_now
 from napari_medlabel.core.schema import Label, LabelSchema
 from napari_medlabel.core.tally import Tally
-from napari_medlabel.core.volume import Grid
-from napari_medlabel.errors import GeometryError, InputError, Locked, ReadOnly, StaleEdit
+from napari_medlabel.core.writable import (
+    IntensityMask,
+    check_labels,
+    check_unlocked,
+    permitted,
+)
+from napari_medlabel.errors import GeometryError, ReadOnly, StaleEdit
 
 __all__ = ["Change", "IntensityMask", "Segmentation"]
 
 _logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class IntensityMask:
-    """Only voxels whose image value lies within the limits (both included) may change."""
-
-    image: Grid
-    lower: float
-    upper: float
-
-    def allows(self, box: tuple[slice, slice, slice]) -> BoolArray:
-        """bool, the box's shape."""
-        values = self.image[box]
-        inside: BoolArray = (values >= self.lower) & (values <= self.upper)
-        return inside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +47,13 @@ class Change:
 
     @property
     def edit(self) -> Edit:
-        """The voxels that changed."""
+        """The voxels that changed; of several groups of labels those of the first."""
         return self.step.edit
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """The voxels that changed, one edit for each group of labels."""
+        return self.step.edits
 
 
 class Segmentation:
@@ -99,26 +94,25 @@ class Segmentation:
         self.read_only = read_only
         self.intensity_mask: IntensityMask | None = None
         self._state = state or State(np.zeros(geometry.shape, np.uint8), LabelSchema())
-        if self._state.labels.shape != geometry.shape:
+        arrays = self._state.arrays.values()
+        if any(array.shape != geometry.shape for array in arrays):
             raise GeometryError("the labels do not have the shape of the geometry")
         self._journal: Journal = journal or MemoryJournal()
         self._watchers: list[Callable[[Change], None]] = []
         self._one_at_a_time = threading.RLock()  # a snapshot never sees half an edit
-        self._tally = Tally(self._state.labels)
+        self._tally = Tally(*arrays)
 
     # What there is
 
     @property
     def labels(self) -> LabelArray:
-        """The labels, `[k, j, i]`, read-only view that follows every change."""
-        view = self._state.labels.view()
-        view.flags.writeable = False
-        return view
+        """The labels of group 0, `[k, j, i]`, read-only view that follows every change."""
+        return _read_only(self._state.labels)
 
     @property
     def arrays(self) -> Mapping[int, LabelArray]:
         """The labels of every group of the schema by its number, as `labels` are those of 0."""
-        return {0: self.labels}
+        return {group: _read_only(self._state.array(group)) for group in self.schema.groups}
 
     def group_of(self, value: int) -> int:
         """The group whose array holds the label; 0 for the background.
@@ -128,9 +122,7 @@ class Segmentation:
         InputError
             If the schema has no such label.
         """
-        if value:
-            self.schema[value]  # raises InputError where there is none
-        return 0
+        return self.schema[value].group if value else 0
 
     def labels_of(self, value: int) -> LabelArray:
         """The array that holds the label, `[k, j, i]`: a read-only view, as `labels` is.
@@ -140,7 +132,7 @@ class Segmentation:
         InputError
             If the schema has no such label.
         """
-        return self.arrays[self.group_of(value)]
+        return _read_only(self._state.array(self.group_of(value)))
 
     @property
     def schema(self) -> LabelSchema:
@@ -199,10 +191,7 @@ class Segmentation:
     def snapshot(self) -> State:
         """A copy of all state: what a version or a checkpoint saves."""
         with self._one_at_a_time:
-            now = self._state
-            return State(
-                now.labels.copy(), now.schema, now.locked, list(now.done), list(now.undone)
-            )
+            return self._state.copy()
 
     # What changes it
 
@@ -237,20 +226,50 @@ class Segmentation:
         InputError
             If it would write a value that is not in the schema, or leave voxels without a label.
         """
+        return self.apply_all((wanted,), tool=tool, settings=settings, schema=schema, whole=whole)[
+            0
+        ]
+
+    def apply_all(
+        self,
+        wanted: Sequence[Edit],
+        *,
+        tool: str = "Edit",
+        settings: Mapping[str, Any] | None = None,
+        schema: LabelSchema | None = None,
+        whole: bool = False,
+    ) -> tuple[Edit, ...]:
+        """Write edits of several groups of labels as one step: see `apply`.
+
+        Parameters
+        ----------
+        wanted
+            One for each group, at least one.
+        tool, settings, schema, whole
+            As in `apply`.
+
+        Returns
+        -------
+        tuple of Edit
+            What was written of each.
+        """
         with self._one_at_a_time:
             self._check_writable()
-            self._state.make_room(wanted)
-            if not wanted.fits(self._state.labels):
-                raise StaleEdit("the voxels have changed since the edit was made", "draw it again")
-            edit = wanted if whole else self._permitted(wanted)
+            for edit in wanted:
+                self._state.make_room(edit)
+                if not edit.fits(self._state.array(edit.group)):
+                    raise StaleEdit(
+                        "the voxels have changed since the edit was made", "draw it again"
+                    )
+            mask = self.intensity_mask
+            edits = tuple(edit if whole else permitted(edit, self.locked, mask) for edit in wanted)
             new_schema = schema if schema is not None and schema != self.schema else None
-            before = self.schema if new_schema is not None else None
-            step = Step(edit, tool, dict(settings or {}), self.who, utc_now(), before, new_schema)
-            self._check_unlocked(step, voxels=whole)
-            self._check_labels(edit, schema or self.schema)
-            if not edit.is_nothing or new_schema is not None:
+            step = self._step(edits, tool, settings, new_schema)
+            check_unlocked(step, self.locked, self.schema, voxels=whole)
+            check_labels(edits, self.schema, schema or self.schema, self.voxels)
+            if not step.edit.is_nothing or new_schema is not None:
                 self._commit("do", Did(step))
-            return edit
+            return edits
 
     def undo(self) -> Edit | None:
         """Take the last step back, whole or not at all; None where there is none.
@@ -265,7 +284,7 @@ class Segmentation:
                 return None
             self._check_writable()
             number = self._state.done[-1]
-            self._check_unlocked(self._journal.step(number).inverse())
+            check_unlocked(self._journal.step(number).inverse(), self.locked, self.schema)
             return self._commit("undo", Undid(number))
 
     def redo(self) -> Edit | None:
@@ -281,7 +300,7 @@ class Segmentation:
                 return None
             self._check_writable()
             number = self._state.undone[-1]
-            self._check_unlocked(self._journal.step(number))
+            check_unlocked(self._journal.step(number), self.locked, self.schema)
             return self._commit("redo", Redid(number))
 
     def lock(self, value: int, *, on: bool = True) -> None:
@@ -360,7 +379,8 @@ class Segmentation:
             step = Step(
                 Edit.nothing(self._state.labels.dtype), "Lock", who=self.who, when=utc_now()
             )
-        self._tally.take(step.edit)
+        for edit in step.edits:
+            self._tally.take(edit)
         self._tell(Change(kind, step))
         return step.edit
 
@@ -377,42 +397,31 @@ class Segmentation:
         if self.read_only:
             raise ReadOnly(self.read_only)
 
-    def _permitted(self, edit: Edit) -> Edit:
-        """The part of the edit that locks and the intensity mask leave."""
-        if self.locked and self.locked & edit.touched():
-            protected = np.array(sorted(self.locked))
-            free = edit.changed.copy()
-            free[edit.changed] = ~(np.isin(edit.before, protected) | np.isin(edit.after, protected))
-            edit = edit.only(free)
-        if self.intensity_mask is not None and not edit.is_nothing:
-            edit = edit.only(self.intensity_mask.allows(edit.box))
-        return edit
-
-    def _check_unlocked(self, step: Step, *, voxels: bool = True) -> None:
-        """Refuse a step that takes a locked label away or, with `voxels`, changes its voxels."""
-        hurt = self.locked & step.edit.touched() if voxels else frozenset[int]()
-        if step.schema_after is not None:
-            hurt |= self.locked - {label.value for label in step.schema_after}
-        if not hurt:
-            return
-        names = [label.name for label in self.schema if label.value in hurt]
-        raise Locked(f"this would change a locked segment: {', '.join(names)}", "unlock it first")
-
-    def _check_labels(self, edit: Edit, schema: LabelSchema) -> None:
-        values = {label.value for label in schema}
-        strange = label_values(edit.after) - values
-        if strange:
-            raise InputError(f"the schema has no label with value {min(strange)}")
-        gained = edit.gained()
-        for label in self.schema:
-            left = self.voxels(label.value) + gained.get(label.value, 0)
-            if label.value not in values and left:
-                raise InputError(f"'{label.name}' still has voxels and cannot leave the schema")
+    def _step(
+        self,
+        edits: Sequence[Edit],
+        tool: str,
+        settings: Mapping[str, Any] | None,
+        new_schema: LabelSchema | None,
+    ) -> Step:
+        """A step of the edits that change anything, made now."""
+        first, *more = [edit for edit in edits if not edit.is_nothing] or edits[:1]
+        return Step(
+            first, tool, dict(settings or {}), self.who, utc_now(),
+            None if new_schema is None else self.schema, new_schema, more=tuple(more),
+        )  # fmt: skip
 
     def _erase_all(self, value: int) -> Edit:
-        slices = self.slices(value)
+        group = self.group_of(value)
+        labels, slices = self._state.array(group), self.slices(value)
         if slices.size == 0:
-            return Edit.nothing(self._state.labels.dtype)
+            return Edit.nothing(labels.dtype, group)
         first, last = int(slices[0]), int(slices[-1])
-        part = self._state.labels[first : last + 1]
-        return Edit.fill(self._state.labels, (first, 0, 0), part == value, 0)
+        part = labels[first : last + 1]
+        return Edit.fill(labels, (first, 0, 0), part == value, 0, group=group)
+
+
+def _read_only(labels: LabelArray) -> LabelArray:
+    view = labels.view()
+    view.flags.writeable = False
+    return view

@@ -15,11 +15,17 @@ class Tally:
     ----------
     labels
         What to count once, `[k, j, i]`; later only edits are counted.
+    others
+        Labels of other groups on the same grid, with other values.
     """
 
-    def __init__(self, labels: LabelArray) -> None:
+    def __init__(self, labels: LabelArray, *others: LabelArray) -> None:
         self._depth = len(labels)
         self._counts: dict[int, npt.NDArray[np.int64]] = {}
+        for array in (labels, *others):
+            self._count(array)
+
+    def _count(self, labels: LabelArray) -> None:
         for k, plane in enumerate(labels):
             if not plane.any():
                 continue
