@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.core.annotation_places import check_near
+from napari_medlabel.core.annotation_set import AnnotationEdit, AnnotationSet
 from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.history import (
@@ -57,7 +59,7 @@ class Change:
 
 
 class Segmentation:
-    """Labels on a geometry under a schema, with locks, history and watchers.
+    """Labels on a geometry under a schema, annotations, with locks, history and watchers.
 
     Every change goes through `apply`, `undo`, `redo` or `lock`, and through one journal.
 
@@ -138,6 +140,11 @@ class Segmentation:
     def schema(self) -> LabelSchema:
         """What may be drawn."""
         return self._state.schema
+
+    @property
+    def annotations(self) -> AnnotationSet:
+        """Measurements and geometric annotations."""
+        return self._state.annotations
 
     @property
     def locked(self) -> frozenset[int]:
@@ -230,13 +237,14 @@ class Segmentation:
             0
         ]
 
-    def apply_all(
+    def apply_all(  # noqa: PLR0913  # what a step can hold
         self,
         wanted: Sequence[Edit],
         *,
         tool: str = "Edit",
         settings: Mapping[str, Any] | None = None,
         schema: LabelSchema | None = None,
+        annotations: AnnotationSet | None = None,
         whole: bool = False,
     ) -> tuple[Edit, ...]:
         """Write edits of several groups of labels as one step: see `apply`.
@@ -247,6 +255,8 @@ class Segmentation:
             One for each group, at least one.
         tool, settings, schema, whole
             As in `apply`.
+        annotations
+            New annotations that come with them, undone with them.
 
         Returns
         -------
@@ -264,10 +274,10 @@ class Segmentation:
             mask = self.intensity_mask
             edits = tuple(edit if whole else permitted(edit, self.locked, mask) for edit in wanted)
             new_schema = schema if schema is not None and schema != self.schema else None
-            step = self._step(edits, tool, settings, new_schema)
+            step = self._step(edits, tool, settings, new_schema, annotations)
             check_unlocked(step, self.locked, self.schema, voxels=whole)
             check_labels(edits, self.schema, schema or self.schema, self.voxels)
-            if not step.edit.is_nothing or new_schema is not None:
+            if not (step.edit.is_nothing and new_schema is None and step.annotations is None):
                 self._commit("do", Did(step))
             return edits
 
@@ -344,6 +354,21 @@ class Segmentation:
                 schema=self.schema.without(value), whole=True,
             )  # fmt: skip
 
+    def set_annotations(
+        self, new: AnnotationSet, *, tool: str, settings: Mapping[str, Any] | None = None
+    ) -> None:
+        """Make these the annotations; one step of the history, or none where nothing differs.
+
+        Raises
+        ------
+        InputError
+            If a new one is far outside the grid.
+        ReadOnly, NotSaved
+            Nothing is changed then.
+        """
+        nothing = Edit.nothing(self._state.labels.dtype)
+        self.apply_all((nothing,), tool=tool, settings=settings, annotations=new)
+
     def settle(self) -> None:
         """Wait until every change is durable.
 
@@ -403,12 +428,18 @@ class Segmentation:
         tool: str,
         settings: Mapping[str, Any] | None,
         new_schema: LabelSchema | None,
+        annotations: AnnotationSet | None,
     ) -> Step:
         """A step of the edits that change anything, made now."""
+        now = self.annotations
+        moved = AnnotationEdit.between(now, now if annotations is None else annotations)
+        for annotation in moved.after:
+            check_near(annotation, self.geometry)
         first, *more = [edit for edit in edits if not edit.is_nothing] or edits[:1]
         return Step(
             first, tool, dict(settings or {}), self.who, utc_now(),
             None if new_schema is None else self.schema, new_schema, more=tuple(more),
+            annotations=None if moved.is_nothing else moved,
         )  # fmt: skip
 
     def _erase_all(self, value: int) -> Edit:
