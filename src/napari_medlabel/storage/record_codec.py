@@ -8,6 +8,8 @@ Numbers are little-endian. The first byte is the kind of record.
     2  Undid      then: uint64 number
     3  Redid      then: uint64 number
     4  LocksSet   then: uint16 label values, growing
+    5  Did        as 1, with facts that programs before format 2 of the journal did not know and
+                  must not pass over: annotations, a change of them
 
     An array:     uint8   bytes of one value: 1 or 2; 0 for the bits of `changed`, in C order,
                           the first voxel in the highest bit, zeros to a whole byte
@@ -16,9 +18,9 @@ Numbers are little-endian. The first byte is the kind of record.
                   uint32  bytes that follow
 
 A state is a list of parts. The first is JSON: shape, type ("|u1", "<u2"), slices in a slab, schema,
-locked, done, undone, and which slabs have a part; the others are those slabs of the labels, as
-numcodecs' LZ4 writes them (uint32 size, one LZ4 block): zstd takes 15 times as long to open the
-long runs of an ordinary mask. Slabs without a voxel of any label have no part.
+locked, done, undone, annotations where there are any, and which slabs have a part; the others are
+those slabs of the labels, as numcodecs' LZ4 writes them (uint32 size, one LZ4 block): zstd takes
+15 times as long to open the long runs of an ordinary mask. Slabs without a voxel have no part.
 """
 
 import json
@@ -31,6 +33,7 @@ import numpy as np
 import numpy.typing as npt
 from numcodecs import lz4, zstd
 
+from napari_medlabel.core.annotation_set import AnnotationEdit, AnnotationSet
 from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.history import Did, LocksSet, Record, Redid, State, Step, Undid
@@ -39,7 +42,7 @@ from napari_medlabel.errors import InputError, IntegrityError, MedlabelError
 
 __all__ = ["decode", "decode_state", "encode", "encode_state", "encoder"]
 
-_DID, _UNDID, _REDID, _LOCKS = 1, 2, 3, 4
+_DID, _UNDID, _REDID, _LOCKS, _DID_MORE = 1, 2, 3, 4, 5
 _BOX: Final = struct.Struct("<B6I")
 _ARRAY: Final = struct.Struct("<BBII")
 _STEP_NUMBER: Final = struct.Struct("<BQ")
@@ -70,7 +73,7 @@ def encoder(record: Record) -> Callable[[], bytes]:
     try:
         match record:
             case Did(step):
-                return partial(_joined, _box(step.edit), step.edit, _json(_facts(step)))
+                return partial(_joined, _box(step), step.edit, _json(_facts(step)))
             case Undid(number):
                 return partial(bytes, _STEP_NUMBER.pack(_UNDID, number))
             case Redid(number):
@@ -94,13 +97,13 @@ def decode(data: bytes) -> Record:
         If the bytes are not one.
     """
     kind = data[0] if data else 0
-    if kind not in (_DID, _UNDID, _REDID, _LOCKS):
+    if kind not in (_DID, _UNDID, _REDID, _LOCKS, _DID_MORE):
         raise IntegrityError(
             f"a record of the history is of kind {kind}, which this program does not know",
             "if it was written by a newer version, update napari-medlabel",
         )
     try:
-        if kind == _DID:
+        if kind in {_DID, _DID_MORE}:
             return Did(_decode_step(data))
         if kind == _LOCKS:
             return LocksSet(frozenset(np.frombuffer(data, "<u2", offset=1).tolist()))
@@ -124,6 +127,8 @@ def encode_state(state: State) -> list[bytes]:
         "done": state.done,
         "undone": state.undone,
     }
+    if len(state.annotations):
+        head["annotations"] = state.annotations.document()
     return [_json(head), *(_slab(labels[k : k + _SLAB]) for k in starts)]
 
 
@@ -147,13 +152,15 @@ def decode_state(parts: Sequence[bytes]) -> State:
             frozenset(head["locked"]),
             list(head["done"]),
             list(head["undone"]),
+            annotations=AnnotationSet.from_document(head.get("annotations", ())),
         )
     except (ValueError, KeyError, IndexError, TypeError, RuntimeError, MedlabelError) as error:
         raise IntegrityError("the state of the labels is damaged") from error
 
 
-def _box(edit: Edit) -> bytes:
-    return _BOX.pack(_DID, *edit.low, *edit.changed.shape)
+def _box(step: Step) -> bytes:
+    kind = _DID if step.annotations is None else _DID_MORE
+    return _BOX.pack(kind, *step.edit.low, *step.edit.changed.shape)
 
 
 def _facts(step: Step) -> dict[str, Any]:
@@ -163,6 +170,8 @@ def _facts(step: Step) -> dict[str, Any]:
     if step.schema_before is not None and step.schema_after is not None:
         facts["schema_before"] = step.schema_before.document()
         facts["schema_after"] = step.schema_after.document()
+    if step.annotations is not None:
+        facts["annotations"] = step.annotations.document()
     return facts
 
 
@@ -178,12 +187,16 @@ def _decode_step(data: bytes) -> Step:
     before, at = _decode_array(data, at)
     after, at = _decode_array(data, at)
     facts: dict[str, Any] = json.loads(data[at:])
-    schemas = [
+    old, new = (
         LabelSchema.from_document(facts[key]) if key in facts else None
         for key in ("schema_before", "schema_after")
-    ]
+    )
     edit = Edit(low, changed.reshape(shape), before, after)
-    return Step(edit, facts["tool"], facts["settings"], facts["who"], facts["when"], *schemas)
+    moved = facts.get("annotations")
+    return Step(
+        edit, facts["tool"], facts["settings"], facts["who"], facts["when"], old, new,
+        annotations=None if moved is None else AnnotationEdit.from_document(moved),
+    )  # fmt: skip
 
 
 def _encode_bits(changed: BoolArray) -> bytes:
