@@ -7,7 +7,7 @@ What the file looks like is told in `journal_file`, what a record looks like in 
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -245,7 +245,7 @@ class SqliteJournal:
             return False
         self.settle()
         done = state.done[max(0, len(state.done) - keep) :]
-        parts = encode_state(State(state.labels, state.schema, state.locked, done, state.undone))
+        parts = encode_state(replace(state, done=done))
         self._file.set_checkpoint(self._last, parts, kept={*done, *state.undone})
         state.done[:] = done
         return True
