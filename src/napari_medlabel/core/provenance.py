@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 Onto = Literal["grid", "source"]
-Kind = Literal["drawn", "imported", "restored", "schema", "assisted", "lost"]
+Kind = Literal["drawn", "imported", "restored", "schema", "annotation", "assisted", "lost"]
 
 FORMAT: Final = 1
 PAUSE_SECONDS: Final = 60.0  # a longer gap between two steps is not counted as work
@@ -78,8 +78,8 @@ class ProvenanceStep:
     Parameters
     ----------
     kind
-        "drawn", "imported", "restored", "schema", "assisted", or "lost" where the history is
-        damaged and the steps are not known.
+        "drawn", "imported", "restored", "schema", "annotation", "assisted", or "lost" where the
+        history is damaged and the steps are not known.
     tool, settings
         As in the history.
     who
@@ -274,7 +274,7 @@ def _one(step: Step) -> ProvenanceStep:
     kind: Kind
     kind = _KINDS.get(step.tool, "drawn")
     if step.edit.is_nothing:
-        kind = "schema"
+        kind = "schema" if step.annotations is None else "annotation"
     gained = {str(value): count for value, count in step.edit.gained().items()}
     return ProvenanceStep(
         kind, step.tool, dict(step.settings), step.who, step.when, step.when, 1, gained
