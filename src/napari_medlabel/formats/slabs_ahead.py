@@ -97,13 +97,19 @@ class SlabsAhead:
         else:
             return None
         begun = self._ahead is not None and self._ahead.place == following
-        return None if begun or following in self._recent else following
+        # The last slab may be thinner: what comes before it in its thickness has no other place.
+        known = any(_overlap(following, slab) for slab in self._recent)
+        return None if begun or known else following
 
     def _drop(self) -> "_Slab | None":
         slab, self._ahead = self._ahead, None
         if slab is not None:
             slab.cancel()
         return slab
+
+
+def _overlap(a: range, b: range) -> bool:
+    return a.start < b.stop and b.start < a.stop
 
 
 class _Slab:
