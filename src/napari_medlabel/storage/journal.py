@@ -296,8 +296,9 @@ class SqliteJournal:
         return state
 
     def _remember(self, number: int, step: Step) -> None:
-        edit = step.edit
-        size = edit.changed.nbytes + edit.before.nbytes + edit.after.nbytes
+        size = sum(
+            edit.changed.nbytes + edit.before.nbytes + edit.after.nbytes for edit in step.edits
+        )
         self._steps.put(number, step, size + 1000)
 
     def _read(self, number: int) -> Record:
