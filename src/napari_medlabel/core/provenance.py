@@ -144,6 +144,9 @@ class Provenance:
         Time between steps, pauses of over a minute left out.
     mask_sha256
         Of the exported mask's voxels (C order, little-endian, source grid), or "".
+    group_sha256
+        The same of the labels of every group but 0 that was exported, by its number: groups
+        overlap, and each has a mask of its own.
     exported
         UTC, ISO 8601, or "".
     onto
@@ -165,6 +168,7 @@ class Provenance:
     mask_sha256: str = ""
     exported: str = ""
     onto: Onto = "grid"
+    group_sha256: Mapping[str, str] = field(default_factory=dict)
     format: int = field(default=FORMAT)
 
     def document(self) -> dict[str, Any]:
@@ -273,12 +277,20 @@ _KINDS: Final[Mapping[str, Literal["imported", "restored"]]] = {
 def _one(step: Step) -> ProvenanceStep:
     kind: Kind
     kind = _KINDS.get(step.tool, "drawn")
-    if step.edit.is_nothing:
+    if all(edit.is_nothing for edit in step.edits):
         kind = "schema" if step.annotations is None else "annotation"
-    gained = {str(value): count for value, count in step.edit.gained().items()}
     return ProvenanceStep(
-        kind, step.tool, dict(step.settings), step.who, step.when, step.when, 1, gained
+        kind, step.tool, dict(step.settings), step.who, step.when, step.when, 1, _gained(step)
     )
+
+
+def _gained(step: Step) -> dict[str, int]:
+    """Voxels gained per label value; a label that only moved to another group has neither."""
+    gained: dict[int, int] = {}
+    for edit in step.edits:
+        for value, count in edit.gained().items():
+            gained[value] = gained.get(value, 0) + count
+    return {str(value): count for value, count in sorted(gained.items()) if count}
 
 
 def _alike(a: ProvenanceStep, b: ProvenanceStep) -> bool:
