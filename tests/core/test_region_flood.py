@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from napari_medlabel.core import region_flood
+from napari_medlabel.core import region_runs
 from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.region_flood import (
     fill,
     grow_confidently,
     grow_from_point,
-    paint_to_edge,
 )
+from napari_medlabel.core.smart_paint import paint_to_edge
 from napari_medlabel.errors import Cancelled, GeometryError, InputError
 from napari_medlabel.testing import label_arrays
 
@@ -27,7 +27,7 @@ AXES = st.sampled_from([None, 0, 1, 2])
 
 @pytest.fixture(autouse=True)
 def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(region_flood, "_FIRST", 1)  # so that the box must grow
+    monkeypatch.setattr(region_runs, "_FIRST", 0)  # so that it must look farther
 
 
 def after(labels: LabelArray, edit: Edit) -> LabelArray:
@@ -118,6 +118,21 @@ def test_a_disc_without_an_edge_is_painted_whole_in_every_view(axis: int) -> Non
     )
     flat = np.equal(grid[axis], (10, 20, 20)[axis])
     np.testing.assert_array_equal(after(labels, edit) == 1, (squares <= 36.0) & flat)
+
+
+def test_a_stroke_is_one_edit_of_all_its_discs() -> None:
+    image = np.zeros((3, 40, 60), np.int16)
+    image[:, :, 30:] = 500
+    labels = np.zeros(image.shape, np.uint8)
+    mm, path = (3.0, 0.8, 0.7), [(1, 20, 12), (1, 22, 20), (1, 22, 27)]
+    truth = labels.copy()
+    for center in path:
+        disc = paint_to_edge(labels, image, 1, center, diameter_mm=9.0, spacing_mm=mm)
+        truth |= after(labels, disc)
+    stroke = paint_to_edge(labels, image, 1, path[0], path=path[1:], diameter_mm=9.0, spacing_mm=mm)
+    np.testing.assert_array_equal(after(labels, stroke), truth)
+    assert truth[1, 20:24, 29].all()
+    assert not truth[:, :, 30:].any()
 
 
 def test_a_disc_of_one_voxel_is_one_voxel() -> None:

@@ -6,10 +6,10 @@ import numpy as np
 
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.tools import applied, image_of
-from napari_medlabel.core import region_flood, region_seeds, region_threshold
+from napari_medlabel.core import region_flood, region_seeds, region_threshold, smart_paint
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Index
-from napari_medlabel.core.region import Box, Stop, never
+from napari_medlabel.core.region import Box, Report, Stop, never, silent
 from napari_medlabel.session import OpenCase, Permission, Session
 
 __all__ = [
@@ -26,13 +26,13 @@ __all__ = [
 def threshold(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, *, lower: float = -np.inf,  # noqa: ARG001
     upper: float = np.inf, box: Box | None = None, inside: int | None = None,
-    over_others: bool = False, cancelled: Stop = never,
+    over_others: bool = False, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Give a segment all voxels whose image value lies within limits."""
     case.check_open()
     edit = region_threshold.threshold(
         case.segmentation.labels, image_of(case), value, lower, upper, box=box, inside=inside,
-        over_others=over_others, cancelled=cancelled,
+        over_others=over_others, cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(
         case, edit, "Threshold", label=value, lower=_finite(lower), upper=_finite(upper),
@@ -57,7 +57,7 @@ def otsu_threshold(
 def grow_region(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, seed: Index, *,  # noqa: ARG001
     tolerance: float | None = None, factor: float = 2.5, axis: int | None = None,
-    over_others: bool = False, cancelled: Stop = never,
+    over_others: bool = False, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Grow a segment from a voxel, within a tolerance of its value or confidently without one."""
     case.check_open()
@@ -65,12 +65,12 @@ def grow_region(  # noqa: PLR0913
     if tolerance is None:
         edit = region_flood.grow_confidently(
             labels, image, value, seed, factor=factor, axis=axis, over_others=over_others,
-            cancelled=cancelled,
+            cancelled=cancelled, progress=progress,
         )  # fmt: skip
     else:
         edit = region_flood.grow_from_point(
             labels, image, value, seed, tolerance, axis=axis, over_others=over_others,
-            cancelled=cancelled,
+            cancelled=cancelled, progress=progress,
         )  # fmt: skip
     how = {"factor": factor} if tolerance is None else {"tolerance": tolerance}
     return applied(
@@ -83,12 +83,13 @@ def grow_region(  # noqa: PLR0913
 def fill_region(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, seed: Index, *,  # noqa: ARG001
     tolerance: float | None = None, axis: int | None = None, cancelled: Stop = never,
+    progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Fill the region of one label around a voxel, within a tolerance of its image value or all."""
     case.check_open()
     edit = region_flood.fill(
         case.segmentation.labels, value, seed, image=None if tolerance is None else image_of(case),
-        tolerance=tolerance or 0.0, axis=axis, cancelled=cancelled,
+        tolerance=tolerance or 0.0, axis=axis, cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(case, edit, "Fill", label=value, seed=list(seed), tolerance=tolerance, axis=axis)
 
@@ -97,14 +98,14 @@ def fill_region(  # noqa: PLR0913
 def grow_from_seeds(  # noqa: PLR0913
     session: Session, case: OpenCase, *, values: Sequence[int] = (),  # noqa: ARG001
     outside: int | None = None, margin_mm: float = 20.0, lower: float = -np.inf,
-    upper: float = np.inf, cancelled: Stop = never,
+    upper: float = np.inf, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Let segments grow from what was drawn of them until they meet (see `core.region_seeds`)."""
     case.check_open()
     edit = region_seeds.grow_from_seeds(
         case.segmentation.labels, image_of(case), case.segmentation.geometry.spacing_mm,
         values=values, outside=outside, margin_mm=margin_mm, limits=(lower, upper),
-        cancelled=cancelled,
+        cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(
         case, edit, "Grow from seeds", values=list(values), outside=outside, margin_mm=margin_mm,
@@ -115,17 +116,17 @@ def grow_from_seeds(  # noqa: PLR0913
 @command(needs=Permission.SEGMENT)
 def paint_to_edge(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, center: Index, *,  # noqa: ARG001
-    diameter_mm: float, axis: int = 0, over_others: bool = False,
+    diameter_mm: float, path: Sequence[Index] = (), axis: int = 0, over_others: bool = False,
 ) -> Edit:  # fmt: skip
-    """Paint a disc up to the edge that the image shows in it."""
+    """Paint a disc, or a stroke of them along a path, up to the edge that the image shows."""
     case.check_open()
-    edit = region_flood.paint_to_edge(
-        case.segmentation.labels, image_of(case), value, center, diameter_mm=diameter_mm,
+    edit = smart_paint.paint_to_edge(
+        case.segmentation.labels, image_of(case), value, center, diameter_mm=diameter_mm, path=path,
         spacing_mm=case.segmentation.geometry.spacing_mm, axis=axis, over_others=over_others,
     )  # fmt: skip
     return applied(
-        case, edit, "Smart paint", label=value, center=list(center), diameter_mm=diameter_mm,
-        axis=axis, over_others=over_others,
+        case, edit, "Smart paint", label=value, center=list(center), path=[list(at) for at in path],
+        diameter_mm=diameter_mm, axis=axis, over_others=over_others,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ What a tool would do is a value, so a preview is the function of `core` that a c
 with nothing applied. Locks and the intensity mask trim what is written, as for every edit.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from napari_medlabel.core import (
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import FloatArray
 from napari_medlabel.core.interpolation import REACH_MM, interpolate
-from napari_medlabel.core.region import Stop, never
+from napari_medlabel.core.region import Report, Stop, never, silent
 from napari_medlabel.core.volume import Grid
 from napari_medlabel.errors import InputError
 from napari_medlabel.session import OpenCase, Permission, Session
@@ -43,8 +43,6 @@ __all__ = [
     "split_islands",
 ]
 
-Report = Callable[[int, int], None]
-
 
 @command(needs=Permission.SEGMENT)
 def interpolate_slices(  # noqa: PLR0913  # each is a choice the person makes
@@ -67,39 +65,40 @@ def interpolate_slices(  # noqa: PLR0913  # each is a choice the person makes
 @command(needs=Permission.SEGMENT)
 def fill_holes(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, *, axis: int | None = None,  # noqa: ARG001
-    over_others: bool = False, cancelled: Stop = never,
+    over_others: bool = False, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Fill what a segment encloses, in each slice or in 3-D (see `core.region_islands`)."""
     case.check_open()
     edit = region_islands.fill_holes(
-        case.segmentation.labels, value, axis=axis, over_others=over_others, cancelled=cancelled
-    )
+        case.segmentation.labels, value, axis=axis, over_others=over_others, cancelled=cancelled,
+        progress=progress,
+    )  # fmt: skip
     return applied(case, edit, "Fill holes", label=value, axis=axis, over_others=over_others)
 
 
 @command(needs=Permission.SEGMENT)
-def keep_largest_islands(
+def keep_largest_islands(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, *, count: int = 1,  # noqa: ARG001
-    cancelled: Stop = never,
+    cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Erase all islands of a segment but the largest ones."""
     case.check_open()
     edit = region_islands.keep_largest(
-        case.segmentation.labels, value, count=count, cancelled=cancelled
+        case.segmentation.labels, value, count=count, cancelled=cancelled, progress=progress
     )
     return applied(case, edit, "Keep largest", label=value, count=count)
 
 
 @command(needs=Permission.SEGMENT)
-def remove_small_islands(
+def remove_small_islands(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, *, below_ml: float,  # noqa: ARG001
-    cancelled: Stop = never,
+    cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Erase all islands of a segment below a volume."""
     case.check_open()
     edit = region_islands.remove_islands(
         case.segmentation.labels, value, case.segmentation.geometry.voxel_ml,
-        below_ml=below_ml, cancelled=cancelled,
+        below_ml=below_ml, cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(case, edit, "Remove islands", label=value, below_ml=below_ml)
 
@@ -107,7 +106,7 @@ def remove_small_islands(
 @command(needs=Permission.SEGMENT)
 def split_islands(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, *, most: int = 20,  # noqa: ARG001
-    smallest_ml: float = 0.0, cancelled: Stop = never,
+    smallest_ml: float = 0.0, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Give each island of a segment a new segment: the largest keeps its own, others by size.
 
@@ -123,6 +122,8 @@ def split_islands(  # noqa: PLR0913
         Smaller islands stay with the old one, too.
     cancelled
         Polled.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -142,7 +143,9 @@ def split_islands(  # noqa: PLR0913
         label = schema.next_label(name)
         schema = schema.with_label(label)
         new.append(label.value)
-    edit = region_islands.split_islands(segmentation.labels, value, new, cancelled=cancelled)
+    edit = region_islands.split_islands(
+        segmentation.labels, value, new, cancelled=cancelled, progress=progress
+    )
     settings = {"label": value, "most": most, "smallest_ml": smallest_ml}
     return segmentation.apply(edit, tool="Split islands", settings=settings, schema=schema)
 
@@ -150,13 +153,13 @@ def split_islands(  # noqa: PLR0913
 @command(needs=Permission.SEGMENT)
 def smooth_median(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, *, size_mm: float,  # noqa: ARG001
-    over_others: bool = False, cancelled: Stop = never,
+    over_others: bool = False, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Smooth a segment by a median of a box (see `core.region_smoothing`)."""
     case.check_open()
     edit = region_smoothing.smooth_median(
         case.segmentation.labels, value, case.segmentation.geometry.spacing_mm, size_mm,
-        over_others=over_others, cancelled=cancelled,
+        over_others=over_others, cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(
         case, edit, "Smooth (median)", label=value, size_mm=size_mm, over_others=over_others
@@ -166,13 +169,13 @@ def smooth_median(  # noqa: PLR0913
 @command(needs=Permission.SEGMENT)
 def smooth_gaussian(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, *, sigma_mm: float,  # noqa: ARG001
-    over_others: bool = False, cancelled: Stop = never,
+    over_others: bool = False, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Smooth a segment by a Gaussian (see `core.region_smoothing`)."""
     case.check_open()
     edit = region_smoothing.smooth_gaussian(
         case.segmentation.labels, value, case.segmentation.geometry.spacing_mm, sigma_mm,
-        over_others=over_others, cancelled=cancelled,
+        over_others=over_others, cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(
         case, edit, "Smooth (Gaussian)", label=value, sigma_mm=sigma_mm, over_others=over_others
@@ -180,15 +183,15 @@ def smooth_gaussian(  # noqa: PLR0913
 
 
 @command(needs=Permission.SEGMENT)
-def smooth_jointly(
+def smooth_jointly(  # noqa: PLR0913
     session: Session, case: OpenCase, values: Sequence[int], *, sigma_mm: float,  # noqa: ARG001
-    cancelled: Stop = never,
+    cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Smooth neighbouring segments together, without gaps or overlaps."""
     case.check_open()
     edit = region_smoothing.smooth_jointly(
         case.segmentation.labels, values, case.segmentation.geometry.spacing_mm, sigma_mm,
-        cancelled=cancelled,
+        cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(case, edit, "Smooth jointly", values=list(values), sigma_mm=sigma_mm)
 
@@ -196,27 +199,27 @@ def smooth_jointly(
 @command(needs=Permission.SEGMENT)
 def grow_margin(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, *, by_mm: float,  # noqa: ARG001
-    over_others: bool = False, cancelled: Stop = never,
+    over_others: bool = False, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Grow a segment by a margin."""
     case.check_open()
     edit = region_margin.grow(
         case.segmentation.labels, value, case.segmentation.geometry.spacing_mm, by_mm,
-        over_others=over_others, cancelled=cancelled,
+        over_others=over_others, cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(case, edit, "Grow margin", label=value, by_mm=by_mm, over_others=over_others)
 
 
 @command(needs=Permission.SEGMENT)
-def shrink_margin(
+def shrink_margin(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, *, by_mm: float,  # noqa: ARG001
-    cancelled: Stop = never,
+    cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Shrink a segment by a margin."""
     case.check_open()
     edit = region_margin.shrink(
         case.segmentation.labels, value, case.segmentation.geometry.spacing_mm, by_mm,
-        cancelled=cancelled,
+        cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(case, edit, "Shrink margin", label=value, by_mm=by_mm)
 
@@ -225,12 +228,13 @@ def shrink_margin(
 def hollow(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, *, thickness_mm: float,  # noqa: ARG001
     side: region_margin.Side = "inside", over_others: bool = False, cancelled: Stop = never,
+    progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Leave a shell of a segment along its border."""
     case.check_open()
     edit = region_margin.hollow(
         case.segmentation.labels, value, case.segmentation.geometry.spacing_mm, thickness_mm,
-        side=side, over_others=over_others, cancelled=cancelled,
+        side=side, over_others=over_others, cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(
         case, edit, "Hollow", label=value, thickness_mm=thickness_mm, side=side,
@@ -242,12 +246,13 @@ def hollow(  # noqa: PLR0913
 def combine_segments(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, other: int, *,  # noqa: ARG001
     how: region_logic.How, margin_mm: float = 0.0, cancelled: Stop = never,
+    progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Join a segment with another, or cut it by the other and a margin around it."""
     case.check_open()
     edit = region_logic.combine(
         case.segmentation.labels, value, other, how, case.segmentation.geometry.spacing_mm,
-        margin_mm=margin_mm, cancelled=cancelled,
+        margin_mm=margin_mm, cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(
         case, edit, f"{how.capitalize()} segments", label=value, other=other, margin_mm=margin_mm
@@ -275,13 +280,13 @@ def copy_slice(  # noqa: PLR0913
 def mirror_segment(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, *, into: int | None = None,  # noqa: ARG001
     plane: tuple[FloatArray, FloatArray] | None = None, over_others: bool = False,
-    cancelled: Stop = never,
+    cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Draw a segment's mirror image, left for right or across a plane in LPS."""
     case.check_open()
     edit = region_logic.mirror(
         case.segmentation.labels, value, case.segmentation.geometry, into=into, plane=plane,
-        over_others=over_others, cancelled=cancelled,
+        over_others=over_others, cancelled=cancelled, progress=progress,
     )  # fmt: skip
     point, normal = region_logic.mid_plane(case.segmentation.geometry) if plane is None else plane
     return applied(

@@ -5,9 +5,9 @@ What region tools share. The tools themselves: `region_islands`, `region_margin`
 them is a function from labels to an `Edit` in the smallest box; nothing is changed by it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from napari_medlabel.errors import Cancelled, InputError
 __all__ = [
     "Box",
     "Islands",
+    "Report",
     "Stop",
     "box_of",
     "check_axis",
@@ -31,13 +32,17 @@ __all__ = [
     "copy_of",
     "edit_of",
     "never",
+    "silent",
     "slabs",
+    "watched",
     "whole_box",
     "widened",
 ]
 
 Box = tuple[slice, slice, slice]
 Stop = Callable[[], bool]
+Report = Callable[[int, int], None]
+T = TypeVar("T")
 
 _SLAB_VOXELS: Final = 1 << 22  # 4 million: 16 MB as float32
 _KEPT_VOXELS: Final = 1 << 24  # numbers of so many voxels are kept, else made again
@@ -46,6 +51,26 @@ _KEPT_VOXELS: Final = 1 << 24  # numbers of so many voxels are kept, else made a
 def never() -> bool:
     """Nobody calls it off."""
     return False
+
+
+def silent(_done: int, _total: int) -> None:
+    """Nobody asks how far it is."""
+
+
+def watched(
+    parts: Iterable[T], total: int, cancelled: Stop = never, progress: Report = silent
+) -> Iterator[T]:
+    """Each part in turn; before it, `cancelled` is asked, and after it, `progress` is told.
+
+    Raises
+    ------
+    Cancelled
+        If `cancelled` says so.
+    """
+    for done, part in enumerate(parts, 1):
+        check_not_stopped(cancelled)
+        yield part
+        progress(min(done, total), total)
 
 
 def check_not_stopped(cancelled: Stop) -> None:
@@ -201,11 +226,13 @@ class Islands:
         Whether voxels that touch by an edge or a corner are connected, or only by a face.
     cancelled
         Polled for each slab.
+    progress
+        Called with slices done and slices in all.
 
     Raises
     ------
     Cancelled
-        If it says so.
+        If `cancelled` says so.
     """
 
     def __init__(
@@ -215,6 +242,7 @@ class Islands:
         *,
         corners: bool = True,
         cancelled: Stop = never,
+        progress: Report = silent,
     ) -> None:
         self._mask = mask
         self._structure = ndimage.generate_binary_structure(3, 3 if corners else 1)
@@ -239,6 +267,7 @@ class Islands:
             last = numbers[-1].astype(np.int64)
             last[last > 0] += total
             total += count
+            progress(where.stop, shape[0])
         self._join(total, pairs, np.concatenate(sizes), np.concatenate(edges))
 
     def _join(

@@ -1,41 +1,38 @@
 """Regions that spread from one voxel as long as the image, or the labels, stay alike."""
 
+import math
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from napari_medlabel.core.edit import Edit, LabelArray
-from napari_medlabel.core.geometry import BoolArray, Index, Spacing
+from napari_medlabel.core.geometry import BoolArray, Index
 from napari_medlabel.core.region import (
     Box,
-    Islands,
+    Report,
     Stop,
     check_axis,
-    check_not_stopped,
     check_size,
-    check_spacing,
     copy_of,
     edit_of,
     never,
+    silent,
     widened,
 )
-from napari_medlabel.core.region_threshold import best_split, check_image, within
+from napari_medlabel.core.region_runs import region_around
+from napari_medlabel.core.region_threshold import check_image, within
 from napari_medlabel.core.volume import Grid
 from napari_medlabel.errors import InputError
 
-__all__ = ["fill", "grow_confidently", "grow_from_point", "paint_to_edge"]
-
-_FIRST: Final = 24  # voxels looked at on each side of the seed before the region is known
-_CLEAR: Final = 0.7  # two classes are apart where so much of the variance lies between them
-_BINS: Final = 64
+__all__ = ["fill", "grow_confidently", "grow_from_point"]
 
 
 def grow_from_point(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, image: Grid, value: int, seed: Index, tolerance: float, *,
     axis: int | None = None, over_others: bool = False, cancelled: Stop = never,
+    progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Give a segment what hangs together with a voxel and differs little from it in the image.
 
@@ -57,7 +54,9 @@ def grow_from_point(  # noqa: PLR0913  # each is a choice the person makes
     over_others
         Whether voxels of other segments are entered; else they are walls.
     cancelled
-        Polled.
+        Polled on every slice.
+    progress
+        Called with slices looked at, and how many may be at most.
 
     Raises
     ------
@@ -69,24 +68,21 @@ def grow_from_point(  # noqa: PLR0913  # each is a choice the person makes
         If `cancelled` says so.
     """
     check_size(tolerance, "tolerance", unit="")
-    _check_seed(labels, image, seed, axis)
+    check_seed(labels, image, seed, axis)
     _check_free(labels, value, seed, over_others=over_others)
     middle = float(image[seed])
     alike = _between(labels, image, value, over_others=over_others)
-    box, found = _connected(
-        alike(middle - tolerance, middle + tolerance),
-        seed,
-        _first_box(seed, axis, labels.shape),
-        labels.shape,
-        cancelled,
-    )
+    box, found = region_around(
+        alike(middle - tolerance, middle + tolerance), seed, _shape(labels), axis=axis,
+        cancelled=cancelled, progress=progress,
+    )  # fmt: skip
     return _given(labels, box, found, value)
 
 
 def grow_confidently(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, image: Grid, value: int, seed: Index, *, factor: float = 2.5,
     rounds: int = 4, radius: int = 1, axis: int | None = None, over_others: bool = False,
-    cancelled: Stop = never,
+    cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """As `grow_from_point`, with limits that are learnt from the region itself.
 
@@ -97,6 +93,8 @@ def grow_confidently(  # noqa: PLR0913  # each is a choice the person makes
     ----------
     labels, image, value, seed, axis, over_others, cancelled
         As there.
+    progress
+        Called with rounds done, and how many may be at most.
     factor
         How many standard deviations.
     rounds
@@ -112,29 +110,31 @@ def grow_confidently(  # noqa: PLR0913  # each is a choice the person makes
     check_size(factor, "factor", unit="")
     check_size(rounds, "number of rounds", unit="")
     check_size(radius, "radius", unit="voxels", least=1)
-    _check_seed(labels, image, seed, axis)
+    check_seed(labels, image, seed, axis)
     _check_free(labels, value, seed, over_others=over_others)
     alike = _between(labels, image, value, over_others=over_others)
     near = widened(_at(seed), _sides(radius, axis), labels.shape)
     values = np.asarray(image[near], np.float64)
     middle = float(image[seed])
-    size = -1
-    box, found = _first_box(seed, axis, labels.shape), np.ones((1, 1, 1), bool)
-    for _ in range(rounds + 1):
-        mean, sd = float(values.mean()), float(values.std())
+    mean, sd, size = float(values.mean()), float(values.std()), -1
+    for n in range(rounds + 1):
         # Whatever the limits are, the seed belongs to its own region.
         low, high = min(mean - factor * sd, middle), max(mean + factor * sd, middle)
-        box, found = _connected(alike(low, high), seed, box, labels.shape, cancelled)
+        box, found = region_around(
+            alike(low, high), seed, _shape(labels), axis=axis, cancelled=cancelled
+        )
+        progress(n + 1, rounds + 1)
         count = int(np.count_nonzero(found))
-        if count == size:
+        if count == size or n == rounds:
             break
-        size, values = count, image[box][found].astype(np.float64)
+        size, (mean, sd) = count, _mean_and_sd(image, box, found, middle)
     return _given(labels, box, found, value)
 
 
 def fill(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, value: int, seed: Index, *, image: Grid | None = None,
     tolerance: float = 0.0, axis: int | None = None, cancelled: Stop = never,
+    progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Give a segment the region around a voxel that has the voxel's label throughout.
 
@@ -152,7 +152,9 @@ def fill(  # noqa: PLR0913  # each is a choice the person makes
         Stay in the seed's slice along this axis; without it, in 3-D. Voxels hang together by
         faces.
     cancelled
-        Polled.
+        Polled on every slice.
+    progress
+        Called with slices looked at, and how many may be at most.
 
     Raises
     ------
@@ -164,7 +166,7 @@ def fill(  # noqa: PLR0913  # each is a choice the person makes
         If `cancelled` says so.
     """
     check_size(tolerance, "tolerance", unit="")
-    _check_seed(labels, image, seed, axis)
+    check_seed(labels, image, seed, axis)
     own = int(labels[seed])
     middle = 0.0 if image is None else float(image[seed])
 
@@ -174,87 +176,10 @@ def fill(  # noqa: PLR0913  # each is a choice the person makes
             same &= within(image[box], middle - tolerance, middle + tolerance)
         return same
 
-    first = _first_box(seed, axis, labels.shape)
-    box, found = _connected(alike, seed, first, labels.shape, cancelled)
+    box, found = region_around(
+        alike, seed, _shape(labels), axis=axis, cancelled=cancelled, progress=progress
+    )
     return _given(labels, box, found, value)
-
-
-def paint_to_edge(  # noqa: PLR0913  # each is a choice the person makes
-    labels: LabelArray, image: Grid, value: int, center: Index, *, diameter_mm: float,
-    spacing_mm: Spacing, axis: int = 0, over_others: bool = False,
-) -> Edit:  # fmt: skip
-    """Paint a disc, but only up to the edge that the image shows in it.
-
-    Where the values in the disc are of two kinds (Otsu's two classes with 70 % of the variance
-    between them), the disc is cut to what is of the centre's kind and hangs together with it,
-    holes filled; else it is painted whole.
-
-    Parameters
-    ----------
-    labels
-        uint8 or uint16, `[k, j, i]`.
-    image
-        On the same grid; only the disc is read.
-    value
-        The segment's label value.
-    center
-        The voxel in the middle.
-    diameter_mm
-        Of the disc.
-    spacing_mm
-        Along k, j, i.
-    axis
-        Across which the disc lies.
-    over_others
-        Whether voxels of other segments may be taken.
-
-    Raises
-    ------
-    InputError
-        If the centre lies outside of the image or a length cannot be.
-    GeometryError
-        If the image has another shape.
-    """
-    check_spacing(spacing_mm)
-    check_size(diameter_mm, "diameter")
-    _check_seed(labels, image, center, axis)
-    radius_mm = diameter_mm / 2.0
-    sides = [int(radius_mm * (1.0 + 1e-6) / step) for step in spacing_mm]
-    sides[axis] = 0
-    box = widened(_at(center), sides, labels.shape)
-    steps = [
-        (np.arange(side.start, side.stop) - middle) * step
-        for side, middle, step in zip(box, center, spacing_mm, strict=True)
-    ]
-    k, j, i = np.meshgrid(*steps, indexing="ij", sparse=True)
-    disc = k**2 + j**2 + i**2 <= (radius_mm * (1.0 + 1e-6)) ** 2
-    values = np.nan_to_num(np.asarray(image[box], np.float64))
-    own = (center[0] - box[0].start, center[1] - box[1].start, center[2] - box[2].start)
-    found = _of_its_kind(values, disc, own)
-    target = labels[box]
-    free = np.ones(target.shape, bool) if over_others else (target == 0) | (target == value)
-    return _given(labels, box, found & free, value)
-
-
-def _of_its_kind(values: npt.NDArray[np.float64], disc: BoolArray, own: Index) -> BoolArray:
-    """The part of the disc that is like its centre."""
-    inside = values[disc]
-    low, high = float(inside.min()), float(inside.max())
-    if not low < high:
-        return disc
-    limit, share = best_split(np.histogram(inside, _BINS, (low, high))[0], low, high)
-    if share < _CLEAR:
-        return disc
-    # A single voxel may be noise: its neighbours in the disc say which kind the centre is.
-    near = tuple(slice(max(n - 1, 0), n + 2) for n in own)
-    above = float(np.median(values[near][disc[near]])) > limit
-    alike = disc & ((values > limit) == above)
-    alike[own] = True
-    flat = disc.shape.index(1)  # a disc lies in one slice
-    numbers, _ = ndimage.label(alike.squeeze(flat))
-    part = numbers == numbers[tuple(n for axis, n in enumerate(own) if axis != flat)]
-    filled: BoolArray = np.expand_dims(ndimage.binary_fill_holes(part), flat) & disc
-    return filled
 
 
 def _between(
@@ -273,45 +198,17 @@ def _between(
     return with_limits
 
 
-def _connected(
-    alike: Callable[[Box], BoolArray], seed: Index, box: Box, shape: tuple[int, ...],
-    cancelled: Stop,
-) -> tuple[Box, BoolArray]:  # fmt: skip
-    """The region around the seed, in a box that grows until the region no longer reaches out.
-
-    A box of one slice stays in it.
-    """
-    flat = [side.stop - side.start == 1 for side in box]
-    while True:
-        check_not_stopped(cancelled)
-        found = _island_at(alike(box), (
-            seed[0] - box[0].start, seed[1] - box[1].start, seed[2] - box[2].start,
-        ), cancelled)  # fmt: skip
-        more = [
-            side.stop - side.start if not flat[n] and _reaches(found, n, side, shape[n]) else 0
-            for n, side in enumerate(box)
-        ]
-        if not any(more):
-            return box, found
-        box = widened(box, more, shape)
-
-
-def _island_at(mask: BoolArray, seed: Index, cancelled: Stop) -> BoolArray:
-    islands = Islands(mask.__getitem__, _shape(mask), corners=False, cancelled=cancelled)
-    found = np.zeros(mask.shape, bool)
-    own = islands.at(seed)
-    if own:
-        wanted = np.zeros(islands.count + 1, bool)
-        wanted[own] = True
-        for where, inside in islands.chosen(wanted):
-            found[where] = inside
-    return found
-
-
-def _reaches(found: BoolArray, axis: int, side: slice, size: int) -> bool:
-    """Whether the region touches a face of its box that is not the array's."""
-    first, last = found.take(0, axis), found.take(-1, axis)
-    return bool((side.start > 0 and first.any()) or (side.stop < size and last.any()))
+def _mean_and_sd(image: Grid, box: Box, found: BoolArray, near: float) -> tuple[float, float]:
+    """Of the image's values in a region, summed slice by slice from a value that is near them."""
+    total = squares = 0.0
+    for n, inside in enumerate(found):
+        plane = image[(slice(box[0].start + n, box[0].start + n + 1), *box[1:])][0]
+        own = plane[inside].astype(np.float64) - near
+        total += float(own.sum())
+        squares += float(own @ own)
+    count = float(np.count_nonzero(found))
+    mean = total / count
+    return near + mean, math.sqrt(max(squares / count - mean * mean, 0.0))
 
 
 def _given(labels: LabelArray, box: Box, found: BoolArray, value: int) -> Edit:
@@ -320,7 +217,7 @@ def _given(labels: LabelArray, box: Box, found: BoolArray, value: int) -> Edit:
     return edit_of(labels, box, after)
 
 
-def _check_seed(labels: LabelArray, image: Grid | None, seed: Index, axis: int | None) -> None:
+def check_seed(labels: LabelArray, image: Grid | None, seed: Index, axis: int | None) -> None:
     check_axis(axis)
     if image is not None:
         check_image(labels, image)
@@ -341,10 +238,6 @@ def _at(seed: Index) -> Box:
     return (
         slice(seed[0], seed[0] + 1), slice(seed[1], seed[1] + 1), slice(seed[2], seed[2] + 1),
     )  # fmt: skip
-
-
-def _first_box(seed: Index, axis: int | None, shape: tuple[int, ...]) -> Box:
-    return widened(_at(seed), _sides(_FIRST, axis), shape)
 
 
 def _sides(by: int, axis: int | None) -> tuple[int, int, int]:

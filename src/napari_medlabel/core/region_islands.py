@@ -14,6 +14,7 @@ from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.region import (
     Box,
     Islands,
+    Report,
     Stop,
     box_of,
     check_axis,
@@ -21,6 +22,8 @@ from napari_medlabel.core.region import (
     copy_of,
     edit_of,
     never,
+    silent,
+    watched,
 )
 from napari_medlabel.errors import InputError
 
@@ -33,9 +36,9 @@ __all__ = [
 ]
 
 
-def fill_holes(
+def fill_holes(  # noqa: PLR0913
     labels: LabelArray, value: int, *, axis: int | None = None, over_others: bool = False,
-    cancelled: Stop = never,
+    cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Fill what a segment encloses.
 
@@ -51,6 +54,8 @@ def fill_holes(
         Whether voxels of other segments are filled too.
     cancelled
         Polled.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -66,20 +71,23 @@ def fill_holes(
     part, after = labels[box], labels[box].copy()
     if axis is None:
         found = Islands(
-            lambda where: part[where] != value, _shape(box), corners=False, cancelled=cancelled
-        )
+            lambda where: part[where] != value, _shape(box), corners=False, cancelled=cancelled,
+            progress=progress,
+        )  # fmt: skip
         shut_in = np.concatenate([[False], ~found.at_edge])
         for where, hole in found.chosen(shut_in):
             _give(after[where], hole, value, over_others=over_others)
     else:
-        for plane in np.moveaxis(after, axis, 0):
+        turned = np.moveaxis(after, axis, 0)
+        for plane in watched(turned, len(turned), cancelled, progress):
             _give(plane, _shut_in(plane != value), value, over_others=over_others)
     return edit_of(labels, box, after)
 
 
 def keep_largest(
-    labels: LabelArray, value: int, *, count: int = 1, cancelled: Stop = never
-) -> Edit:
+    labels: LabelArray, value: int, *, count: int = 1, cancelled: Stop = never,
+    progress: Report = silent,
+) -> Edit:  # fmt: skip
     """Turn all islands of a segment but the largest ones into background.
 
     Parameters
@@ -92,6 +100,8 @@ def keep_largest(
         How many are kept; of equal ones the first in the array.
     cancelled
         Polled.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -104,15 +114,16 @@ def keep_largest(
     box = box_of(labels, value)
     if box is None:
         return Edit.nothing(labels.dtype)
-    found = _islands(labels, value, box, cancelled)
+    found = _islands(labels, value, box, cancelled, progress)
     gone = np.ones(found.count + 1, bool)
     gone[[0, *found.by_size()[:count]]] = False
     return _relabelled(labels, box, found, np.where(gone, 0, value))
 
 
-def remove_islands(
-    labels: LabelArray, value: int, voxel_ml: float, *, below_ml: float, cancelled: Stop = never
-) -> Edit:
+def remove_islands(  # noqa: PLR0913
+    labels: LabelArray, value: int, voxel_ml: float, *, below_ml: float, cancelled: Stop = never,
+    progress: Report = silent,
+) -> Edit:  # fmt: skip
     """Turn all islands of a segment below a volume into background.
 
     Parameters
@@ -127,6 +138,8 @@ def remove_islands(
         Smaller islands go; one of exactly this volume stays.
     cancelled
         Polled.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -139,15 +152,16 @@ def remove_islands(
     box = box_of(labels, value)
     if box is None:
         return Edit.nothing(labels.dtype)
-    found = _islands(labels, value, box, cancelled)
+    found = _islands(labels, value, box, cancelled, progress)
     # As many voxels as fit, rounding in the last digit aside.
     gone = np.concatenate([[False], found.sizes < below_ml / voxel_ml * (1.0 - 1e-9)])
     return _relabelled(labels, box, found, np.where(gone, 0, value))
 
 
 def split_islands(
-    labels: LabelArray, value: int, new_values: Sequence[int], *, cancelled: Stop = never
-) -> Edit:
+    labels: LabelArray, value: int, new_values: Sequence[int], *, cancelled: Stop = never,
+    progress: Report = silent,
+) -> Edit:  # fmt: skip
     """Give each island a label value of its own: the largest keeps its own, others by size.
 
     Islands for which there is no new value left keep the old one.
@@ -165,7 +179,7 @@ def split_islands(
     box = box_of(labels, value)
     if box is None:
         return Edit.nothing(labels.dtype)
-    found = _islands(labels, value, box, cancelled)
+    found = _islands(labels, value, box, cancelled, progress)
     targets = np.full(found.count + 1, value)
     others = found.by_size()[1 : len(chosen) + 1]
     targets[others] = chosen[: len(others)]
@@ -183,9 +197,13 @@ def island_volumes_ml(
     return [float(size) * voxel_ml for size in np.sort(sizes)[::-1]]
 
 
-def _islands(labels: LabelArray, value: int, box: Box, cancelled: Stop) -> Islands:
+def _islands(
+    labels: LabelArray, value: int, box: Box, cancelled: Stop, progress: Report = silent
+) -> Islands:
     part = labels[box]
-    return Islands(lambda where: part[where] == value, _shape(box), cancelled=cancelled)
+    return Islands(
+        lambda where: part[where] == value, _shape(box), cancelled=cancelled, progress=progress
+    )
 
 
 def _relabelled(

@@ -10,6 +10,7 @@ from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import BoolArray, FloatArray, Geometry, Spacing
 from napari_medlabel.core.region import (
     Box,
+    Report,
     Stop,
     box_of,
     check_axis,
@@ -19,6 +20,10 @@ from napari_medlabel.core.region import (
     copy_of,
     edit_of,
     never,
+    silent,
+    slabs,
+    watched,
+    whole_box,
     widened,
 )
 from napari_medlabel.core.region_margin import near_slices, reach_of
@@ -33,7 +38,7 @@ _ROUNDING: Final = 1e-9  # of voxels: a mirrored centre this near to a centre is
 
 def combine(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, value: int, other: int, how: How, spacing_mm: Spacing, *,
-    margin_mm: float = 0.0, cancelled: Stop = never,
+    margin_mm: float = 0.0, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Join a segment with another one, or cut it by it; the other may be grown for that.
 
@@ -58,6 +63,8 @@ def combine(  # noqa: PLR0913  # each is a choice the person makes
         By which the other is grown, in thought.
     cancelled
         Polled on every slice.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -87,8 +94,7 @@ def combine(  # noqa: PLR0913  # each is a choice the person makes
     near = near_slices(
         part.__getitem__, len(part), lambda plane: np.equal(plane, other), spacing_mm, margin_mm
     )
-    for k, found in enumerate(near):
-        check_not_stopped(cancelled)
+    for k, found in watched(enumerate(near), len(part), cancelled, progress):
         if first <= k < first + len(after):
             _combined(after[k - first], found[rows, columns], (value, other), how)
     return edit_of(labels, box, after)
@@ -159,7 +165,7 @@ def mid_plane(geometry: Geometry) -> tuple[FloatArray, FloatArray]:
 def mirror(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, value: int, geometry: Geometry, *, into: int | None = None,
     plane: tuple[FloatArray, FloatArray] | None = None, over_others: bool = False,
-    cancelled: Stop = never,
+    cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Draw a segment's mirror image; the segment itself stays.
 
@@ -180,7 +186,9 @@ def mirror(  # noqa: PLR0913  # each is a choice the person makes
     over_others
         Whether voxels of other segments may be taken.
     cancelled
-        Polled once.
+        Polled for each slab.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -196,7 +204,6 @@ def mirror(  # noqa: PLR0913  # each is a choice the person makes
     source = box_of(labels, value)
     if source is None:
         return Edit.nothing(labels.dtype)
-    check_not_stopped(cancelled)
     box = _image_of(source, matrix, offset, labels.shape)
     if box is None:
         return Edit.nothing(labels.dtype)
@@ -205,11 +212,17 @@ def mirror(  # noqa: PLR0913  # each is a choice the person makes
     shape = np.pad((labels[source] == value).astype(np.uint8), 1)
     start, first = (np.array([side.start for side in part], float) for part in (box, source))
     after = copy_of(labels, box, new)
-    found = ndimage.affine_transform(
-        shape, matrix, matrix @ start + offset - first + 1.0, output_shape=after.shape, order=0
-    )
-    mirrored = found > 0
-    after[mirrored if over_others else mirrored & (after == 0)] = new
+    for part in slabs(whole_box(after.shape)):
+        check_not_stopped(cancelled)
+        target = after[part]
+        corner = np.array([start[0] + part.start, start[1], start[2]])
+        found = ndimage.affine_transform(
+            shape, matrix, matrix @ corner + offset - first + 1.0, output_shape=target.shape,
+            order=0,
+        )  # fmt: skip
+        mirrored = found > 0
+        target[mirrored if over_others else mirrored & (target == 0)] = new
+        progress(part.stop, len(after))
     return edit_of(labels, box, after)
 
 

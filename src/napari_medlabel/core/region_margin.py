@@ -17,13 +17,15 @@ from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import BoolArray, Spacing
 from napari_medlabel.core.region import (
     Box,
+    Report,
     Stop,
     box_of,
-    check_not_stopped,
     check_size,
     check_spacing,
     edit_of,
     never,
+    silent,
+    watched,
     widened,
 )
 from napari_medlabel.errors import InputError
@@ -35,7 +37,7 @@ Side = Literal["inside", "outside", "both"]
 
 def grow(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, value: int, spacing_mm: Spacing, by_mm: float, *,
-    over_others: bool = False, cancelled: Stop = never,
+    over_others: bool = False, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Give a segment all voxels whose centres are within a margin of one of its own.
 
@@ -53,6 +55,8 @@ def grow(  # noqa: PLR0913  # each is a choice the person makes
         Whether voxels of other segments are taken too.
     cancelled
         Polled on every slice.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -66,15 +70,15 @@ def grow(  # noqa: PLR0913  # each is a choice the person makes
         return Edit.nothing(labels.dtype)
     part, after = labels[box], labels[box].copy()
     near = near_slices(part.__getitem__, len(part), _is(value), spacing_mm, by_mm)
-    for k, found in enumerate(near):
-        check_not_stopped(cancelled)
+    for k, found in watched(enumerate(near), len(part), cancelled, progress):
         after[k][found if over_others else found & (part[k] == 0)] = value
     return edit_of(labels, box, after)
 
 
-def shrink(
-    labels: LabelArray, value: int, spacing_mm: Spacing, by_mm: float, *, cancelled: Stop = never
-) -> Edit:
+def shrink(  # noqa: PLR0913
+    labels: LabelArray, value: int, spacing_mm: Spacing, by_mm: float, *,
+    cancelled: Stop = never, progress: Report = silent,
+) -> Edit:  # fmt: skip
     """Turn all voxels of a segment within a margin of a voxel outside it into background.
 
     What lies outside of the array is not counted as outside of the segment, so that growing by a
@@ -92,6 +96,8 @@ def shrink(
         The margin; a voxel at exactly this distance is lost.
     cancelled
         Polled on every slice.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -105,8 +111,7 @@ def shrink(
         return Edit.nothing(labels.dtype)
     part, after = labels[box], labels[box].copy()
     near = near_slices(part.__getitem__, len(part), _is_not(value), spacing_mm, by_mm)
-    for k, found in enumerate(near):
-        check_not_stopped(cancelled)
+    for k, found in watched(enumerate(near), len(part), cancelled, progress):
         after[k][found & (part[k] == value)] = 0
     return edit_of(labels, box, after)
 
@@ -114,6 +119,7 @@ def shrink(
 def hollow(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, value: int, spacing_mm: Spacing, thickness_mm: float, *,
     side: Side = "inside", over_others: bool = False, cancelled: Stop = never,
+    progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Leave a shell of a segment along its border; what it surrounds becomes background.
 
@@ -134,6 +140,8 @@ def hollow(  # noqa: PLR0913  # each is a choice the person makes
         Whether voxels of other segments are taken too.
     cancelled
         Polled on every slice.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -151,8 +159,8 @@ def hollow(  # noqa: PLR0913  # each is a choice the person makes
     part, after = labels[box], labels[box].copy()
     grown = near_slices(part.__getitem__, len(part), _is(value), spacing_mm, reach_mm)
     rim = near_slices(part.__getitem__, len(part), _is_not(value), spacing_mm, reach_mm)
-    for k, (wide, inner) in enumerate(zip(grown, rim, strict=True)):
-        check_not_stopped(cancelled)
+    both = enumerate(zip(grown, rim, strict=True))
+    for k, (wide, inner) in watched(both, len(part), cancelled, progress):
         own = part[k] == value
         added = wide & ~own if side != "inside" else np.zeros_like(own)
         kept = own & inner if side != "outside" else np.zeros_like(own)

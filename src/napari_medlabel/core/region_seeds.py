@@ -18,6 +18,7 @@ from napari_medlabel.core.edit import Edit, LabelArray, label_values
 from napari_medlabel.core.geometry import BoolArray, Index, Spacing
 from napari_medlabel.core.region import (
     Box,
+    Report,
     Stop,
     box_of,
     check_not_stopped,
@@ -25,6 +26,8 @@ from napari_medlabel.core.region import (
     check_spacing,
     edit_of,
     never,
+    silent,
+    watched,
     widened,
 )
 from napari_medlabel.core.region_threshold import check_image, within
@@ -46,6 +49,7 @@ def grow_from_seeds(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, image: Grid, spacing_mm: Spacing, *, values: Sequence[int] = (),
     outside: int | None = None, margin_mm: float = 20.0,
     limits: tuple[float, float] = (-np.inf, np.inf), cancelled: Stop = never,
+    progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Let segments grow from what was drawn of them until they meet at edges of the image.
 
@@ -70,6 +74,8 @@ def grow_from_seeds(  # noqa: PLR0913  # each is a choice the person makes
         Lower and upper image value of voxels that may be taken, both included.
     cancelled
         Polled for each slab and step. One step, the watershed, takes up to a third of a second.
+    progress
+        Called with parts done and in all.
 
     Raises
     ------
@@ -99,8 +105,8 @@ def grow_from_seeds(  # noqa: PLR0913  # each is a choice the person makes
     kinds = _kinds(coarse.mean, owners, len(seeds))
     targets = np.array([0, *(0 if value == outside else value for value in seeds)], labels.dtype)
     border = ndimage.maximum_filter(owners, 3) != ndimage.minimum_filter(owners, 3)
-    for layer, (owner, mixed) in enumerate(zip(owners, border, strict=True)):
-        check_not_stopped(cancelled)
+    layers = enumerate(zip(owners, border, strict=True))
+    for layer, (owner, mixed) in watched(layers, len(owners), cancelled, progress):
         own = slice(layer * factors[0], (layer + 1) * factors[0])
         part = slice(box[0].start + own.start, min(box[0].start + own.stop, box[0].stop))
         here = _Layer.of(owner, mixed, [kind[layer] for kind in kinds], factors, after.shape)

@@ -11,6 +11,7 @@ from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import BoolArray, Spacing
 from napari_medlabel.core.region import (
     Box,
+    Report,
     Stop,
     box_of,
     check_not_stopped,
@@ -18,6 +19,7 @@ from napari_medlabel.core.region import (
     check_spacing,
     edit_of,
     never,
+    silent,
     slabs,
     widened,
 )
@@ -33,7 +35,7 @@ _HALF = np.float32(0.5)
 
 def smooth_median(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, value: int, spacing_mm: Spacing, size_mm: float, *,
-    over_others: bool = False, cancelled: Stop = never,
+    over_others: bool = False, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Give each voxel to a segment where it has most of the box around the voxel.
 
@@ -54,6 +56,8 @@ def smooth_median(  # noqa: PLR0913  # each is a choice the person makes
         Whether voxels of other segments may be taken.
     cancelled
         Polled for each part.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -71,12 +75,14 @@ def smooth_median(  # noqa: PLR0913  # each is a choice the person makes
         return found
 
     reach = (sizes[0] // 2, sizes[1] // 2, sizes[2] // 2)
-    return _smoothed(labels, value, mean, reach, over_others=over_others, cancelled=cancelled)
+    return _smoothed(
+        labels, value, mean, reach, over_others=over_others, cancelled=cancelled, progress=progress
+    )
 
 
 def smooth_gaussian(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, value: int, spacing_mm: Spacing, sigma_mm: float, *,
-    over_others: bool = False, cancelled: Stop = never,
+    over_others: bool = False, cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Give each voxel to a segment where a Gaussian of it is a half or more.
 
@@ -96,6 +102,8 @@ def smooth_gaussian(  # noqa: PLR0913  # each is a choice the person makes
         Whether voxels of other segments may be taken.
     cancelled
         Polled for each part.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -107,12 +115,15 @@ def smooth_gaussian(  # noqa: PLR0913  # each is a choice the person makes
     check_spacing(spacing_mm)
     check_size(sigma_mm, "sigma")
     blurred, reach = _gaussian(sigma_mm, spacing_mm)
-    return _smoothed(labels, value, blurred, reach, over_others=over_others, cancelled=cancelled)
+    return _smoothed(
+        labels, value, blurred, reach, over_others=over_others, cancelled=cancelled,
+        progress=progress,
+    )  # fmt: skip
 
 
-def smooth_jointly(
+def smooth_jointly(  # noqa: PLR0913
     labels: LabelArray, values: Sequence[int], spacing_mm: Spacing, sigma_mm: float, *,
-    cancelled: Stop = never,
+    cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Smooth segments and the background between them together: no gap, no overlap.
 
@@ -133,6 +144,8 @@ def smooth_jointly(
         Of the Gaussian, cut off at three sigmas.
     cancelled
         Polled for each segment in each part.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -166,12 +179,13 @@ def smooth_jointly(
             winner[stronger] = value
         free = np.isin(after[own], [0, *wanted])
         np.copyto(after[own], winner, where=free)
+        progress(own.stop, len(after))
     return edit_of(labels, box, after)
 
 
 def _smoothed(  # noqa: PLR0913
     labels: LabelArray, value: int, weight: MmFilter, reach: tuple[int, int, int], *,
-    over_others: bool, cancelled: Stop,
+    over_others: bool, cancelled: Stop, progress: Report,
 ) -> Edit:  # fmt: skip
     """The edit that gives the segment all voxels that it weighs a half or more in."""
     box = box_of(labels, value)
@@ -186,6 +200,7 @@ def _smoothed(  # noqa: PLR0913
         gained = inside if over_others else inside & (target == 0)
         target[(target == value) & ~inside] = 0
         target[gained] = value
+        progress(own.stop, len(after))
     return edit_of(labels, box, after)
 
 

@@ -10,11 +10,13 @@ from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import BoolArray, FloatArray
 from napari_medlabel.core.region import (
     Box,
+    Report,
     Stop,
     check_not_stopped,
     copy_of,
     edit_of,
     never,
+    silent,
     slabs,
     whole_box,
 )
@@ -29,7 +31,7 @@ _BINS: Final = 1024
 def threshold(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, image: Grid, value: int, lower: float, upper: float, *,
     box: Box | None = None, inside: int | None = None, over_others: bool = False,
-    cancelled: Stop = never,
+    cancelled: Stop = never, progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Give a segment all voxels whose image value lies within limits.
 
@@ -51,6 +53,8 @@ def threshold(  # noqa: PLR0913  # each is a choice the person makes
         Whether voxels of all other segments may be taken, too.
     cancelled
         Polled for each slab.
+    progress
+        Called with slices done and in all.
 
     Raises
     ------
@@ -72,6 +76,7 @@ def threshold(  # noqa: PLR0913  # each is a choice the person makes
         target = after[part.start - where[0].start : part.stop - where[0].start]
         found = within(values, lower, upper)
         target[found & _allowed(target, inside, over_others=over_others)] = value
+        progress(part.stop - where[0].start, len(after))
     return edit_of(labels, where, after)
 
 
