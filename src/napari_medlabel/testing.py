@@ -16,6 +16,7 @@ from hypothesis.extra import numpy as hnp
 
 from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import Axes, BoolArray, FloatArray, Geometry, Index
+from napari_medlabel.core.grouping import move_label
 from napari_medlabel.core.schema import Code, Label, LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.errors import InputError, Refused
@@ -24,6 +25,7 @@ __all__ = [
     "Action",
     "DeleteLabel",
     "Lock",
+    "MoveLabel",
     "Paint",
     "Redo",
     "SetLabel",
@@ -146,16 +148,22 @@ class Action(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Paint:
-    """Give a value to some voxels of a box."""
+    """Give a value to some voxels of a box, in its label's group; 0 erases in the group named."""
 
     low: Index
     where: BoolArray
     value: int
     whole: bool = False
+    erase_in: int = 0
 
     def __call__(self, segmentation: Segmentation) -> None:
         """Do it, as far as locks let it."""
-        edit = Edit.fill(segmentation.labels, self.low, self.where, self.value)
+        label = segmentation.schema.get(self.value)
+        group = self.erase_in if label is None else label.group
+        if group not in segmentation.arrays:
+            return
+        labels = segmentation.arrays[group]
+        edit = Edit.fill(labels, self.low, self.where, self.value, group=group)
         _unless_refused(lambda: segmentation.apply(edit, tool="Paint", whole=self.whole))
 
 
@@ -202,6 +210,21 @@ class SetLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveLabel:
+    """Move a label to another group."""
+
+    value: int
+    group: int
+    over_others: bool = False
+
+    def __call__(self, segmentation: Segmentation) -> None:
+        """Do it, unless others or a lock are in the way, or it is not there."""
+        _unless_refused(
+            lambda: move_label(segmentation, self.value, self.group, over_others=self.over_others)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteLabel:
     """Erase a label and take it from the schema."""
 
@@ -213,25 +236,46 @@ class DeleteLabel:
 
 
 def actions(
-    shape: Index, values: Sequence[int] = (1, 2, 3), *, locks: bool = True
+    shape: Index,
+    values: Sequence[int] = (1, 2, 3),
+    *,
+    locks: bool = True,
+    groups: Sequence[int] = (0,),
 ) -> st.SearchStrategy[Action]:
-    """Anything that a person may do to a segmentation of this shape, painting most of all."""
+    """Anything that a person may do to a segmentation of this shape, painting most of all.
+
+    Parameters
+    ----------
+    shape
+        Of the segmentation.
+    values
+        Of labels.
+    locks
+        Whether labels are locked and unlocked.
+    groups
+        Where labels are added and moved to.
+    """
     value = st.sampled_from(values)
     label = st.builds(
-        Label, value, st.sampled_from(["liver", "spleen", "cord", "lesion"]), st.just("#FF8000")
-    )
-    kinds: list[st.SearchStrategy[Any]] = [_paints(shape, values), st.just(Undo()), st.just(Redo())]
+        Label, value, st.sampled_from(["liver", "spleen", "cord", "lesion"]), st.just("#FF8000"),
+        group=st.sampled_from(groups),
+    )  # fmt: skip
+    paints = _paints(shape, values, groups)
+    kinds: list[st.SearchStrategy[Any]] = [paints, st.just(Undo()), st.just(Redo())]
     kinds += [st.builds(SetLabel, label), st.builds(DeleteLabel, value)]
     if locks:
         kinds.append(st.builds(Lock, value, st.booleans()))
+    if len(groups) > 1:
+        kinds.append(st.builds(MoveLabel, value, st.sampled_from(groups), st.booleans()))
     return st.one_of(kinds[0], *kinds)
 
 
 @st.composite
-def _paints(draw: st.DrawFn, shape: Index, values: Sequence[int]) -> Paint:
+def _paints(draw: st.DrawFn, shape: Index, values: Sequence[int], groups: Sequence[int]) -> Paint:
     low, size = draw(_boxes(shape))
     where = draw(hnp.arrays(np.bool_, size))
-    return Paint(low, where, draw(st.sampled_from([0, *values])), draw(st.booleans()))
+    value, whole = draw(st.sampled_from([0, *values])), draw(st.booleans())
+    return Paint(low, where, value, whole, draw(st.sampled_from(groups)))
 
 
 @st.composite
