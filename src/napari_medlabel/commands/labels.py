@@ -12,6 +12,7 @@ from napari_medlabel.commands.masks import labels_in
 from napari_medlabel.commands.saving import save
 from napari_medlabel.commands.sources import read
 from napari_medlabel.core.edit import Edit, label_values
+from napari_medlabel.core.grouping import free_group, move_label
 from napari_medlabel.core.schema import PALETTE, Label, LabelSchema
 from napari_medlabel.errors import InputError
 from napari_medlabel.export import same_grid_or_refuse
@@ -26,6 +27,7 @@ __all__ = [
     "paint",
     "redo",
     "segments_of_mask",
+    "set_group",
     "set_label",
     "undo",
 ]
@@ -64,6 +66,25 @@ def set_label(session: Session, case: OpenCase, label: Label) -> None:  # noqa: 
     """Add a segment, or change the one with the label's value."""
     case.check_open()
     case.segmentation.set_label(label)
+
+
+@command(needs=Permission.SEGMENT)
+def set_group(
+    session: Session,  # noqa: ARG001  # the door's
+    case: OpenCase,
+    value: int,
+    group: int | None = None,
+    *,
+    over_others: bool = False,
+) -> tuple[Edit, ...]:
+    """Move a segment to another group with its voxels: see `core.grouping.move_label`.
+
+    Without a group it is the lowest one in which the segment overlaps no other.
+    """
+    case.check_open()
+    seg = case.segmentation
+    target = free_group(seg, value) if group is None else group
+    return move_label(seg, value, target, over_others=over_others)
 
 
 @command(needs=Permission.SEGMENT)
