@@ -1,0 +1,172 @@
+"""What an action is: its words, its keys, which method of `Drawing` does it, and when it cannot.
+
+Methods are named, not referred to, so that the list of actions needs no window and no case; a test
+holds every name to `Drawing`. An action without a method is for the window to do.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+__all__ = [
+    "GROUPS",
+    "Action",
+    "Facts",
+    "Group",
+    "always",
+    "can_change",
+    "facts_of",
+    "has_done",
+    "has_number",
+    "has_preset",
+    "has_preview",
+    "has_segment",
+    "has_segments",
+    "has_tool",
+    "has_undone",
+]
+
+Group = Literal["Move", "View", "Paint", "Other tools", "Regions", "Segments", "Assist", "Measure",
+                "Everywhere"]  # fmt: skip
+GROUPS: Final[tuple[Group, ...]] = (
+    "Move", "View", "Paint", "Other tools", "Regions", "Segments", "Assist", "Measure",
+    "Everywhere",
+)  # fmt: skip
+FIRST_TOOLS: Final = frozenset({"paint", "erase", "fill"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decides whether something can be done now."""
+
+    read_only: str = ""
+    segments: int = 0
+    active: int = 0
+    presets: int = 0
+    tool: str = ""
+    preview: bool = False
+    can_undo: bool = False
+    can_redo: bool = False
+
+
+def facts_of(drawing: Any) -> Facts:  # noqa: ANN401  # a Drawing, or what stands for one in a test
+    """The facts about an open case; cheap, since each key asks for them."""
+    segmentation, choices = drawing.case.segmentation, drawing.choices
+    return Facts(
+        segmentation.read_only, len(segmentation.schema), choices.active, len(choices.windows),
+        choices.tool, bool(getattr(drawing, "has_preview", False)), segmentation.can_undo,
+        segmentation.can_redo,
+    )  # fmt: skip
+
+
+Rule = Callable[[Facts], str]
+
+
+def always(_facts: Facts) -> str:
+    """Nothing keeps anybody from it."""
+    return ""
+
+
+def can_change(facts: Facts) -> str:
+    """It changes segments."""
+    return facts.read_only
+
+
+def has_segments(facts: Facts) -> str:
+    """There is a segment."""
+    return "" if facts.segments else "There is no segment yet"
+
+
+def has_segment(facts: Facts) -> str:
+    """It changes the segment that is drawn."""
+    return (
+        facts.read_only or has_segments(facts) or ("" if facts.active else "Pick a segment first")
+    )
+
+
+def has_preview(facts: Facts) -> str:
+    """A preview waits for an answer."""
+    return "" if facts.preview else "There is no preview"
+
+
+def has_tool(facts: Facts) -> str:
+    """A tool is in the hand."""
+    return "" if facts.tool else "No tool is in use"
+
+
+def has_done(facts: Facts) -> str:
+    """There is a step to take back."""
+    return facts.read_only or ("" if facts.can_undo else "There is nothing to undo")
+
+
+def has_undone(facts: Facts) -> str:
+    """There is a step to make again."""
+    return facts.read_only or ("" if facts.can_redo else "There is nothing to redo")
+
+
+def has_number(number: int) -> Rule:
+    """There is a segment in that row, from 1."""
+    return lambda facts: "" if facts.segments >= number else f"There is no segment {number}"
+
+
+def has_preset(number: int) -> Rule:
+    """There is a window preset in that place, from 1."""
+    return lambda facts: "" if facts.presets >= number else f"There is no window preset {number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that can be done.
+
+    Parameters
+    ----------
+    id
+        Its name in settings and tests: "next-slice". It never changes.
+    words
+        For people: "Next slice".
+    group
+        Where it stands in lists.
+    keys
+        As they are given out with the program: "Ctrl+Z", "PgUp", "Shift+1".
+    method, args
+        Which method of `Drawing` does it, with what. Without a method the window does it.
+    given
+        Makes the arguments from the drawing, where they are known only then.
+    rule
+        Why it cannot be done now, or nothing.
+    also
+        Other words that people look for it by, those of other programs among them.
+    passes_on
+        While it cannot be done its keys are left to whatever else wants them.
+    repeats
+        A key that is held down does it again and again.
+    """
+
+    id: str
+    words: str
+    group: Group
+    keys: tuple[str, ...] = ()
+    method: str = ""
+    args: tuple[object, ...] = ()
+    rule: Rule = always
+    also: str = ""
+    given: Callable[[Any], tuple[object, ...]] | None = None
+    passes_on: bool = False
+    repeats: bool = False
+
+    def is_there(self, drawing: object) -> bool:
+        """Whether the drawing, or its class, can do it; `tools` says which tools it knows."""
+        if self.method == "set_tool" and self.args[0]:
+            return self.args[0] in getattr(drawing, "tools", FIRST_TOOLS)
+        return not self.method or hasattr(drawing, self.method)
+
+    def why_not(self, drawing: object) -> str:
+        """Why it cannot be done now; "" where it can."""
+        if not self.is_there(drawing):
+            return "Not part of this version"
+        return self.rule(facts_of(drawing))
+
+    def run(self, drawing: object) -> object:
+        """Do it to the case that is open."""
+        args = self.args if self.given is None else self.given(drawing)
+        return getattr(drawing, self.method)(*args)
