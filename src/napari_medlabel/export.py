@@ -16,6 +16,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from napari_medlabel.core.edit import LabelArray
+from napari_medlabel.core.fingerprint import mask_sha256
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.provenance import Provenance
 from napari_medlabel.core.schema import LabelSchema
@@ -196,12 +197,6 @@ def export_mask(
     checks.append(_checksums(files))
     _check_all(checks)
     return Exported(tuple(files), tuple(checks), provenance)
-
-
-def mask_sha256(voxels: LabelArray) -> str:
-    """SHA-256 (hex) of the voxels, little-endian, C order of `[k, j, i]`."""
-    little = voxels.astype(voxels.dtype.newbyteorder("<"), copy=False)
-    return hashlib.sha256(np.ascontiguousarray(little).data).hexdigest()
 
 
 def _check_request(folder: Path, name: str, formats: Iterable[str], *, force: bool) -> None:

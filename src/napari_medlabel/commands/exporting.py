@@ -11,7 +11,7 @@ from typing import Final
 from napari_medlabel import __version__
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.opening import opened
-from napari_medlabel.commands.saving import labels_of, past_of, save
+from napari_medlabel.commands.saving import arrays_of, past_of, save
 from napari_medlabel.core.provenance import (
     Onto,
     Provenance,
@@ -108,7 +108,7 @@ def _export(  # noqa: PLR0913, PLR0917  # as `export_case`
         work.loading.wait()
         if version == 0 and work.hold.writable:
             version = save(session, work, "").number
-        labels, schema = labels_of(session, work, version)
+        arrays, schema = arrays_of(session, work, version)
         provenance = replace(_provenance(session, work), schema=schema.document(), version=version)
         if not history:
             provenance = replace(provenance, steps=(_LOST,))
@@ -117,7 +117,7 @@ def _export(  # noqa: PLR0913, PLR0917  # as `export_case`
         subject = f"case-{work.info.number:04d}"
         source = work.volume.source
         header = original_header(originals, source) if originals is not None else None
-        mask = MaskToExport(labels, source, schema, provenance, subject, header)
+        mask = MaskToExport(arrays[0], source, schema, provenance, subject, header)
         masks = _on_slices(mask, name or subject) if onto == "source" else {name or subject: mask}
         return export_masks(masks, folder, formats=formats, force=force)
 

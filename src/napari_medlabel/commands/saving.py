@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,23 +11,25 @@ import numpy as np
 
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.opening import opened, set_history_aside
+from napari_medlabel.commands.version_files import is_whole, read_version, write_version
 from napari_medlabel.core.edit import Edit, LabelArray
+from napari_medlabel.core.fingerprint import groups_sha256
+from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.metrics import dice
 from napari_medlabel.core.moment import utc_now
 from napari_medlabel.core.provenance import ProvenanceStep, active_seconds, joined, steps_of
 from napari_medlabel.core.schema import LabelSchema
+from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.errors import DamagedHistory, InputError, IntegrityError, ReadOnly
-from napari_medlabel.export import mask_sha256
 from napari_medlabel.files import new_file
 from napari_medlabel.session import OpenCase, Permission, Session
-from napari_medlabel.storage.ome_zarr import read_labels, verify, write_labels
 from napari_medlabel.workspace.catalogue import VersionInfo
 
 __all__ = [
     "Past",
+    "arrays_of",
     "diff",
     "fold_if_large",
-    "labels_of",
     "past_of",
     "restore",
     "save",
@@ -82,35 +84,34 @@ def restore(session: Session, case: OpenCase | str, number: int) -> dict[str, An
         if isinstance(case, OpenCase):
             raise
         with opened(session, case, history=False) as work:
-            labels_of(session, work, number)  # raises unless the version is whole
+            arrays_of(session, work, number)  # raises unless the version is whole
         set_history_aside(session, case)
         return _restore(session, case, number)
 
 
 def _restore(session: Session, case: OpenCase | str, number: int) -> dict[str, Any]:
     with opened(session, case) as work:
-        labels, schema = labels_of(session, work, number)
-        now: LabelArray = work.segmentation.labels
-        if now.dtype != labels.dtype:
-            now, labels = now.astype(np.uint16), labels.astype(np.uint16)
-        edit = Edit.between((0, 0, 0), now, labels)
-        written = work.segmentation.apply(
-            edit, tool="Restore version", settings={"version": number}, schema=schema, whole=True
-        )
-    return {"format": 1, "case": work.info.name, "version": number, "voxels": written.voxels}
+        arrays, schema = arrays_of(session, work, number)
+        written = work.segmentation.apply_all(
+            _edits_to(work.segmentation, arrays),
+            tool="Restore version", settings={"version": number}, schema=schema, whole=True,
+        )  # fmt: skip
+    voxels = sum(edit.voxels for edit in written)
+    return {"format": 1, "case": work.info.name, "version": number, "voxels": voxels}
 
 
 @command(needs=Permission.VIEW)
 def diff(session: Session, case: OpenCase | str, old: int, new: int = 0) -> dict[str, Any]:
     """What changed per label between two versions; 0 is the present."""
     with opened(session, case, history=0 in (old, new)) as work:
-        before, old_schema = labels_of(session, work, old)
-        after, new_schema = labels_of(session, work, new)
+        before, old_schema = arrays_of(session, work, old)
+        after, new_schema = arrays_of(session, work, new)
         voxel_ml = work.segmentation.geometry.voxel_ml
     names = {label.value: label.name for schema in (old_schema, new_schema) for label in schema}
     rows = []
     for value, name in sorted(names.items()):
-        was, now = before == value, after == value
+        was = _mask(before, old_schema, value)
+        now = _mask(after, new_schema, value)
         rows.append(
             {
                 "value": value,
@@ -130,21 +131,18 @@ def save(session: Session, work: OpenCase, message: str) -> VersionInfo:
         raise ReadOnly(work.hold.reason, "save it there")
     catalogue = session.workspace.catalogue
     state = work.segmentation.snapshot()
-    sha256 = mask_sha256(state.labels)
+    arrays = {group: state.array(group) for group in state.schema.groups}
+    sha256 = groups_sha256(arrays)
     schema_sha256 = _schema_sha256(state.schema)
     saved = catalogue.versions(work.segmentation_id)
     if saved and not message:
         last = saved[-1]
-        if (last.sha256, last.schema_sha256) == (sha256, schema_sha256) and _is_whole(
+        if (last.sha256, last.schema_sha256) == (sha256, schema_sha256) and is_whole(
             session, work, last.number
         ):
             return last
     number = catalogue.next_version(work.segmentation_id)
-    write_labels(
-        state.labels, work.segmentation.geometry, state.schema,
-        session.workspace.version_path(work.segmentation_id, number),
-        cipher=catalogue.case_cipher(work.info.id), place=_place(work, number), force=True,
-    )  # fmt: skip
+    write_version(session, work, number, arrays, state.schema)
     voxels = {str(label.value): work.segmentation.voxels(label.value) for label in state.schema}
     version = VersionInfo(
         number, utc_now(), session.person.id, message, sha256, voxels, schema_sha256
@@ -153,10 +151,12 @@ def save(session: Session, work: OpenCase, message: str) -> VersionInfo:
     return version
 
 
-def labels_of(session: Session, work: OpenCase, number: int) -> tuple[LabelArray, LabelSchema]:
-    """Labels and schema of a version; 0 is the present."""
+def arrays_of(
+    session: Session, work: OpenCase, number: int
+) -> tuple[Mapping[int, LabelArray], LabelSchema]:
+    """Labels of every group of a version's schema, and the schema; 0 is the present."""
     if number == 0:
-        return work.segmentation.labels, work.segmentation.schema
+        return work.segmentation.arrays, work.segmentation.schema
     catalogue = session.workspace.catalogue
     listed = [one.number for one in catalogue.versions(work.segmentation_id)]
     if number not in listed:
@@ -226,29 +226,37 @@ def _with_steps(past: Past, work: OpenCase, numbers: Sequence[int]) -> Past:
 
 def _read(
     session: Session, work: OpenCase, number: int, listed: Sequence[int]
-) -> tuple[LabelArray, LabelSchema]:
-    cipher = session.workspace.catalogue.case_cipher(work.info.id)
-    path = session.workspace.version_path(work.segmentation_id, number)
+) -> tuple[Mapping[int, LabelArray], LabelSchema]:
     try:
-        labels, _, schema = read_labels(path, cipher=cipher, place=_place(work, number))
+        return read_version(session, work, number)
     except (IntegrityError, InputError) as error:  # it is listed, so a missing folder is damage
-        whole = [n for n in listed if n != number and _is_whole(session, work, n)]
+        whole = [n for n in listed if n != number and is_whole(session, work, n)]
         raise IntegrityError(
             f"version {number} is damaged: {error.what}",
             f"whole are: {', '.join(map(str, whole)) or 'no other'}; the present state is kept "
             "apart from the versions",
         ) from error
-    return labels, schema
 
 
-def _is_whole(session: Session, work: OpenCase, number: int) -> bool:
-    cipher = session.workspace.catalogue.case_cipher(work.info.id)
-    path = session.workspace.version_path(work.segmentation_id, number)
-    try:
-        verify(path, cipher=cipher, place=_place(work, number))
-    except (IntegrityError, InputError):
-        return False
-    return True
+def _edits_to(segmentation: Segmentation, arrays: Mapping[int, LabelArray]) -> list[Edit]:
+    """What makes the labels of all groups those of the arrays."""
+    now, edits = segmentation.arrays, list[Edit]()
+    nothing = np.broadcast_to(np.uint8(0), segmentation.geometry.shape)
+    for group in sorted({*now, *arrays}):
+        before, after = now.get(group, nothing), arrays.get(group, nothing)
+        if before.dtype != after.dtype:
+            before, after = before.astype(np.uint16), after.astype(np.uint16)
+        edits.append(Edit.between((0, 0, 0), before, after, group=group))
+    return edits
+
+
+def _mask(arrays: Mapping[int, LabelArray], schema: LabelSchema, value: int) -> BoolArray:
+    """Where a label is, in its group; nowhere if the schema does not have it."""
+    label = schema.get(value)
+    if label is None:
+        return np.zeros(arrays[0].shape, bool)
+    mask: BoolArray = arrays[label.group] == value
+    return mask
 
 
 def _version(one: VersionInfo) -> dict[str, Any]:
@@ -264,10 +272,6 @@ def _version(one: VersionInfo) -> dict[str, Any]:
 
 def _schema_sha256(schema: LabelSchema) -> str:
     return hashlib.sha256(json.dumps(schema.document()).encode()).hexdigest()
-
-
-def _place(work: OpenCase, number: int) -> str:
-    return f"{work.segmentation_id}/versions/{number}"
 
 
 def _past_path(session: Session, work: OpenCase) -> Path:

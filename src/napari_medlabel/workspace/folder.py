@@ -3,7 +3,8 @@
     workspace.json        format, id, how its key is kept; nothing about patients
     catalogue.sqlite      cases, segmentations, versions; identifying columns sealed
     series/<case>/        image.zarr, key (the case's key once more, sealed as in the catalogue)
-    segmentations/<id>/   journal.sqlite, versions/<n>.zarr, lock, holder.json
+    segmentations/<id>/   journal.sqlite, versions/<n>.zarr, and <n>.group-<g>.zarr of other groups
+                          of labels, lock, holder.json
 
 Every sealed thing is bound to its place: the case's id and its path.
 """
@@ -104,9 +105,10 @@ class Workspace:
         """Where a segmentation's journal and versions are; made where it is missing."""
         return _made(self.folder / "segmentations" / segmentation_id)
 
-    def version_path(self, segmentation_id: str, number: int) -> Path:
-        """Where a version is."""
-        return _made(self.segmentation_folder(segmentation_id) / "versions") / f"{number}.zarr"
+    def version_path(self, segmentation_id: str, number: int, group: int = 0) -> Path:
+        """Where a version's labels of a group are."""
+        name = f"{number}.group-{group}.zarr" if group else f"{number}.zarr"
+        return _made(self.segmentation_folder(segmentation_id) / "versions") / name
 
     def sweep(self, case_id: str) -> None:
         """Remove what a killed process left half written of a case; only for who holds it."""
