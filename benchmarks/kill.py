@@ -2,10 +2,11 @@
 
     python -m benchmarks.kill [times]
 
-Each child goes on from the journal that the last one left: it paints, undoes, redoes, locks, keeps
-checkpoints, closes and opens again, and says the number of each record that is durable. It is
-killed (SIGKILL) at a random moment. Then mask, undo, redo and locks must be those of the same
-actions made in memory, and no record that was said to be durable may be gone.
+Each child goes on from the journal that the last one left: it paints, undoes, redoes, locks,
+measures, keeps checkpoints, closes and opens again, and says the number of each record that is
+durable. It is killed (SIGKILL) at a random moment. Then mask, annotations, undo, redo and locks
+must be those of the same actions made in memory, and no record that was said to be durable may be
+gone.
 """
 
 import os
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from napari_medlabel.core.annotation import Annotation, Distance
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.history import State
@@ -48,6 +50,8 @@ def act(segmentation: Segmentation, number: int) -> None:
         segmentation.redo()
     elif choice < 0.32:
         segmentation.lock(4, on=4 not in segmentation.locked)  # no voxel of it is painted
+    elif choice < 0.42:
+        annotate(segmentation, number, rng)
     else:
         low = tuple(int(rng.integers(n - m)) for n, m in zip((40, 160, 160), (3, 50, 50)))  # noqa: B905
         where = rng.random((3, 50, 50)) < 0.7
@@ -55,6 +59,18 @@ def act(segmentation: Segmentation, number: int) -> None:
         value = (int(segmentation.labels[low]) + 1 + int(rng.integers(3))) % 4
         corner = (low[0], low[1], low[2])
         segmentation.apply(Edit.fill(segmentation.labels, corner, where, value), tool="Paint")
+
+
+def annotate(segmentation: Segmentation, number: int, rng: np.random.Generator) -> None:
+    """Measure a distance, or take the oldest one of five away."""
+    found = segmentation.annotations
+    if len(found) > 4:
+        new = found.without(found.annotations[0].id)
+    else:
+        ends = [tuple(float(n) for n in rng.random(3) * (40, 160, 160)) for _ in range(2)]
+        shape = Distance((ends[0][0], ends[0][1], ends[0][2]), (ends[1][0], ends[1][1], ends[1][2]))
+        new = found.with_(Annotation(f"a{number}", shape, found.next_name("distance")))
+    segmentation.set_annotations(new, tool="Measure")
 
 
 def open_journal(path: Path) -> tuple[SqliteJournal, Segmentation]:
@@ -109,6 +125,7 @@ def kill_once(path: Path, painted: Segmentation, seconds: float) -> int:
     np.testing.assert_array_equal(found.labels, painted.labels)
     assert found.history == painted.history
     assert found.locked == painted.locked
+    assert found.annotations == painted.annotations
     assert found.can_redo == painted.can_redo
     if found.can_redo:
         found.next_redo()  # its row opens

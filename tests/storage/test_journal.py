@@ -79,6 +79,7 @@ def assert_same(state: State, work: Segmentation) -> None:
     assert tuple(state.done) == work.history
     assert state.schema == work.schema
     assert state.locked == work.locked
+    assert state.annotations == work.annotations
 
 
 # What is kept
