@@ -11,11 +11,10 @@ from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QHBoxLayout, QSizePolicy, 
 from napari_medlabel.ui import tool_specs, widgets
 from napari_medlabel.ui.switch import Switch
 from napari_medlabel.ui.theme import DARK, Tokens
+from napari_medlabel.ui.tools_state import Segment
 from napari_medlabel.ui.widgets import IconLabel, button, row
 
-__all__ = ["ButtonsRow", "ChoiceRow", "NumberRow", "Segment", "SegmentRow", "SwitchRow"]
-
-Segment = tuple[int, str, str]  # label value, name, colour
+__all__ = ["ButtonsRow", "ChoiceRow", "NumberRow", "SegmentRow", "SwitchRow"]
 
 FIELD = 70
 SLIDER_STEPS = 1000

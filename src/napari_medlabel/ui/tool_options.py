@@ -1,25 +1,22 @@
 """The options of the tool in hand: they change in place, and nothing around them moves."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from napari_medlabel.ui import tool_specs
-from napari_medlabel.ui.histogram_state import IntensityState
 from napari_medlabel.ui.intensity_box import IntensityBox
 from napari_medlabel.ui.option_rows import (
     ButtonsRow,
     ChoiceRow,
     NumberRow,
-    Segment,
     SegmentRow,
     SwitchRow,
 )
 from napari_medlabel.ui.theme import DARK, Tokens
 from napari_medlabel.ui.tool_specs import Option, ToolSpec, defaults, spec_of, visible_options
+from napari_medlabel.ui.tools_state import ToolsState
 from napari_medlabel.ui.widgets import dress, text
 
 __all__ = ["OTSU", "RESET", "ToolOptions", "ToolsState"]
@@ -29,43 +26,6 @@ LABEL = 60
 OTSU, RESET = "otsu", "reset"  # actions of a threshold
 
 Editor: TypeAlias = NumberRow | ChoiceRow | SwitchRow | SegmentRow | ButtonsRow | IntensityBox
-
-
-@dataclass(frozen=True, slots=True)
-class ToolsState:
-    """All that the Tools section shows.
-
-    Parameters
-    ----------
-    tool
-        The id of the tool in hand, "" for none: a drag moves the image.
-    settings
-        Its options (`ToolSettings.of`).
-    enabled
-        Whether anything can be drawn.
-    reason
-        Why not, in words.
-    segments
-        Label value, name and colour of each segment.
-    unit
-        Of the image's values.
-    span
-        From its lowest to its highest value: how far a tolerance goes.
-    threshold
-        What the threshold's histogram shows.
-    blocked
-        Why the tool cannot preview or apply as things are ("Pick a segment first"); "" if it can.
-    """
-
-    tool: str = ""
-    settings: Mapping[str, object] = field(default_factory=dict)
-    enabled: bool = True
-    reason: str = ""
-    segments: tuple[Segment, ...] = ()
-    unit: str = ""
-    span: float = 1000.0
-    threshold: IntensityState = field(default_factory=lambda: IntensityState("threshold"))
-    blocked: str = ""
 
 
 class _Form(QWidget):

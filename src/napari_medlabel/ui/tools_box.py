@@ -7,8 +7,9 @@ from qtpy.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QVBoxLa
 
 from napari_medlabel.ui import theme
 from napari_medlabel.ui.theme import DARK, Tokens
-from napari_medlabel.ui.tool_options import ToolOptions, ToolsState
+from napari_medlabel.ui.tool_options import ToolOptions
 from napari_medlabel.ui.tool_specs import MAIN, MORE, ONE_BUTTON, SPECS, ToolSpec, spec_of
+from napari_medlabel.ui.tools_state import ToolsState
 from napari_medlabel.ui.widgets import IconButton, row, text
 
 __all__ = ["ToolsBox", "ToolsState"]
