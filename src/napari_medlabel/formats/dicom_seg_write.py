@@ -6,8 +6,8 @@ without any label gets one empty frame, so that whoever reads the file back has 
 
 import json
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,7 @@ from napari_medlabel.formats.dicom_seg_describe import (
     lasting_uid,
     plain_code,
 )
+from napari_medlabel.formats.dicom_seg_frames import Part, held_open, joined, slices_of_frames
 from napari_medlabel.formats.dicom_segments import cielab_of
 
 __all__ = ["SegContent", "check_can_be_seg", "numbers_of", "write_seg"]
@@ -50,7 +51,7 @@ class SegContent:
     Parameters
     ----------
     labels
-        `[k, j, i]` on the source's own grid.
+        Of group 0: `[k, j, i]` on the source's own grid.
     source
         Of the image.
     schema
@@ -62,6 +63,8 @@ class SegContent:
     header
         Of an instance of the image: its patient and study are copied. Without it `subject` is
         name and id, and all else is empty.
+    others
+        Labels of the other groups of the schema, on the same grid.
     """
 
     labels: LabelArray
@@ -70,6 +73,12 @@ class SegContent:
     provenance: Provenance
     subject: str
     header: Dataset | None = None
+    others: Mapping[int, LabelArray] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> dict[int, LabelArray]:
+        """The labels of every group."""
+        return {0: self.labels, **self.others}
 
     @property
     def segments(self) -> tuple[Described, ...]:
@@ -138,13 +147,22 @@ def write_seg(content: SegContent, path: Path) -> None:
 
 
 def _dataset(content: SegContent, planes: SlicePlanes) -> Dataset:
+    filled = [group for group, labels in content.groups.items() if labels.any()] or [0]
+    parts = [_part(content, group, planes) for group in filled]
+    dataset, slices = joined(parts)
+    dataset.SegmentsOverlap = "YES" if _overlap(content.groups) else "NO"
+    dataset.ContentCreatorName = ""  # has to be there: PS3.3 10.9
+    _refer(dataset, content.source, slices)
+    return dataset
+
+
+def _part(content: SegContent, group: int, planes: SlicePlanes) -> Part:
+    """The segmentation with the voxels of one group alone."""
     import highdicom  # a second that only this export needs
 
     source, segments = content.source, content.segments
-    numbers, held = _held_open(_numbered(content))
+    numbers, held = held_open(_numbered(content, group))
     series = lasting_uid("series", source.series_uid, content.subject)
-    state = json.dumps(content.schema.document(), sort_keys=True)
-    sha256 = content.provenance.mask_sha256
     version = content.provenance.software[0].version
     dataset = highdicom.seg.Segmentation(
         source_images=list(_images(content, planes)),
@@ -153,7 +171,7 @@ def _dataset(content: SegContent, planes: SlicePlanes) -> Dataset:
         segment_descriptions=[_description(one, version) for one in segments],
         series_instance_uid=series,
         series_number=_SERIES_NUMBER,
-        sop_instance_uid=lasting_uid("instance", series, sha256, state, content.provenance.version),
+        sop_instance_uid=lasting_uid("instance", series, *_state(content)),
         instance_number=max(content.provenance.version, 1),
         manufacturer=_MAKER,
         manufacturer_model_name=_MAKER,
@@ -165,25 +183,28 @@ def _dataset(content: SegContent, planes: SlicePlanes) -> Dataset:
         specific_character_set=_UTF_8,
         omit_empty_frames=True,
     )
-    dataset.ContentCreatorName = ""  # has to be there: PS3.3 10.9
-    slices = _slices_of_frames(dataset, planes)
-    if held:
-        _let_go(dataset, held, slices)
-    _refer(dataset, source, slices)
-    return dataset
+    return Part(dataset, slices_of_frames(dataset, planes), held)
+
+
+def _state(content: SegContent) -> tuple[object, ...]:
+    """What makes a mask another one: voxels, schema, version."""
+    provenance = content.provenance
+    schema = json.dumps(content.schema.document(), sort_keys=True)
+    others = sorted(provenance.group_sha256.items())
+    return (provenance.mask_sha256, schema, provenance.version, *others)
 
 
 # Voxels
 
 
-def _numbered(content: SegContent) -> LabelArray:
-    """The mask with segment numbers for label values."""
-    labels = content.labels
+def _numbered(content: SegContent, group: int) -> LabelArray:
+    """The labels of a group with segment numbers for label values."""
+    labels = content.groups[group]
     numbers = numbers_of(content.schema)
     table = np.zeros(int(labels.max(initial=0)) + 1, np.uint16)
-    for value, number in numbers.items():
-        if value < len(table):
-            table[value] = number
+    for label in content.schema.in_group(group):
+        if label.value < len(table):
+            table[label.value] = numbers[label.value]
     used = np.flatnonzero(np.bincount(labels.reshape(-1), minlength=1))
     if any(value and not table[value] for value in used):
         raise InputError("the mask has a value that its schema does not", "add the segment")
@@ -192,38 +213,15 @@ def _numbered(content: SegContent) -> LabelArray:
     return mapped
 
 
-def _held_open(numbers: LabelArray) -> tuple[LabelArray, tuple[int, ...]]:
-    """One voxel of segment 1 in each slice without any, for highdicom leaves such slices out."""
-    empty = tuple(int(k) for k in np.flatnonzero(~numbers.any(axis=(1, 2))))
-    if len(empty) == len(numbers):
-        return numbers, ()  # then it leaves none out
-    numbers[list(empty), 0, 0] = 1
-    return numbers, empty
-
-
-def _slices_of_frames(dataset: Dataset, planes: SlicePlanes) -> list[int]:
-    """The slice along k of each frame, by its position."""
-    groups = dataset.PerFrameFunctionalGroupsSequence
-    at = np.array([group.PlanePositionSequence[0].ImagePositionPatient for group in groups], float)
-    order = np.argsort(planes.heights_mm)
-    heights = planes.heights_mm[order]
-    found = at @ planes.normal
-    right = np.clip(np.searchsorted(heights, found), 1, max(len(heights) - 1, 1))
-    left = right - 1
-    if len(heights) == 1:
-        return [0] * len(groups)
-    nearest = np.where(found - heights[left] < heights[right] - found, left, right)
-    return [int(k) for k in order[nearest]]
-
-
-def _let_go(dataset: Dataset, held: Sequence[int], slices: Sequence[int]) -> None:
-    """Clear the voxels that held slices open: the first bit of their only frame, of segment 1."""
-    bits = bytearray(dataset.PixelData)
-    frames = {k: n for n, k in enumerate(slices)}
-    for k in held:
-        bit = frames[k] * dataset.Rows * dataset.Columns
-        bits[bit // 8] &= ~(1 << bit % 8) & 0xFF
-    dataset.PixelData = bytes(bits)
+def _overlap(labels: Mapping[int, LabelArray]) -> bool:
+    """Whether a voxel has labels of two groups."""
+    first, *others = labels.values()
+    below = first != 0
+    for array in others:
+        if (below & (array != 0)).any():
+            return True
+        below |= array != 0
+    return False
 
 
 # What it says
