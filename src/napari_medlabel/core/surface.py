@@ -26,7 +26,8 @@ __all__ = ["MOST_FACES", "Surface", "coarser", "surface"]
 MOST_FACES: Final = 60_000
 _HALF: Final = 0.5
 _FORTH, _BACK = 0.5, -0.53  # Taubin's lambda and mu: what is flat stays, what is rough goes
-_ROUNDS: Final = 8
+_ROUNDS: Final = 10
+_NORMAL_ROUNDS: Final = 3  # the steps between voxels are not what light should show
 _KEPT: Final = 0.45  # of a voxel: how far from the middle of its cell a point may go
 _RAISED, _NEARLY = 0.75, 0.9  # thin parts of blocks become so full, and those almost as full
 _Points = npt.NDArray[np.float32]
@@ -92,12 +93,13 @@ def surface(mask: BoolArray, geometry: Geometry, *, most_faces: int = MOST_FACES
         return _nothing()
     field, grid = _fitting(mask, geometry, most_faces // 2)
     points, quads = _net(field)
-    points = _relaxed(points, quads)
+    mean = _mean_of_neighbours(quads, len(points))
+    points = _relaxed(points, mean)
     if np.linalg.det(grid.lps_from_kji[:3, :3]) < 0:  # the affine turns the inside out
         quads = quads[:, ::-1]
     points_lps = grid.lps(points)
     faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    normals = _normals(points_lps, faces)
+    normals = _normals(points_lps, faces, mean)
     return Surface(
         points_lps.astype(np.float32), normals.astype(np.float32), faces.astype(np.uint32)
     )
@@ -215,11 +217,10 @@ def _edges(field: npt.NDArray[Any]) -> Iterator[tuple[npt.NDArray[np.intp], Floa
         yield around, place
 
 
-def _relaxed(points: FloatArray, quads: npt.NDArray[np.intp]) -> FloatArray:
+def _relaxed(points: FloatArray, mean: csr_array) -> FloatArray:
     """The points drawn towards the mean of their neighbours and back, each in its own cell."""
     middle = np.floor(points) + _HALF
     low, high = middle - _KEPT, middle + _KEPT
-    mean = _mean_of_neighbours(quads, len(points))
     for _ in range(_ROUNDS):
         for part in (_FORTH, _BACK):
             points = points + part * (mean @ points - points)
@@ -237,14 +238,21 @@ def _mean_of_neighbours(quads: npt.NDArray[np.intp], count: int) -> csr_array:
     return links
 
 
-def _normals(points: FloatArray, faces: npt.NDArray[np.intp]) -> FloatArray:
-    """Of points, from the faces around them, large ones more."""
+def _normals(points: FloatArray, faces: npt.NDArray[np.intp], mean: csr_array) -> FloatArray:
+    """Of points, from the faces around them and around their neighbours, large ones more."""
     a, b, c = (points[faces[:, n]] for n in range(3))
     across = np.cross(b - a, c - a)
     summed = np.empty_like(points)
     for axis in range(3):
         weights = np.repeat(across[:, axis], 3)
         summed[:, axis] = np.bincount(faces.ravel(), weights, len(points))
-    length = np.linalg.norm(summed, axis=1, keepdims=True)
-    normals: FloatArray = summed / np.where(length > 0, length, 1.0)
+    normals = _of_length_one(summed)
+    for _ in range(_NORMAL_ROUNDS):
+        normals = _of_length_one(normals + mean @ normals)
     return normals
+
+
+def _of_length_one(vectors: FloatArray) -> FloatArray:
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: FloatArray = vectors / np.where(length > 0, length, 1.0)
+    return scaled
