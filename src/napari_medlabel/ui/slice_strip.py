@@ -1,13 +1,13 @@
 """The slice strip under the views: where segments are, where gaps are, and where one is."""
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QColor, QPainter, QPaintEvent
 from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from napari_medlabel.ui.fixed_text import FixedText
 from napari_medlabel.ui.strip_painter import Measures
 from napari_medlabel.ui.strip_plot import StripPlot
 from napari_medlabel.ui.strip_state import StripState, gaps
+from napari_medlabel.ui.swatch import Swatch
 from napari_medlabel.ui.theme import DARK, Tokens
 from napari_medlabel.ui.widgets import IconButton, column, row
 
@@ -35,7 +35,7 @@ class SliceStrip(QWidget):
         self.plot.slice_chosen.connect(self.slice_chosen)
         self.plot.stepped.connect(self.stepped)
         self.plot.gap_wanted.connect(self.gap_wanted)
-        self._swatch = _Swatch()
+        self._swatch = Swatch()
         self._name = FixedText("Kidney, right", strong=True)
         self._caption = FixedText("Slices, F to H  ", tone="text3", size=11.5)
         self.before = self._seeker("back", "Previous gap", ",", -1)
@@ -76,31 +76,3 @@ class SliceStrip(QWidget):
         made = IconButton(icon, tip, lambda: self.gap_wanted.emit(step), key=key, size=16)
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         return made
-
-
-class _Swatch(QWidget):
-    """A colour."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._color = ""
-        self.set_tokens(DARK)
-
-    def set_color(self, color: str) -> None:
-        """Show it; "" for none."""
-        self._color = color
-        self.update()
-
-    def set_tokens(self, tokens: Tokens) -> None:
-        """Grow with the font."""
-        self.setFixedSize(tokens.px(10), tokens.px(10))
-
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802  # Qt's
-        """A rounded square."""
-        if self._color:
-            painter = QPainter(self)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(self._color))
-            painter.drawRoundedRect(self.rect(), 2.5, 2.5)
-            painter.end()
