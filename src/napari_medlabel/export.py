@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,14 +24,17 @@ from napari_medlabel.core.volume import Source
 from napari_medlabel.errors import GeometryError, InputError, IntegrityError, OutputError
 from napari_medlabel.files import check_new_file, new_file, shown
 from napari_medlabel.formats import read, write
-from napari_medlabel.formats.dicom_seg import read_seg
+from napari_medlabel.formats.dicom_labels import open_dicom_labels
+from napari_medlabel.formats.dicom_seg import DicomSeg
 from napari_medlabel.formats.dicom_seg_describe import is_described
+from napari_medlabel.formats.dicom_seg_grid import own_grid
 from napari_medlabel.formats.dicom_seg_write import (
     SegContent,
     check_can_be_seg,
     numbers_of,
     write_seg,
 )
+from napari_medlabel.formats.label_planes import painted
 
 __all__ = [
     "FORMATS", "Check", "Exported", "ExportedFile", "MaskToExport", "export_mask", "export_masks",
@@ -88,6 +91,8 @@ class Exported:
 class MaskToExport:
     """Labels on a canonical grid, and where their voxels are in the source's own grid.
 
+    `labels` are those of group 0, `others` those of every other group of the schema.
+
     Only for DICOM: `subject` is the pseudonym that stands for the patient, `header` that of an
     instance of the image, whose patient and study are written instead of the pseudonym.
     """
@@ -98,10 +103,12 @@ class MaskToExport:
     provenance: Provenance
     subject: str = "case"
     header: Dataset | None = None
+    others: Mapping[int, LabelArray] = field(default_factory=dict)
 
-    def on_source_grid(self) -> LabelArray:
-        """The labels in the source's own layout, `[k, j, i]`, C order."""
-        return np.ascontiguousarray(self.source.axes.inverse().apply(self.labels))
+    def on_source_grid(self) -> dict[int, LabelArray]:
+        """The labels of each group in the source's own layout, `[k, j, i]`, C order."""
+        axes, groups = self.source.axes.inverse(), {0: self.labels, **self.others}
+        return {group: np.ascontiguousarray(axes.apply(one)) for group, one in groups.items()}
 
 
 def export_masks(
@@ -115,8 +122,8 @@ def export_masks(
 
     Whether all of them can be written is looked at before the first is.
     """
-    for name in masks:
-        _check_request(folder, name, formats, force=force)
+    for name, mask in masks.items():
+        _check_request(folder, name, formats, mask.others, force=force)
     done = [
         export_mask(mask, folder, name, formats=formats, force=force)
         for name, mask in masks.items()
@@ -147,7 +154,8 @@ def export_mask(
     name
         What the files are called before their suffix.
     formats
-        Of `FORMATS`, one file each.
+        Of `FORMATS`, one file each; of NIfTI and NRRD one for each group of labels, since a file
+        of theirs holds one value for a voxel: `NAME.group-2.nii.gz` of group 2.
     force
         Whether existing files may be replaced.
 
@@ -160,30 +168,32 @@ def export_mask(
     IntegrityError
         If a file does not read back as what was to be written; nothing is left then.
     """
-    _check_request(folder, name, formats, force=force)
+    _check_request(folder, name, formats, mask.others, force=force)
     if "dicom-seg" in formats:
         check_can_be_seg(mask.source, mask.schema)
     voxels = mask.on_source_grid()
-    provenance = replace(mask.provenance, mask_sha256=mask_sha256(voxels))
+    named = _mask_files(name, formats, voxels)
+    provenance = _with_hashes(mask.provenance, voxels)
     documents = {
-        f"{name}.labels.json": _labels_document(voxels, mask),
+        f"{name}.labels.json": _labels_document(mask, voxels, named),
         f"{name}.provenance.json": provenance.document(),
     }
     checks: list[Check] = []
     files: list[ExportedFile] = []
     with ExitStack() as publishing:
-        for kind in dict.fromkeys(formats):
-            path = folder / f"{name}{FORMATS[kind]}"
+        for file_name, (kind, group) in named.items():
+            path = folder / file_name
             hidden = publishing.enter_context(new_file(path, force=force))
             if kind == "dicom-seg":
                 content = SegContent(
-                    voxels, mask.source, mask.schema, provenance, mask.subject, mask.header
-                )
+                    voxels[0], mask.source, mask.schema, provenance, mask.subject, mask.header,
+                    {number: array for number, array in voxels.items() if number},
+                )  # fmt: skip
                 write_seg(content, hidden)
                 checks += _seg_back(hidden, path, content)
             else:
-                _write(mask.source, voxels, hidden)
-                checks += _read_back(hidden, path, voxels, mask.source.geometry)
+                _write(mask.source, voxels[group], hidden)
+                checks += _read_back(hidden, path, voxels[group], mask.source.geometry)
             files.append(_exported(hidden, path))
         for file_name, document in documents.items():
             hidden = publishing.enter_context(new_file(folder / file_name, force=force))
@@ -199,7 +209,27 @@ def export_mask(
     return Exported(tuple(files), tuple(checks), provenance)
 
 
-def _check_request(folder: Path, name: str, formats: Iterable[str], *, force: bool) -> None:
+def _mask_files(
+    name: str, formats: Iterable[str], groups: Iterable[int]
+) -> dict[str, tuple[str, int]]:
+    """The mask files by their names: the format and the group of each. One DICOM file has all."""
+    return {
+        f"{name}{f'.group-{group}' if group else ''}{FORMATS[kind]}": (kind, group)
+        for kind in formats
+        for group in groups
+        if not group or kind != "dicom-seg"
+    }
+
+
+def _with_hashes(provenance: Provenance, voxels: Mapping[int, LabelArray]) -> Provenance:
+    hashes = {group: mask_sha256(array) for group, array in voxels.items()}
+    others = {str(group): one for group, one in hashes.items() if group}
+    return replace(provenance, mask_sha256=hashes[0], group_sha256=others)
+
+
+def _check_request(
+    folder: Path, name: str, formats: Sequence[str], others: Iterable[int], *, force: bool
+) -> None:
     unknown = [kind for kind in formats if kind not in FORMATS]
     if unknown:
         raise InputError(f"there is no export format '{unknown[0]}'", f"one of {list(FORMATS)}")
@@ -212,19 +242,32 @@ def _check_request(folder: Path, name: str, formats: Iterable[str], *, force: bo
         raise OutputError(
             f"{shown(folder)} cannot be made: {error.strerror}", "choose another folder"
         ) from error
-    endings = [*(FORMATS[kind] for kind in formats), ".labels.json", ".provenance.json", ".sha256"]
-    for ending in endings:
-        check_new_file(folder / f"{name}{ending}", force=force)
+    documents = [f"{name}{end}" for end in (".labels.json", ".provenance.json", ".sha256")]
+    for file_name in (*_mask_files(name, formats, (0, *others)), *documents):
+        check_new_file(folder / file_name, force=force)
 
 
-def _labels_document(voxels: LabelArray, mask: MaskToExport) -> dict[str, Any]:
+def _labels_document(
+    mask: MaskToExport, voxels: Mapping[int, LabelArray], files: Mapping[str, tuple[str, int]]
+) -> dict[str, Any]:
     document = {"format": LABELS_FORMAT, **mask.schema.document()}
-    counts = np.bincount(voxels.ravel()) if voxels.any() else np.zeros(1, np.intp)
+    counts = {group: np.bincount(array.ravel()) for group, array in voxels.items()}
     voxel_ml = mask.source.geometry.voxel_ml
     for entry in document["labels"]:
-        count = int(counts[entry["value"]]) if entry["value"] < len(counts) else 0
+        found = counts[entry.get("group", 0)]
+        count = int(found[entry["value"]]) if entry["value"] < len(found) else 0
         entry["voxels"] = count
         entry["volume_ml"] = round(count * voxel_ml, 6)
+    if len(voxels) > 1:
+        document["groups"] = [
+            {
+                "group": group,
+                "files": [
+                    one for one, (kind, its) in files.items() if its == group or kind == "dicom-seg"
+                ],
+            }
+            for group in voxels
+        ]
     return document
 
 
@@ -233,32 +276,34 @@ def _write(source: Source, voxels: LabelArray, path: Path) -> None:
 
 
 def _seg_back(hidden: Path, path: Path, content: SegContent) -> list[Check]:
-    """Compare voxels, grid, and what is said of each segment."""
-    value_of = {number: value for value, number in numbers_of(content.schema).items()}
-    table = np.zeros(max(value_of) + 1, np.uint16)
-    table[list(value_of)] = list(value_of.values())
-    checks = _read_back(hidden, path, content.labels, content.source.geometry, table)
+    """Compare voxels of each group, grid, and what is said of each segment."""
+    found, geometry = open_dicom_labels(hidden), content.source.geometry
+    assert found is not None and isinstance(found.content, DicomSeg)  # noqa: S101, PT018  # it was written as one
+    numbers, checks = numbers_of(content.schema), list[Check]()
+    gap_mm = own_grid(found.content).difference_mm(geometry)
+    for group, voxels in content.groups.items():
+        its = content.schema.in_group(group)
+        values = {numbers[label.value]: label.value for label in its}
+        placed = found.on(geometry, frozenset(values))
+        array = painted(placed.planes(), geometry.shape, values)
+        name = f"{path.name}, group {group}" if content.others else path.name
+        checks += _compared(name, array, voxels, gap_mm)
     wanted = content.segments
-    back = {segment.number: segment for segment in read_seg(hidden).segments}
+    back = {segment.number: segment for segment in found.segments}
     same = sum(one.number in back and is_described(back[one.number], one) for one in wanted)
     detail = f"{same} of {len(wanted)}"
     return [*checks, Check(f"{path.name}: segments described", same == len(wanted), detail)]
 
 
-def _read_back(
-    hidden: Path,
-    path: Path,
-    voxels: LabelArray,
-    geometry: Geometry,
-    value_of: LabelArray | None = None,
-) -> list[Check]:
+def _read_back(hidden: Path, path: Path, voxels: LabelArray, geometry: Geometry) -> list[Check]:
     found = read(hidden)
     array = found.source.axes.inverse().apply(np.asarray(found.levels[0]))
-    array = array if value_of is None else value_of[array]
-    name = path.name
+    return _compared(path.name, array, voxels, found.source.geometry.difference_mm(geometry))
+
+
+def _compared(name: str, array: LabelArray, voxels: LabelArray, gap_mm: float) -> list[Check]:
     same_shape = array.shape == voxels.shape
     equal = int(np.count_nonzero(array == voxels)) if same_shape else 0
-    gap_mm = found.source.geometry.difference_mm(geometry)
     return [
         Check(f"{name}: voxels equal", equal == voxels.size, f"{equal} of {voxels.size}"),
         Check(f"{name}: values are whole numbers", array.dtype.kind in "iu", str(array.dtype)),

@@ -117,7 +117,8 @@ def _export(  # noqa: PLR0913, PLR0917  # as `export_case`
         subject = f"case-{work.info.number:04d}"
         source = work.volume.source
         header = original_header(originals, source) if originals is not None else None
-        mask = MaskToExport(arrays[0], source, schema, provenance, subject, header)
+        others = {group: arrays[group] for group in schema.groups if group}
+        mask = MaskToExport(arrays[0], source, schema, provenance, subject, header, others)
         masks = _on_slices(mask, name or subject) if onto == "source" else {name or subject: mask}
         return export_masks(masks, folder, formats=formats, force=force)
 
@@ -127,12 +128,18 @@ def _on_slices(mask: MaskToExport, name: str) -> dict[str, MaskToExport]:
     if mask.source.derivation is None:
         return {name: mask}
     provenance = replace(mask.provenance, onto="source")
-    parts = parts_of_source(mask.on_source_grid(), mask.source)
+    groups = {
+        group: parts_of_source(array, mask.source) for group, array in mask.on_source_grid().items()
+    }
+    parts = groups[0]
     names = [name] if len(parts) == 1 else [f"{name}-{n}" for n in range(1, len(parts) + 1)]
     return {
-        one: replace(mask, labels=labels, source=source, provenance=provenance)
-        for one, (source, labels) in zip(names, parts, strict=True)
-    }
+        one: replace(
+            mask, labels=labels, source=source, provenance=provenance,
+            others={group: its[n][1] for group, its in groups.items() if group},
+        )
+        for n, (one, (source, labels)) in enumerate(zip(names, parts, strict=True))
+    }  # fmt: skip
 
 
 def _provenance(session: Session, work: OpenCase) -> Provenance:
