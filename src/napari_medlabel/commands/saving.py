@@ -11,6 +11,11 @@ import numpy as np
 
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.opening import opened, set_history_aside
+from napari_medlabel.commands.version_annotations import (
+    annotations_sha256,
+    read_annotations,
+    write_annotations,
+)
 from napari_medlabel.commands.version_files import is_whole, read_version, write_version
 from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.fingerprint import groups_sha256
@@ -85,6 +90,7 @@ def restore(session: Session, case: OpenCase | str, number: int) -> dict[str, An
             raise
         with opened(session, case, history=False) as work:
             arrays_of(session, work, number)  # raises unless the version is whole
+            read_annotations(session, work, number)
         set_history_aside(session, case)
         return _restore(session, case, number)
 
@@ -94,7 +100,8 @@ def _restore(session: Session, case: OpenCase | str, number: int) -> dict[str, A
         arrays, schema = arrays_of(session, work, number)
         written = work.segmentation.apply_all(
             _edits_to(work.segmentation, arrays),
-            tool="Restore version", settings={"version": number}, schema=schema, whole=True,
+            tool="Restore version", settings={"version": number}, schema=schema,
+            annotations=read_annotations(session, work, number), whole=True,
         )  # fmt: skip
     voxels = sum(edit.voxels for edit in written)
     return {"format": 1, "case": work.info.name, "version": number, "voxels": voxels}
@@ -133,20 +140,18 @@ def save(session: Session, work: OpenCase, message: str) -> VersionInfo:
     state = work.segmentation.snapshot()
     arrays = {group: state.array(group) for group in state.schema.groups}
     sha256 = groups_sha256(arrays)
-    schema_sha256 = _schema_sha256(state.schema)
+    described = (_schema_sha256(state.schema), annotations_sha256(state.annotations))
     saved = catalogue.versions(work.segmentation_id)
     if saved and not message:
         last = saved[-1]
-        if (last.sha256, last.schema_sha256) == (sha256, schema_sha256) and is_whole(
-            session, work, last.number
-        ):
+        same = (last.sha256, last.schema_sha256, last.annotations_sha256) == (sha256, *described)
+        if same and is_whole(session, work, last.number):
             return last
     number = catalogue.next_version(work.segmentation_id)
+    write_annotations(session, work, number, state.annotations)
     write_version(session, work, number, arrays, state.schema)
     voxels = {str(label.value): work.segmentation.voxels(label.value) for label in state.schema}
-    version = VersionInfo(
-        number, utc_now(), session.person.id, message, sha256, voxels, schema_sha256
-    )
+    version = VersionInfo(number, utc_now(), session.person.id, message, sha256, voxels, *described)
     catalogue.add_version(work.segmentation_id, version)
     return version
 

@@ -5,6 +5,7 @@ That of group 0 has the whole schema, which says what groups there are.
 
 from collections.abc import Mapping
 
+from napari_medlabel.commands.version_annotations import read_annotations
 from napari_medlabel.core.edit import LabelArray
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.errors import InputError, IntegrityError
@@ -63,6 +64,7 @@ def is_whole(session: Session, work: OpenCase, number: int) -> bool:
             path = session.workspace.version_path(work.segmentation_id, number, group)
             cipher = session.workspace.catalogue.case_cipher(work.info.id)
             verify(path, cipher=cipher, place=_place(work, number, group))
+        read_annotations(session, work, number)
     except (IntegrityError, InputError):
         return False
     return True

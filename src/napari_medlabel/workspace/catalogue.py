@@ -61,6 +61,7 @@ class VersionInfo:
     sha256: str
     voxels: Mapping[str, int]
     schema_sha256: str = ""
+    annotations_sha256: str = ""
 
 
 class Catalogue:
@@ -239,6 +240,7 @@ class Catalogue:
         facts = {
             "who": version.who, "message": version.message, "sha256": version.sha256,
             "voxels": dict(version.voxels), "schema_sha256": version.schema_sha256,
+            "annotations_sha256": version.annotations_sha256,
         }  # fmt: skip
         place = _place(segmentation_id, f"version {version.number}")
         with writing(self._engine) as connection:
@@ -271,6 +273,7 @@ class Catalogue:
             facts["sha256"],
             facts["voxels"],
             facts.get("schema_sha256", ""),
+            facts.get("annotations_sha256", ""),
         )
 
     def _info(self, row: Row[Any]) -> CaseInfo:
