@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.ui.action import Action
+from napari_medlabel.ui.action_search import SEGMENT
 from napari_medlabel.ui.actions import BY_ID
 from napari_medlabel.ui.key_events import key_texts
 from napari_medlabel.ui.key_sets import KeyChoice, Keymap, keymap
@@ -96,10 +97,13 @@ class WindowKeys(QObject):
             self._handle = None
 
     def run(self, action_id: str) -> bool:
-        """Do an action, or say why not; True where it was done."""
-        action = BY_ID[action_id]
+        """Do an action, or say why not; True where it was done. "segment:3" picks that segment."""
         if self._drawing is None:
             return False
+        if action_id.startswith(SEGMENT):
+            self._drawing.pick(int(action_id.removeprefix(SEGMENT)))
+            return True
+        action = BY_ID[action_id]
         why_not = action.why_not(self._drawing)
         if why_not:
             self.refused.emit(why_not)
@@ -144,8 +148,9 @@ class WindowKeys(QObject):
             if pressed and texts[0] in {"Return", "Esc"} and isinstance(focus, _LINES):
                 self._leave_soon(focus)
             return False
-        if self._by_tab and texts[0] in _MOVING and isinstance(focus, _MOVED_IN):
-            return False
+        if texts[0] in _MOVING and isinstance(focus, _MOVED_IN):
+            if self._by_tab or focus.property("keeps_focus"):
+                return False
         action = next((self._by_key[text] for text in texts if text in self._by_key), None)
         if action is None:
             ours = texts[0] in BLOCKED
