@@ -13,15 +13,19 @@ from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.formats.dicom_labels import DicomLabels
 from napari_medlabel.formats.dicom_segments import Segment, told
 from napari_medlabel.formats.label_planes import overlaps_of, painted
+from napari_medlabel.formats.overlap_groups import fewest_groups
 
 __all__ = ["BroughtIn", "brought_in"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BroughtIn:
-    """Labels on a case's grid, the schema with them, and what provenance says of them."""
+    """Labels on a case's grid, the schema with them, and what provenance says of them.
 
-    labels: LabelArray
+    `arrays` are the labels by their group.
+    """
+
+    arrays: Mapping[int, LabelArray]
     schema: LabelSchema
     settings: Mapping[str, Any]
 
@@ -43,19 +47,22 @@ def brought_in(
     source
         Of the case's volume.
     schema
-        Of the case. A segment with the name of a label becomes that label; any other becomes a
-        new one, with its number as value where that is free.
+        Of the case. A segment with the name of a label becomes that label, in its group; any
+        other becomes a new one, with its number as value where that is free. New ones that
+        overlap come into different groups: as few as possible.
     segments
         Numbers or names of those to take; all without it.
     on_top
-        Those that win where segments overlap, the topmost first.
+        Those that win where segments overlap, the topmost first: all are laid flat then, and
+        none overlaps.
 
     Raises
     ------
     GeometryError
         If it was made on other images; says why.
     InputError
-        If segments overlap and nothing says which one wins, or there is no such segment.
+        If segments overlap that are labels of one group already, or are laid flat and nothing
+        says which one wins; or there is no such segment.
     """
     check_same_patient_space(mask, source)
     chosen = _chosen(mask.segments, segments) if segments else mask.segments
@@ -64,13 +71,21 @@ def brought_in(
     placed = mask.on(source.geometry, frozenset(one.number for one in chosen))
     overlaps = overlaps_of(placed.planes())
     open_ = {(a, b): n for (a, b), n in overlaps.items() if ranks.get(a, 0) == ranks.get(b, 0)}
-    if open_:
-        raise InputError(
-            f"segments overlap: {told(mask.segments, open_)}",
-            "name those on top, the topmost first (--on-top), or take only some (--segment)",
-        )
     values, merged = _values(chosen, schema)
-    labels = painted(placed.planes(), source.geometry.shape, values, ranks=ranks)
+    known = {n: schema[v].group for n, v in values.items() if schema.get(v) is not None}
+    flat = dict.fromkeys(values, 0) | known if on_top else known
+    _check_apart(mask, {pair: n for pair, n in open_.items() if _together(pair, flat)}, on_top)
+    groups = fewest_groups(list(values), open_, fixed=flat, known=schema.groups)
+    for number, value in values.items():
+        merged = merged.with_label(replace(merged[value], group=groups[number]))
+    arrays = {
+        group: painted(
+            placed.planes(), source.geometry.shape,
+            {number: value for number, value in values.items() if groups[number] == group},
+            ranks=ranks,
+        )
+        for group in sorted(set(groups.values()))
+    }  # fmt: skip
     notes = sorted({problem.code for problem in (*mask.problems, *placed.problems)})
     settings: dict[str, Any] = {
         "from": mask.kind,
@@ -80,7 +95,30 @@ def brought_in(
         settings["notes"] = notes
     if overlaps:
         settings["on top"] = [values[number] for number in above if number in values]
-    return BroughtIn(np.ascontiguousarray(source.axes.apply(labels)), merged, settings)
+    if any(groups.values()):
+        settings["groups"] = {str(values[number]): group for number, group in groups.items()}
+    canonical = {
+        group: np.ascontiguousarray(source.axes.apply(labels)) for group, labels in arrays.items()
+    }
+    return BroughtIn(canonical, merged, settings)
+
+
+def _together(pair: tuple[int, int], groups: Mapping[int, int]) -> bool:
+    return all(one in groups for one in pair) and groups[pair[0]] == groups[pair[1]]
+
+
+def _check_apart(
+    mask: DicomLabels, overlaps: Mapping[tuple[int, int], int], on_top: Sequence[str]
+) -> None:
+    """Pass where no segments overlap that are to be in one group."""
+    if not overlaps:
+        return
+    hint = (
+        "name all of those on top, the topmost first, or none: they then come into groups"
+        if on_top
+        else "move one of them to another group, or name those on top (--on-top)"
+    )
+    raise InputError(f"segments overlap: {told(mask.segments, overlaps)}", hint)
 
 
 def check_same_patient_space(mask: DicomLabels, source: Source) -> None:

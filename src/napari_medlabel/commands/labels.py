@@ -11,9 +11,10 @@ from napari_medlabel.commands.door import command
 from napari_medlabel.commands.masks import labels_in
 from napari_medlabel.commands.saving import save
 from napari_medlabel.commands.sources import read
-from napari_medlabel.core.edit import Edit, label_values
+from napari_medlabel.core.edit import Edit, LabelArray, label_values
 from napari_medlabel.core.grouping import free_group, move_label
 from napari_medlabel.core.schema import PALETTE, Label, LabelSchema
+from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.errors import InputError
 from napari_medlabel.export import same_grid_or_refuse
 from napari_medlabel.files import shown
@@ -116,11 +117,12 @@ def import_mask(  # noqa: PLR0913  # each is a choice the person makes
     *,
     segments: Sequence[str] = (),
     on_top: Sequence[str] = (),
-) -> Edit:
+) -> tuple[Edit, ...]:
     """Bring in the labels of a mask file on the case's grid: one step that can be undone.
 
     Voxels that the mask leaves empty are left as they are. What was drawn before is saved as a
-    version first. Labels that are new get a segment.
+    version first. Labels that are new get a segment. Segments of a DICOM segmentation or
+    structure set that overlap come into different groups.
 
     Parameters
     ----------
@@ -134,7 +136,12 @@ def import_mask(  # noqa: PLR0913  # each is a choice the person makes
     segments
         Of a segmentation or structure set, the numbers or names of those to take; else all.
     on_top
-        Of those, which win where segments overlap, the topmost first.
+        Of those, which win where segments overlap, the topmost first: all are laid flat then.
+
+    Returns
+    -------
+    tuple of Edit
+        What was written, one for each group.
 
     Raises
     ------
@@ -142,7 +149,7 @@ def import_mask(  # noqa: PLR0913  # each is a choice the person makes
         If the mask lies on another grid; says how it differs.
     InputError
         If it does not hold labels, or its labels mean something else than the case's; or if
-        segments overlap, and nothing says which one wins.
+        segments overlap that are of one group already, or nothing says which one is on top.
     """
     case.check_open()
     old = case.segmentation.schema
@@ -152,7 +159,7 @@ def import_mask(  # noqa: PLR0913  # each is a choice the person makes
             dicom, case.volume.source, _merged(old, schema, frozenset()),
             segments=segments, on_top=on_top,
         )  # fmt: skip
-        values, merged, settings = found.labels, found.schema, found.settings
+        arrays, merged, settings = found.arrays, found.schema, found.settings
     else:
         if segments or on_top:
             raise InputError("only DICOM segmentations and structure sets name their segments")
@@ -160,16 +167,12 @@ def import_mask(  # noqa: PLR0913  # each is a choice the person makes
         same_grid_or_refuse(mask.geometry, case.segmentation.geometry)
         values, settings = labels_in(mask), {}
         merged = _merged(old, schema, label_values(values.ravel()))
-    if case.segmentation.labels.any():
+        arrays = _by_group(values, merged)
+    if any(array.any() for array in case.segmentation.arrays.values()):
         save(session, case, "Before a mask was imported")
-    before = case.segmentation.labels
-    if int(values.max(initial=0)) > np.iinfo(before.dtype).max:
-        before = before.astype(np.uint16)
-    edit = Edit.between(
-        (0, 0, 0), before, np.where(values > 0, values.astype(before.dtype), before)
-    )
-    return case.segmentation.apply(
-        edit, tool="Import mask", settings=settings, schema=merged, whole=True
+    edits = [_over(case.segmentation, group, array) for group, array in arrays.items()]
+    return case.segmentation.apply_all(
+        edits, tool="Import mask", settings=settings, schema=merged, whole=True
     )
 
 
@@ -201,6 +204,28 @@ def segments_of_mask(session: Session, path: Path) -> dict[str, Any]:  # noqa: A
     ]
     problems = [problem.document() for problem in found.problems]
     return {"format": 1, "kind": found.kind, "segments": rows, "problems": problems}
+
+
+def _by_group(values: LabelArray, schema: LabelSchema) -> dict[int, LabelArray]:
+    """The labels of each group that a flat mask has any of; of group 0 in any case."""
+    found = {schema[value].group for value in label_values(values.ravel())}
+    if found <= {0}:
+        return {0: values}
+    table = np.zeros(int(values.max()) + 1, np.uint16)
+    for label in schema:
+        table[label.value : label.value + 1] = label.group
+    groups = table[values]
+    return {group: np.where(groups == group, values, 0) for group in sorted({0, *found})}
+
+
+def _over(segmentation: Segmentation, group: int, values: LabelArray) -> Edit:
+    """What lays labels over those of a group."""
+    nothing = np.broadcast_to(np.uint8(0), segmentation.geometry.shape)
+    before: LabelArray = segmentation.arrays.get(group, nothing)
+    if int(values.max(initial=0)) > np.iinfo(before.dtype).max:
+        before = before.astype(np.uint16)
+    after = np.where(values > 0, values.astype(before.dtype), before)
+    return Edit.between((0, 0, 0), before, after, group=group)
 
 
 def _merged(old: LabelSchema, offered: LabelSchema | None, values: frozenset[int]) -> LabelSchema:
