@@ -60,19 +60,68 @@ def segmentation(case: OpenCase, masks: np.ndarray, **elements: object) -> Datas
     return dataset
 
 
-def on_source(case: OpenCase) -> np.ndarray:
-    return case.volume.source.axes.inverse().apply(case.segmentation.labels)
+def on_source(case: OpenCase, value: int = 0) -> np.ndarray:
+    return case.volume.source.axes.inverse().apply(case.segmentation.labels_of(value))
 
 
-def test_overlapping_segments_are_told_until_one_is_named_on_top(
+def test_overlapping_segments_come_into_groups_and_none_loses_a_voxel(
     session: Session, case: OpenCase, masks: np.ndarray, tmp_path: Path
 ) -> None:
     path = save_seg(tmp_path / "a.dcm", segmentation(case, masks))
+    written = commands.import_mask(session, case, path)
+    assert [edit.group for edit in written] == [0, 1]
+    assert [label.group for label in case.segmentation.schema] == [0, 1]
+    for value, mask in enumerate(masks, 1):
+        np.testing.assert_array_equal(on_source(case, value) == value, mask)
+    (step,) = past_of(session, case).steps
+    assert step.settings["groups"] == {"1": 0, "2": 1}
+    assert step.voxels == {"1": masks[0].sum(), "2": masks[1].sum()}
+    commands.undo(session, case)
+    assert len(case.segmentation.schema) == 0
+    assert not any(array.any() for array in case.segmentation.snapshot().arrays.values())
+
+
+def test_segments_that_share_no_voxel_stay_in_one_group(
+    session: Session, case: OpenCase, masks: np.ndarray, tmp_path: Path
+) -> None:
+    masks[1] &= ~masks[0]
+    commands.import_mask(session, case, save_seg(tmp_path / "a.dcm", segmentation(case, masks)))
+    assert case.segmentation.schema.groups == (0,)
+
+
+def test_a_label_of_the_case_keeps_its_group_and_what_overlaps_it_gets_another(
+    session: Session, case: OpenCase, masks: np.ndarray, tmp_path: Path
+) -> None:
+    commands.set_label(session, case, Label(1, "Bone", "#445566"))
+    commands.set_label(session, case, replace(ARTERY, group=3))
+    commands.import_mask(session, case, save_seg(tmp_path / "a.dcm", segmentation(case, masks)))
+    assert {label.name: label.group for label in case.segmentation.schema} == {
+        "Bone": 0, "Artery": 3, "Vein": 0,
+    }  # fmt: skip
+    assert case.segmentation.voxels(5) == masks[0].sum()
+
+
+def test_labels_of_one_group_that_would_overlap_are_told(
+    session: Session, case: OpenCase, masks: np.ndarray, tmp_path: Path
+) -> None:
+    path = save_seg(tmp_path / "a.dcm", segmentation(case, masks))
+    commands.set_label(session, case, ARTERY)
+    commands.set_label(session, case, Label(6, "Vein", "#445566"))
     both = int((masks[0] & masks[1]).sum())
     with pytest.raises(InputError) as caught:
         commands.import_mask(session, case, path)
     assert f"1 (Artery) and 2 (Vein) in {both} voxels" in str(caught.value)
+    assert "another group" in caught.value.hint
     assert not case.segmentation.labels.any()
+    commands.set_group(session, case, 6, 1)
+    commands.import_mask(session, case, path)
+    assert case.segmentation.voxels(6) == masks[1].sum()
+
+
+def test_segments_are_laid_flat_where_one_is_named_on_top(
+    session: Session, case: OpenCase, masks: np.ndarray, tmp_path: Path
+) -> None:
+    path = save_seg(tmp_path / "a.dcm", segmentation(case, masks))
     commands.import_mask(session, case, path, on_top=["vein"])
     expected = np.where(masks[1], 2, np.where(masks[0], 1, 0))
     np.testing.assert_array_equal(on_source(case), expected)
@@ -251,21 +300,22 @@ def test_the_command_line_imports_and_exports_segmentations(
     commands.close_case(session, case)
     session.close()
     words = ["import", str(tmp_path / "study"), "--mask", str(path)]
-    assert main(words) == 1
-    assert "--on-top" in capsys.readouterr().err
-    assert main([*words, "--segment", "2", "--segment", "artery", "--on-top", "2"]) == 0
+    assert main([*words, "--segment", "2", "--segment", "artery"]) == 0
     assert main(["export", "1", str(tmp_path / "out"), "--format", "dicom-seg"]) == 0
-    assert "segments described: 2 of 2" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "segments described: 2 of 2" in said
+    assert "group 1: voxels equal" in said
     back = read_seg(tmp_path / "out" / "case-0001.seg.dcm").segments
     assert [one.label for one in back] == ["artery", "Vein"]
 
 
+@pytest.mark.parametrize("on_top", [["3", "2"], []], ids=["flat", "in groups"])
 def test_a_real_segmentation_goes_in_and_out(
-    session: Session, shared_data: Path, tmp_path: Path
+    session: Session, shared_data: Path, tmp_path: Path, on_top: list[str]
 ) -> None:
     folder = shared_data / "dicom-seg"
     info = commands.import_series(
-        session, folder / "ct", mask=folder / "seg/partial_overlaps.dcm", on_top=["3", "2"]
+        session, folder / "ct", mask=folder / "seg/partial_overlaps.dcm", on_top=on_top
     )
     answer = commands.export_case(session, info.name, tmp_path, formats=["dicom-seg"])
     assert all(check.ok for check in answer.checks)
