@@ -121,18 +121,20 @@ def histogram_of(values: npt.NDArray[Any], bins: int = BINS) -> Histogram:
         Heights are logarithms of counts, so that an organ shows beside the air around the
         body; all 0 where nothing was finite.
     """
-    steps = tuple(slice(None, None, -(-n // SAMPLED)) for n in values.shape)
+    steps = tuple(slice(None, None, max(1, -(-n // SAMPLED))) for n in values.shape)
     sample = np.asarray(values[steps]).ravel()
     whole = sample.dtype.kind in "iub"
     sample = sample.astype(np.float64)
     sample = sample if whole else sample[np.isfinite(sample)]
     if sample.size == 0:
         return EMPTY
-    low, high = (float(end) for end in np.percentile(sample, TAILS))
+    low = float(np.percentile(sample, TAILS[0], method="lower"))  # a value that there is
+    high = float(np.percentile(sample, TAILS[1], method="higher"))
     if whole:
-        width = max(1, -(-int(high - low + 1) // bins))
-        bins = max(1, -(-int(high - low + 1) // width))
-        low, high = np.floor(low) - 0.5, np.floor(low) - 0.5 + bins * width
+        low, count = float(np.floor(low)), int(np.ceil(high) - np.floor(low)) + 1
+        width = -(-count // bins)
+        bins = -(-count // width)
+        low, high = low - 0.5, low - 0.5 + bins * width
     elif high - low <= abs(low) * 1e-9:
         low, high = low - 0.5, high + 0.5
     counts, _edges = np.histogram(sample, bins, (low, high))

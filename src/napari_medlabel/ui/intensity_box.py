@@ -29,7 +29,7 @@ from napari_medlabel.ui.widgets import button, row, text
 
 __all__ = ["IntensityBox"]
 
-LOW_HIGH = 29  # of a threshold's histogram: it shares three rows with fields and presets
+LOW_HIGH = 28  # of a threshold's histogram: it shares three rows with fields and presets
 FIRST_AROUND = 50.0
 MOST = 1e7
 PLUS_MINUS = "\N{PLUS-MINUS SIGN}"

@@ -203,7 +203,7 @@ _DRAW: Final = (
             "tolerance", "Tolerance", VALUE, 0.0, 500.0, None, 0, none="Off",
             tip="How much the image may differ from the click; off fills all of one segment",
         )),
-        "Click into a region. Background inside of an outline is one.",
+        "Click into the region to fill.",
     ),
     ToolSpec(
         "polygon", "Polygon", "3", "polygon", "draw", "Polygon. Double click closes it",

@@ -15,6 +15,7 @@ from napari_medlabel.ui.widgets import IconButton, row, text
 __all__ = ["ToolsBox", "ToolsState"]
 
 ICON = 20
+MORE_TIP = "More tools"
 
 
 class ToolsBox(QWidget):
@@ -41,7 +42,7 @@ class ToolsBox(QWidget):
         self.options.action_wanted.connect(self.action_wanted)
         self.name = text(tone="3")
         self.name.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.more = IconButton("more", "More tools", self._unfold)
+        self.more = IconButton("more", MORE_TIP, self._unfold)
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.head = row(None, self.name, self.more, gap=4)
         tools = QWidget()
@@ -74,9 +75,12 @@ class ToolsBox(QWidget):
         for tool, made in self.buttons.items():
             made.setChecked(tool == shared)
         if (old.enabled, old.reason) != (new.enabled, new.reason):
-            for made in (*self.buttons.values(), self.more):
+            reason = "" if new.enabled else new.reason
+            for made in self.buttons.values():
                 made.setEnabled(new.enabled)
-                made.set_reason("" if new.enabled else new.reason)
+                made.set_reason(reason)
+            self.more.setEnabled(new.enabled)
+            self.more.setToolTip(reason or MORE_TIP)
         self.name.setText(spec.words if spec else "")
         self.options.set_state(new)
 
