@@ -6,13 +6,18 @@ import pytest
 
 from napari_medlabel import formats
 from napari_medlabel.core.geometry_report import GeometryReport
-from napari_medlabel.documents import provenance_schema, scan_schema
+from napari_medlabel.documents import annotations_schema, provenance_schema, scan_schema
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 
 @pytest.mark.parametrize(
-    ("name", "schema"), [("provenance", provenance_schema()), ("scan", scan_schema())]
+    ("name", "schema"),
+    [
+        ("annotations", annotations_schema()),
+        ("provenance", provenance_schema()),
+        ("scan", scan_schema()),
+    ],
 )
 def test_the_published_schema_is_the_programs(name: str, schema: dict[str, object]) -> None:
     published = json.loads((DOCS / f"{name}.schema.json").read_text(encoding="utf-8"))

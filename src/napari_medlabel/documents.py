@@ -8,7 +8,10 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, TypeAdapter
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE
 
+from napari_medlabel.core.annotation import Kind
+from napari_medlabel.core.annotation_measure import ImageValues, Measure
 from napari_medlabel.core.geometry_report import Duplicate, GeometryReport, Missing, Step
+from napari_medlabel.core.plane import View
 from napari_medlabel.core.provenance import (
     FORMAT,
     Provenance,
@@ -17,8 +20,9 @@ from napari_medlabel.core.provenance import (
     SourceRecord,
     VersionRecord,
 )
+from napari_medlabel.core.schema import Code
 
-__all__ = ["provenance_schema", "scan_schema", "write_schemas"]
+__all__ = ["annotations_schema", "provenance_schema", "scan_schema", "write_schemas"]
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _PARTS = (ProvenanceStep, Software, SourceRecord, VersionRecord)
@@ -78,6 +82,92 @@ class ScanFound:
     skipped: list[FileSkipped]
 
 
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The array that indices are of, as a file of the mask beside has it, and where it is.
+
+    `world` is the patient's frame in which positions are told: x towards the left, y towards
+    posterior, z towards the head, millimetres. `lps_from_kji` maps `(k, j, i, 1)` to it.
+    """
+
+    world: Literal["LPS"]
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    lps_from_kji: Annotated[list[_Row], Field(min_length=4, max_length=4)]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedSegment:
+    """The segment that an annotation belongs to; `name` is empty where it was deleted since."""
+
+    value: Annotated[int, Field(ge=1, le=65535)]
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedPlane:
+    """The view that an annotation was drawn in, and the slice of the array that it lies on.
+
+    `axis` counts the array's axes from 0; both are null where it is none of the array's slices.
+    """
+
+    view: View
+    axis: Literal[0, 1, 2] | None
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatedPoint:
+    """A place: its index in the array, in fractions of voxels, and its position in millimetres."""
+
+    name: str
+    kji: tuple[float, float, float]
+    lps: tuple[float, float, float]
+    visible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationTold:
+    """One measurement or geometric annotation; docs/annotations.md says what its points are."""
+
+    id: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")]
+    kind: Kind
+    name: str
+    color: Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")]
+    segment: AnnotatedSegment | None
+    code: Code | None
+    plane: AnnotatedPlane | None
+    points: Annotated[list[AnnotatedPoint], Field(min_length=1)]
+    links: list[tuple[int, int]]
+    measure: Measure
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationsTold:
+    """The annotations of a case; `unit` is that of the image's values."""
+
+    format: Literal[1]
+    space: Space
+    unit: str
+    annotations: list[AnnotationTold]
+
+
+_ANNOTATION_PARTS = (
+    AnnotatedPlane, AnnotatedPoint, AnnotatedSegment, AnnotationTold, Code, ImageValues, Measure,
+    Space,
+)  # fmt: skip
+
+
+def annotations_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of `<name>.annotations.json`."""
+    schema = _untitled(TypeAdapter(AnnotationsTold).json_schema(mode="serialization"))
+    for part in _ANNOTATION_PARTS:
+        _describe(schema["$defs"][part.__name__], part)
+    _describe(schema, AnnotationsTold)
+    return {"$schema": _DRAFT, "title": "Annotations of a case", **schema}
+
+
 def scan_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of `medlabel scan --json`."""
     schema = _untitled(TypeAdapter(ScanFound).json_schema(mode="serialization"))
@@ -106,7 +196,12 @@ def provenance_schema() -> dict[str, Any]:
 
 def write_schemas(folder: Path) -> None:
     """Write every schema into the documentation's folder."""
-    for name, schema in (("provenance", provenance_schema()), ("scan", scan_schema())):
+    schemas = {
+        "annotations": annotations_schema(),
+        "provenance": provenance_schema(),
+        "scan": scan_schema(),
+    }
+    for name, schema in schemas.items():
         text = json.dumps(schema, indent=1) + "\n"
         (folder / f"{name}.schema.json").write_text(text, encoding="utf-8")
 

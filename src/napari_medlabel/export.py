@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from pydicom.dataset import Dataset
 
+from napari_medlabel.core.annotation_export import AnnotationsToExport
 from napari_medlabel.core.edit import LabelArray
 from napari_medlabel.core.fingerprint import mask_sha256
 from napari_medlabel.core.geometry import Geometry
@@ -104,6 +105,7 @@ class MaskToExport:
     subject: str = "case"
     header: Dataset | None = None
     others: Mapping[int, LabelArray] = field(default_factory=dict)
+    annotations: AnnotationsToExport | None = None
 
     def on_source_grid(self) -> dict[int, LabelArray]:
         """The labels of each group in the source's own layout, `[k, j, i]`, C order."""
@@ -177,6 +179,7 @@ def export_mask(
     documents = {
         f"{name}.labels.json": _labels_document(mask, voxels, named),
         f"{name}.provenance.json": provenance.document(),
+        **_annotations_document(mask, folder / f"{name}.annotations.json"),
     }
     checks: list[Check] = []
     files: list[ExportedFile] = []
@@ -198,7 +201,7 @@ def export_mask(
         for file_name, document in documents.items():
             hidden = publishing.enter_context(new_file(folder / file_name, force=force))
             hidden.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
-            checks.append(_document_back(hidden, file_name, document))
+            checks.append(_document_back(hidden, file_name, document, mask))
             files.append(_exported(hidden, folder / file_name))
         sums = publishing.enter_context(new_file(folder / f"{name}.sha256", force=force))
         lines = "".join(f"{one.sha256}  {one.path.name}\n" for one in files)
@@ -242,7 +245,8 @@ def _check_request(
         raise OutputError(
             f"{shown(folder)} cannot be made: {error.strerror}", "choose another folder"
         ) from error
-    documents = [f"{name}{end}" for end in (".labels.json", ".provenance.json", ".sha256")]
+    endings = (".labels.json", ".provenance.json", ".annotations.json", ".sha256")
+    documents = [f"{name}{end}" for end in endings]
     for file_name in (*_mask_files(name, formats, (0, *others)), *documents):
         check_new_file(folder / file_name, force=force)
 
@@ -269,6 +273,17 @@ def _labels_document(
             for group in voxels
         ]
     return document
+
+
+def _annotations_document(mask: MaskToExport, path: Path) -> dict[str, dict[str, Any]]:
+    """The annotations by the name of their file, where there are any.
+
+    Also where there are none and the file of an earlier export would be left beside the mask.
+    """
+    wanted = mask.annotations
+    if wanted is None or not (len(wanted.annotations) or path.exists()):
+        return {}
+    return {path.name: wanted.document(mask.source.geometry, mask.schema)}
 
 
 def _write(source: Source, voxels: LabelArray, path: Path) -> None:
@@ -315,8 +330,14 @@ def _compared(name: str, array: LabelArray, voxels: LabelArray, gap_mm: float) -
     ]
 
 
-def _document_back(hidden: Path, name: str, document: Mapping[str, Any]) -> Check:
+def _document_back(
+    hidden: Path, name: str, document: Mapping[str, Any], mask: MaskToExport
+) -> Check:
     back = json.loads(hidden.read_text(encoding="utf-8"))
+    if name.endswith(".annotations.json") and mask.annotations is not None:
+        in_place, count = mask.annotations.is_told_by(back), len(mask.annotations.annotations)
+        ok = in_place and back == document
+        return Check(f"{name}: reads back in its places", ok, f"{count} annotations")
     if name.endswith(".provenance.json"):
         back = Provenance.from_document(back).document()
     return Check(f"{name}: reads back", back == document, f"{hidden.stat().st_size} bytes")

@@ -99,6 +99,7 @@ def test_a_document_says_what_was_measured_and_where_it_belongs() -> None:
     assert distance["segment"] == {"value": 9, "name": ""}
     assert [point["name"] for point in distance["points"]] == ["start", "end"]
     assert distance["measure"]["length_mm"] == 5.0
+    assert (rectangle["words"], distance["words"]) == ("40 ± 0 HU, 1.0 cm²", "5.0 mm")
 
 
 def test_a_plane_that_is_none_of_the_files_slices_says_so() -> None:

@@ -15,6 +15,7 @@ import typer.main
 
 from napari_medlabel import __version__, commands
 from napari_medlabel.cli import files
+from napari_medlabel.cli.annotations import annotations
 from napari_medlabel.cli.irregular import (
     LargestRunChoice,
     NearestChoice,
@@ -201,6 +202,7 @@ def export(  # noqa: PLR0913  # one for each option
         sentence(f"  {'ok' if check.ok else 'FAILED'}  {check.name}: {check.detail}")
 
 
+app.command()(annotations)
 app.command()(files.stats)
 app.command()(files.compare)
 

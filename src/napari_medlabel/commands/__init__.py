@@ -3,6 +3,14 @@
 The window and the command line import these, `session` and `core`, and nothing below.
 """
 
+from napari_medlabel.commands.annotations import (
+    add_annotation,
+    annotations,
+    change_annotation,
+    export_annotations,
+    import_annotations,
+    remove_annotation,
+)
 from napari_medlabel.commands.cases import (
     abandon_case,
     case_document,
@@ -68,7 +76,10 @@ __all__ = [
     "Converted",
     "Offer",
     "abandon_case",
+    "add_annotation",
+    "annotations",
     "case_document",
+    "change_annotation",
     "close_case",
     "combine_segments",
     "compare",
@@ -80,6 +91,7 @@ __all__ = [
     "diff",
     "discard_case",
     "doctor",
+    "export_annotations",
     "export_case",
     "fill_holes",
     "fill_region",
@@ -87,6 +99,7 @@ __all__ = [
     "grow_margin",
     "grow_region",
     "hollow",
+    "import_annotations",
     "import_mask",
     "import_series",
     "interpolate_slices",
@@ -105,6 +118,7 @@ __all__ = [
     "recent_cases",
     "redo",
     "relabel_segments",
+    "remove_annotation",
     "remove_small_islands",
     "restore",
     "save_version",

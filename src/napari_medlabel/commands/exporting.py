@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from napari_medlabel import __version__
+from napari_medlabel.commands.annotations import annotations_to_export
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.opening import opened
 from napari_medlabel.commands.saving import arrays_of, past_of, save
@@ -118,7 +119,10 @@ def _export(  # noqa: PLR0913, PLR0917  # as `export_case`
         source = work.volume.source
         header = original_header(originals, source) if originals is not None else None
         others = {group: arrays[group] for group in schema.groups if group}
-        mask = MaskToExport(arrays[0], source, schema, provenance, subject, header, others)
+        mask = MaskToExport(
+            arrays[0], source, schema, provenance, subject, header, others,
+            annotations_to_export(session, work, version),
+        )  # fmt: skip
         masks = _on_slices(mask, name or subject) if onto == "source" else {name or subject: mask}
         return export_masks(masks, folder, formats=formats, force=force)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from napari_medlabel.core.annotation_set import AnnotationSet
-from napari_medlabel.errors import InputError, IntegrityError
+from napari_medlabel.errors import InputError, IntegrityError, MedlabelError
 from napari_medlabel.files import new_file
 from napari_medlabel.session import OpenCase, Session
 
@@ -51,11 +51,12 @@ def read_annotations(session: Session, work: OpenCase, number: int) -> Annotatio
         try:
             cipher = catalogue.case_cipher(work.info.id)
             document = json.loads(cipher.open(path.read_bytes(), _place(work, number)))
-            if document["format"] > _FORMAT:
-                raise InputError("the version is of a newer format", "update napari-medlabel")
-            found = AnnotationSet.from_document(document["annotations"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            newer = document["format"] > _FORMAT
+            found = found if newer else AnnotationSet.from_document(document["annotations"])
+        except (OSError, ValueError, KeyError, TypeError, MedlabelError) as error:
             raise _damaged(number) from error
+        if newer:
+            raise InputError("the version is of a newer format", "update napari-medlabel")
     saved = catalogue.versions(work.segmentation_id)
     wanted = next((one.annotations_sha256 for one in saved if one.number == number), "")
     if annotations_sha256(found) != wanted:

@@ -26,7 +26,7 @@ from napari_medlabel.core.annotation import (
     RectangleRoi,
     Shape,
 )
-from napari_medlabel.core.annotation_measure import measure
+from napari_medlabel.core.annotation_measure import measure, measure_words
 from napari_medlabel.core.annotation_places import corners
 from napari_medlabel.core.annotation_set import AnnotationSet
 from napari_medlabel.core.geometry import FloatArray, Geometry
@@ -39,6 +39,7 @@ __all__ = ["FORMAT", "AnnotationsToExport", "annotations_from_export"]
 
 FORMAT: Final = 1
 _DIGITS: Final = 6  # of millimetres and of voxels
+_TOLERANCE_MM: Final = 1e-3
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "distance": ("start", "end"), "angle": ("start", "vertex", "end"),
 }  # fmt: skip
@@ -85,11 +86,29 @@ class AnnotationsToExport:
             "annotations": [self._entry(one, grid, schema) for one in self.annotations],
         }
 
+    def is_told_by(self, document: Mapping[str, Any]) -> bool:
+        """Whether a document, read back, has these annotations at their places, to 1e-3 mm."""
+        try:
+            back = annotations_from_export(document, self.geometry)
+        except InputError:
+            return False
+        facts = [
+            [(one.id, one.name, one.plane) for one in them] for them in (self.annotations, back)
+        ]
+        places = [
+            [self.geometry.lps(corners(one.shape, self.geometry)) for one in them]
+            for them in (self.annotations, back)
+        ]
+        return facts[0] == facts[1] and all(
+            a.shape == b.shape and np.allclose(a, b, rtol=0.0, atol=_TOLERANCE_MM)
+            for a, b in zip(*places, strict=True)
+        )
+
     def _entry(self, one: Annotation, grid: Geometry, schema: LabelSchema) -> dict[str, Any]:
         label = schema.get(one.segment)
         segment = {"value": one.segment, "name": label.name if label else ""}
         shape = one.shape
-        measured = asdict(measure(shape, self.geometry, self.image))
+        measured = measure(shape, self.geometry, self.image)
         return {
             "id": one.id,
             "kind": one.kind,
@@ -100,7 +119,8 @@ class AnnotationsToExport:
             "plane": self._plane(one.plane, grid),
             "points": self._points(shape, grid),
             "links": [list(link) for link in shape.links] if isinstance(shape, Keypoints) else [],
-            "measure": _rounded(measured),
+            "measure": _rounded(asdict(measured)),
+            "words": measure_words(shape, measured, self.unit).replace("\n", ", "),
         }
 
     def _points(self, shape: Shape, grid: Geometry) -> list[dict[str, Any]]:

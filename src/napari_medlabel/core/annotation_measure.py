@@ -198,7 +198,7 @@ def _values_words(values: ImageValues, unit: str) -> str:
     size = max(abs(values.mean), values.sd)
     digits = 0 if unit == "HU" or size >= 100 else 1 if size >= 10 else 2
     words = f"{values.mean:.{digits}f} ± {values.sd:.{digits}f}"
-    return f"{words} {unit}".rstrip()
+    return words if unit in {"", "stored"} else f"{words} {unit}"
 
 
 def _area_words(area_mm2: float) -> str:
