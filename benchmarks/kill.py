@@ -3,10 +3,10 @@
     python -m benchmarks.kill [times]
 
 Each child goes on from the journal that the last one left: it paints, undoes, redoes, locks,
-measures, keeps checkpoints, closes and opens again, and says the number of each record that is
-durable. It is killed (SIGKILL) at a random moment. Then mask, annotations, undo, redo and locks
-must be those of the same actions made in memory, and no record that was said to be durable may be
-gone.
+measures, draws over it in another group and moves that, keeps checkpoints, closes and opens again,
+and says the number of each record that is durable. It is killed (SIGKILL) at a random moment. Then
+the masks of all groups, annotations, undo, redo and locks must be those of the same actions made
+in memory, and no record that was said to be durable may be gone.
 """
 
 import os
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ import numpy as np
 from napari_medlabel.core.annotation import Annotation, Distance
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.core.grouping import move_label
 from napari_medlabel.core.history import State
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
@@ -31,12 +33,14 @@ from napari_medlabel.storage.journal import SqliteJournal
 GEOMETRY = Geometry.from_spacing((40, 160, 160), (3.0, 0.8, 0.7), (-3.0, 12.0, 700.0))
 CIPHER = Cipher(bytes(32))
 PLACE = "segmentation"
+OVER_IT = 5
 
 
 def empty() -> State:
     schema = LabelSchema()
     for _ in range(4):
         schema = schema.with_label(schema.next_label())
+    schema = schema.with_label(replace(schema.next_label("over it"), group=1))
     return State(np.zeros(GEOMETRY.shape, np.uint8), schema)
 
 
@@ -52,13 +56,23 @@ def act(segmentation: Segmentation, number: int) -> None:
         segmentation.lock(4, on=4 not in segmentation.locked)  # no voxel of it is painted
     elif choice < 0.42:
         annotate(segmentation, number, rng)
+    elif choice < 0.46:
+        move_label(segmentation, OVER_IT, 3 - segmentation.group_of(OVER_IT))
     else:
-        low = tuple(int(rng.integers(n - m)) for n, m in zip((40, 160, 160), (3, 50, 50)))  # noqa: B905
-        where = rng.random((3, 50, 50)) < 0.7
-        where[0, 0, 0] = True
-        value = (int(segmentation.labels[low]) + 1 + int(rng.integers(3))) % 4
-        corner = (low[0], low[1], low[2])
-        segmentation.apply(Edit.fill(segmentation.labels, corner, where, value), tool="Paint")
+        paint(segmentation, rng, over_it=choice < 0.6)
+
+
+def paint(segmentation: Segmentation, rng: np.random.Generator, *, over_it: bool) -> None:
+    """Paint something that is not there yet, in group 0 or in the other one."""
+    low = tuple(int(rng.integers(n - m)) for n, m in zip((40, 160, 160), (3, 50, 50)))  # noqa: B905
+    where = rng.random((3, 50, 50)) < 0.7
+    where[0, 0, 0] = True
+    group = segmentation.group_of(OVER_IT) if over_it else 0
+    labels = segmentation.arrays[group]
+    there = int(labels[low])
+    value = (0 if there else OVER_IT) if over_it else (there + 1 + int(rng.integers(3))) % 4
+    edit = Edit.fill(labels, (low[0], low[1], low[2]), where, value, group=group)
+    segmentation.apply(edit, tool="Paint")
 
 
 def annotate(segmentation: Segmentation, number: int, rng: np.random.Generator) -> None:
@@ -122,7 +136,9 @@ def kill_once(path: Path, painted: Segmentation, seconds: float) -> int:
     assert durable <= last <= durable + 1, f"record {durable} was durable, {last} is the last"
     for number in range(int(first) + 1, last + 1):
         act(painted, number)
-    np.testing.assert_array_equal(found.labels, painted.labels)
+    assert found.schema == painted.schema
+    for group, labels in painted.arrays.items():
+        np.testing.assert_array_equal(found.arrays[group], labels)
     assert found.history == painted.history
     assert found.locked == painted.locked
     assert found.annotations == painted.annotations
