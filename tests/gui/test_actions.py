@@ -12,6 +12,7 @@ from napari_medlabel.ui.actions import ACTIONS, BY_ID, WINDOW_ACTIONS, missing_m
 from napari_medlabel.ui.key_sets import SETS, KeyChoice, keymap
 from napari_medlabel.ui.key_text import UnknownKey, caps, normal
 from napari_medlabel.ui.napari_keys import BLOCKED, KEPT, RESERVED
+from napari_medlabel.ui.tool_specs import SPECS
 
 BASES = [one.id for one in SETS]
 KEYS = sorted({key for one in ACTIONS for key in one.keys} | {"Ctrl+B", "F5", "U", "Shift+1"})
@@ -146,8 +147,8 @@ def test_a_key_is_written_in_one_way(key: str, same: str) -> None:
 
 
 def rules() -> Iterator[tuple[Action, Facts]]:
-    some = Facts(segments=2, active=1, presets=3, tool="paint", preview=True, can_undo=True,
-                 can_redo=True)  # fmt: skip
+    some = Facts(segments=2, active=1, presets=3, tool="paint", preview=True, making=True,
+                 can_undo=True, can_redo=True)  # fmt: skip
     for action in ACTIONS:
         yield action, some
 
@@ -165,18 +166,25 @@ def test_nothing_that_changes_segments_can_be_done_to_a_case_that_is_only_read()
                   can_redo=True)  # fmt: skip
     refused = {action.id for action in ACTIONS if action.rule(facts) == facts.read_only}
     assert {"paint", "interpolate", "undo", "redo", "lock", "add-segment", "smooth"} <= refused
-    assert refused & {"next-slice", "pick-1", "preset-1", "outline", "measure-distance"} == set()
+    assert refused & {"next-slice", "pick-1", "preset-1", "outline", "annotate-distance"} == set()
+
+
+def test_every_tool_is_an_action_and_does_what_it_says() -> None:
+    taken = {one.args[0] for one in ACTIONS if one.method == "tools.set_tool"}
+    assert set(SPECS) - taken == {"interpolate", "carry"}  # actions of their own
 
 
 def test_what_the_drawing_cannot_do_yet_is_found() -> None:
-    class Bare:
-        tools = frozenset({"paint"})
-
+    class Tools:
         def set_tool(self, tool: str) -> None: ...
 
+    class Bare:
+        tools = Tools
+
     missing = missing_methods(Bare)
-    assert missing["step_slice"] == (
+    assert missing["looking.step_slice"] == (
         "next-slice", "previous-slice", "ten-slices-up", "ten-slices-down",
     )  # fmt: skip
-    assert "erase" in missing["set_tool"]
-    assert "paint" not in missing["set_tool"]
+    assert missing["tools.set_tool"] == ("prompt",)
+    with pytest.raises(AttributeError, match=r"looking\.step_slice"):
+        BY_ID["next-slice"].run(Bare)

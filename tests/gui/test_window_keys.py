@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtGui import QAction, QKeySequence
+from qtpy.QtCore import QEvent, QPoint, Qt
+from qtpy.QtGui import QAction, QFocusEvent, QKeySequence
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
     QApplication,
@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QListWidget,
     QMainWindow,
     QMenu,
+    QPushButton,
     QSlider,
     QSpinBox,
     QTextEdit,
@@ -28,16 +29,30 @@ from napari_medlabel.ui.window_keys import WindowKeys
 FIRST_PRESET, SECOND_PRESET = object(), object()
 
 
-class Hand:
-    """Stands for a Drawing: notes what is asked of it."""
+class Part:
+    """Stands for a Drawing or a part of it: notes what is asked of it."""
 
-    tools = frozenset(
-        {"paint", "erase", "fill", "lasso", "grow", "threshold", "scissors", "prompt"}
-    )
+    def __init__(self, did: list[tuple[object, ...]], name: str = "") -> None:
+        self.did, self._name = did, name
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda *args, **options: self.did.append(
+            (f"{self._name}{name}", *args, *options.items())
+        )
+
+
+class Hand(Part):
+    """Stands for a Drawing with its parts."""
 
     def __init__(self) -> None:
-        self.did: list[tuple[object, ...]] = []
-        self.has_preview = True
+        super().__init__([])
+        self.looking, self.tools = Part(self.did, "looking."), Part(self.did, "tools.")
+        self.sight = Part(self.did, "sight.")
+        self.sight.look = SimpleNamespace(crosshair=True, overlays=True, linked=False)
+        self.proposals = Part(self.did, "proposals.")
+        self.proposals.open, self.proposals.making = object(), ""
         self.choices = SimpleNamespace(
             active=3, windows=(FIRST_PRESET, SECOND_PRESET), tool="paint"
         )
@@ -47,11 +62,6 @@ class Hand:
             )
         )
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return lambda *args: self.did.append((name, *args))
-
 
 class Frame(QMainWindow):
     """A window with what a window has."""
@@ -60,11 +70,18 @@ class Frame(QMainWindow):
         super().__init__()
         self.image, self.line, self.note = QWidget(), QLineEdit(), QTextEdit()
         self.list, self.size, self.slider = QListWidget(), QSpinBox(), QSlider()
+        self.button, self.solid = QPushButton("Add"), QWidget()
+        self.button.clicked.connect(lambda: self.chosen.append("add"))
+        self.solid.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.solid.setProperty("own_keys", "Up Down Home")
         self.list.addItems(["Paint", "Erase", "Vessel"])
         self.image.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         inside = QWidget()
         layout = QVBoxLayout(inside)
-        for part in (self.image, self.line, self.note, self.list, self.size, self.slider):
+        for part in (
+            self.image, self.line, self.note, self.list, self.size, self.slider, self.button,
+            self.solid,
+        ):  # fmt: skip
             layout.addWidget(part)
         self.setCentralWidget(inside)
         self.chosen: list[str] = []
@@ -115,7 +132,10 @@ def test_every_key_of_every_set_does_what_the_list_says(
     keys.asked.connect(asked.append)
     keys.set_choice(KeyChoice(base, digits_pick))
     # Presets beyond the second are there in the list, not in this case.
-    there = [one for one in ACTIONS if not (one.method == "set_window" and one.id[-1] > "2")]
+    there = [
+        one for one in ACTIONS
+        if not (one.id.startswith("preset-") and one.id[-1] > "2") and one.is_there(hand)
+    ]  # fmt: skip
     pressed = 0
     for action in there:
         for key in keys.keys[action.id]:
@@ -127,7 +147,8 @@ def test_every_key_of_every_set_does_what_the_list_says(
                 assert asked == [action.id], key
             else:
                 args = action.args if action.given is None else action.given(hand)
-                assert hand.did == [(action.method, *args)], key
+                options = {} if action.options is None else action.options(hand)
+                assert hand.did == [(action.method, *args, *options.items())], key
     assert pressed > 70
 
 
@@ -138,7 +159,7 @@ def test_the_focus_makes_no_difference(
     assert keys.choice.base == "medlabel"
     frame.press("E", to=getattr(frame, part))
     frame.press("Up", to=getattr(frame, part))
-    assert hand.did == [("set_tool", "erase"), ("step_slice", 1)]
+    assert hand.did == [("tools.set_tool", "erase"), ("looking.step_slice", 1)]
     assert frame.list.currentRow() < 1  # the list did not look for a name with E
 
 
@@ -159,7 +180,7 @@ def test_a_text_field_keeps_its_keys(frame: Frame, hand: Hand, keys: WindowKeys,
 def test_a_text_that_can_only_be_read_does_not_keep_them(frame: Frame, hand: Hand) -> None:
     frame.note.setReadOnly(True)
     frame.press("E", to=frame.note)
-    assert hand.did == [("set_tool", "erase")]
+    assert hand.did == [("tools.set_tool", "erase")]
 
 
 @pytest.mark.usefixtures("keys")
@@ -171,7 +192,7 @@ def test_enter_in_a_field_gives_the_keys_back_to_the_image(frame: Frame, hand: H
     assert frame.size.value() == 7
     assert not frame.size.hasFocus()
     QTest.keyClick(frame.windowHandle(), Qt.Key.Key_E)
-    assert hand.did == [("set_tool", "erase")]
+    assert hand.did == [("tools.set_tool", "erase")]
 
 
 @pytest.mark.usefixtures("keys")
@@ -183,11 +204,11 @@ def test_a_list_that_tab_led_to_is_moved_in_by_arrows(frame: Frame, hand: Hand) 
     QTest.keyClick(frame.windowHandle(), Qt.Key.Key_Down)
     assert (frame.list.currentRow(), hand.did) == (2, [])
     QTest.keyClick(frame.windowHandle(), Qt.Key.Key_E)
-    assert hand.did == [("set_tool", "erase")]
+    assert hand.did == [("tools.set_tool", "erase")]
     spot = frame.list.mapTo(frame, QPoint(5, 5))
     QTest.mouseClick(frame.windowHandle(), Qt.MouseButton.LeftButton, pos=spot)
     QTest.keyClick(frame.windowHandle(), Qt.Key.Key_Down)
-    assert hand.did[1:] == [("step_slice", -1)]
+    assert hand.did[1:] == [("looking.step_slice", -1)]
 
 
 def test_a_key_of_a_menu_is_ours_while_a_case_is_open_and_the_menu_s_again_after(
@@ -207,7 +228,7 @@ def test_another_window_of_the_application_is_not_touched(frame: Frame, hand: Ha
     other.show()
     QTest.keyClick(other.windowHandle(), Qt.Key.Key_Down)
     frame.press("Down")
-    assert hand.did == [("step_slice", -1)]
+    assert hand.did == [("looking.step_slice", -1)]
     other.close()
 
 
@@ -234,7 +255,7 @@ def test_what_cannot_be_done_says_why_and_nobody_else_gets_the_key(
 def test_enter_without_a_preview_is_for_others(frame: Frame, hand: Hand, keys: WindowKeys) -> None:
     said: list[str] = []
     keys.refused.connect(said.append)
-    hand.has_preview = False
+    hand.proposals.open = None
     for key in ("Return", "Shift+Return", "Esc"):
         frame.press(key)
     assert (hand.did, said) == ([], [])
@@ -252,7 +273,7 @@ def test_a_key_of_napari_s_that_would_hurt_does_nothing(frame: Frame, hand: Hand
 
 def test_an_action_that_is_not_there_yet_is_refused(frame: Frame, keys: WindowKeys) -> None:
     class Bare:
-        choices, case = Hand().choices, Hand().case
+        choices, case, proposals = Hand().choices, Hand().case, Hand().proposals
 
     said: list[str] = []
     keys.refused.connect(said.append)
@@ -260,3 +281,38 @@ def test_an_action_that_is_not_there_yet_is_refused(frame: Frame, keys: WindowKe
     keys.take(Bare())
     frame.press("J")
     assert said == ["Not part of this version"]
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_view_keeps_the_keys_it_says_are_its_own(frame: Frame, hand: Hand) -> None:
+    for key in ("Up", "Home", "PgUp", "E"):
+        frame.press(key, to=frame.solid)
+    assert hand.did == [("looking.step_slice", 10), ("tools.set_tool", "erase")]
+
+
+def test_space_held_pans_and_presses_no_button_that_was_clicked(
+    frame: Frame, keys: WindowKeys
+) -> None:
+    told: list[bool] = []
+    keys.panning.connect(told.append)
+    frame.button.setFocus()
+    for part, chosen in ((frame.image, []), (frame.button, []), (frame.line, [])):
+        part.setFocus()
+        QTest.keyClick(frame.windowHandle(), Qt.Key.Key_Space)
+        assert frame.chosen == chosen
+    assert told == [True, False] * 2  # a text field keeps it
+    assert frame.line.text() == " "
+    frame.press("Tab", to=frame.slider)
+    assert frame.focusWidget() is frame.button
+    QTest.keyClick(frame.windowHandle(), Qt.Key.Key_Space)
+    assert frame.chosen == ["add"]
+    assert told == [True, False] * 2
+
+
+def test_space_is_let_go_with_the_window(frame: Frame, keys: WindowKeys) -> None:
+    told: list[bool] = []
+    keys.panning.connect(told.append)
+    frame.image.setFocus()
+    QTest.keyPress(frame.windowHandle(), Qt.Key.Key_Space)
+    QApplication.sendEvent(frame.windowHandle(), QFocusEvent(QEvent.Type.FocusOut))
+    assert told == [True, False]

@@ -1,12 +1,15 @@
 """What an action is: its words, its keys, which method of `Drawing` does it, and when it cannot.
 
-Methods are named, not referred to, so that the list of actions needs no window and no case; a test
-holds every name to `Drawing`. An action without a method is for the window to do.
+Methods are named, not referred to, so that the list of actions needs no window and no case:
+"looking.step_slice" is that method of that part of `Drawing`. A test holds every name to it. An
+action without a method is for the window to do.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Literal
+
+from napari_medlabel.ui.tool_specs import SPECS
 
 __all__ = [
     "GROUPS",
@@ -20,6 +23,7 @@ __all__ = [
     "has_number",
     "has_preset",
     "has_preview",
+    "has_proposal",
     "has_segment",
     "has_segments",
     "has_tool",
@@ -32,7 +36,6 @@ GROUPS: Final[tuple[Group, ...]] = (
     "Move", "View", "Paint", "Other tools", "Regions", "Segments", "Assist", "Measure",
     "Everywhere",
 )  # fmt: skip
-FIRST_TOOLS: Final = frozenset({"paint", "erase", "fill"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class Facts:
     presets: int = 0
     tool: str = ""
     preview: bool = False
+    making: bool = False
     can_undo: bool = False
     can_redo: bool = False
 
@@ -52,9 +56,10 @@ class Facts:
 def facts_of(drawing: Any) -> Facts:  # noqa: ANN401  # a Drawing, or what stands for one in a test
     """The facts about an open case; cheap, since each key asks for them."""
     segmentation, choices = drawing.case.segmentation, drawing.choices
+    proposals = drawing.proposals
     return Facts(
         segmentation.read_only, len(segmentation.schema), choices.active, len(choices.windows),
-        choices.tool, bool(getattr(drawing, "has_preview", False)), segmentation.can_undo,
+        choices.tool, proposals.open is not None, bool(proposals.making), segmentation.can_undo,
         segmentation.can_redo,
     )  # fmt: skip
 
@@ -87,6 +92,11 @@ def has_segment(facts: Facts) -> str:
 def has_preview(facts: Facts) -> str:
     """A preview waits for an answer."""
     return "" if facts.preview else "There is no preview"
+
+
+def has_proposal(facts: Facts) -> str:
+    """A preview waits for an answer, or is being made."""
+    return "" if facts.preview or facts.making else "There is no preview"
 
 
 def has_tool(facts: Facts) -> str:
@@ -129,9 +139,10 @@ class Action:
     keys
         As they are given out with the program: "Ctrl+Z", "PgUp", "Shift+1".
     method, args
-        Which method of `Drawing` does it, with what. Without a method the window does it.
-    given
-        Makes the arguments from the drawing, where they are known only then.
+        Which method of `Drawing` or of a part of it does it, with what. Without a method the
+        window does it.
+    given, options
+        Make the arguments from the drawing, by place and by name, where they are known only then.
     rule
         Why it cannot be done now, or nothing.
     also
@@ -151,14 +162,15 @@ class Action:
     rule: Rule = always
     also: str = ""
     given: Callable[[Any], tuple[object, ...]] | None = None
+    options: Callable[[Any], dict[str, object]] | None = None
     passes_on: bool = False
     repeats: bool = False
 
     def is_there(self, drawing: object) -> bool:
-        """Whether the drawing, or its class, can do it; `tools` says which tools it knows."""
-        if self.method == "set_tool" and self.args[0]:
-            return self.args[0] in getattr(drawing, "tools", FIRST_TOOLS)
-        return not self.method or hasattr(drawing, self.method)
+        """Whether the drawing, or a class with its parts, can do it."""
+        if self.method == "tools.set_tool" and self.args[0] not in {"", *SPECS}:
+            return False
+        return not self.method or self._method(drawing) is not None
 
     def why_not(self, drawing: object) -> str:
         """Why it cannot be done now; "" where it can."""
@@ -168,5 +180,14 @@ class Action:
 
     def run(self, drawing: object) -> object:
         """Do it to the case that is open."""
+        method = self._method(drawing)
+        if method is None:
+            raise AttributeError(self.method)
         args = self.args if self.given is None else self.given(drawing)
-        return getattr(drawing, self.method)(*args)
+        return method(*args, **({} if self.options is None else self.options(drawing)))
+
+    def _method(self, drawing: object) -> Callable[..., object] | None:
+        found: object = drawing
+        for name in self.method.split("."):
+            found = getattr(found, name, None)
+        return found if callable(found) else None

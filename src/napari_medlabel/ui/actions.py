@@ -1,30 +1,41 @@
 """Everything that can be done in the window, by key, menu or search: one list.
 
-The methods named here are those of `Drawing`. `step_slice(1)` goes towards the head, and so do
-Up and Page up; tools are named as `Drawing.set_tool` takes them.
+The methods named here are those of `Drawing` and its parts. `step_slice(1)` goes towards the head,
+and so do Up and Page up. Tools are those of `tool_specs`, each an action.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from napari_medlabel.ui.action import (
     Action,
     Group,
+    always,
     can_change,
     has_done,
     has_number,
     has_preset,
     has_preview,
+    has_proposal,
     has_segment,
     has_segments,
     has_tool,
     has_undone,
 )
+from napari_medlabel.ui.tool_specs import ANNOTATION, SPECS, ToolSpec
 
 __all__ = ["ACTIONS", "BY_ID", "WINDOW_ACTIONS", "missing_methods"]
 
 
 def _active(drawing: Any) -> tuple[object, ...]:  # noqa: ANN401  # a Drawing
     return (drawing.choices.active,)
+
+
+def _step(name: str, words: str, keys: tuple[str, ...], slices: int) -> Action:
+    return Action(
+        name, words, "Move", keys, "looking.step_slice", (slices,), also="scroll page jump",
+        repeats=True,
+    )  # fmt: skip
 
 
 def _preset(number: int) -> Action:
@@ -44,30 +55,70 @@ def _number(number: int) -> Action:
     )  # fmt: skip
 
 
-def _tool(name: str, words: str, keys: tuple[str, ...], also: str = "") -> Action:
-    group: Group = "Paint" if name in {"paint", "erase"} else "Other tools"
-    return Action(name, words, group, keys, "set_tool", (name,), can_change, also)
+def _tool(spec: ToolSpec) -> Action:
+    """The action that takes a tool; its tip and its synonyms are searched."""
+    also = f"{spec.tip} {_ALSO.get(spec.id, '')}"
+    keys = _TOOL_KEYS.get(spec.id, ())
+    words = spec.words
+    group: Group = "Paint" if spec.id in _PAINTERS else "Other tools"
+    if spec.kind == "region":
+        group = "Regions"
+    elif spec.kind == "annotation":
+        group = "Measure"
+        verb = "Measure" if spec.id.removeprefix(ANNOTATION) in _MEASURES else "Annotate"
+        words = f"{verb}: {words[0].lower()}{words[1:]}"
+    rule = can_change if spec.kind == "draw" else (has_segment if group == "Regions" else always)
+    name = spec.id.replace("_", "-").replace(":", "-")
+    return Action(name, words, group, keys, "tools.set_tool", (spec.id,), rule, also)
 
 
-def _region(name: str, words: str, also: str = "") -> Action:
-    return Action(name, words, "Regions", (), "open_region_tool", (name,), has_segment, also)
+def _switch(field: str) -> Callable[[Any], dict[str, object]]:
+    """A choice about the views, the other way round."""
+    return lambda drawing: {field: not getattr(drawing.sight.look, field)}
 
 
-def _measure(name: str, words: str, also: str) -> Action:
-    return Action(f"measure-{name}", words, "Measure", (), "set_tool", (name,), also=also)
-
-
+_PAINTERS: Final = {"paint", "erase", "smart_paint"}
+_MEASURES: Final = {"distance", "angle", "ellipse", "rectangle"}
+_OWN: Final = {"interpolate", "carry"}  # tools that are actions of their own
+_TOOL_KEYS: Final = {
+    "paint": ("P", "2"), "erase": ("E", "1"), "fill": ("F", "4"), "polygon": ("3",),
+    "lasso": ("L",), "grow": ("R",), "threshold": ("T",), "scissors": ("S",),
+}  # fmt: skip
+_ALSO: Final = {
+    "paint": "brush draw pencil paintbrush",
+    "erase": "eraser rubber remove",
+    "fill": "bucket flood",
+    "polygon": "draw corners contour outline",
+    "lasso": "draw freehand contour outline scissors",
+    "grow": "region growing wand connected threshold snake",
+    "threshold": "otsu range HU level",
+    "scissors": "smart livewire intelligent magnetic edge level tracing",
+    "smart_paint": "adaptive brush edge",
+    "seeds": "grow cut competing watershed",
+    "fill_holes": "closing smoothing cavity",
+    "islands": "largest connected component specks noise remove small keep",
+    "smooth": "median gaussian joint smoothing",
+    "margin": "dilate erode expand grow shrink mm",
+    "hollow": "shell wall",
+    "combine": "logical operators union subtract intersect add boolean",
+    "copy_slice": "duplicate next",
+    "mirror": "flip left right",
+    "split": "islands connected components separate",
+    "relabel": "rename merge change label value",
+    "annotate:distance": "ruler line length mm",
+    "annotate:angle": "degrees protractor",
+    "annotate:ellipse": "ROI mean sd circle region of interest",
+    "annotate:rectangle": "ROI mean sd box region of interest",
+    "annotate:keypoints": "landmark fiducial markup point",
+}
 _MOVE = (
-    Action("next-slice", "Next slice, towards the head", "Move", ("Up", "Right"), "step_slice",
-           (1,), also="forward scroll", repeats=True),
-    Action("previous-slice", "Previous slice, towards the feet", "Move", ("Down", "Left"),
-           "step_slice", (-1,), also="back scroll", repeats=True),
-    Action("ten-slices-up", "Ten slices towards the head", "Move", ("PgUp",), "step_slice", (10,),
-           also="page jump", repeats=True),
-    Action("ten-slices-down", "Ten slices towards the feet", "Move", ("PgDown",), "step_slice",
-           (-10,), also="page jump", repeats=True),
-    Action("first-slice", "First slice", "Move", ("Home",), "go_to_end", ("first",), also="begin"),
-    Action("last-slice", "Last slice", "Move", ("End",), "go_to_end", ("last",)),
+    _step("next-slice", "Next slice, towards the head", ("Up", "Right"), 1),
+    _step("previous-slice", "Previous slice, towards the feet", ("Down", "Left"), -1),
+    _step("ten-slices-up", "Ten slices towards the head", ("PgUp",), 10),
+    _step("ten-slices-down", "Ten slices towards the feet", ("PgDown",), -10),
+    Action("first-slice", "First slice", "Move", ("Home",), "looking.go_to_end", ("first",),
+           also="begin"),
+    Action("last-slice", "Last slice", "Move", ("End",), "looking.go_to_end", ("last",)),
     Action("next-labelled", "Next labelled slice", "Move", ("Ctrl+Up", "Ctrl+Right"),
            "next_labelled", (1,), has_segments, "jump drawn segmented", repeats=True),
     Action("previous-labelled", "Previous labelled slice", "Move", ("Ctrl+Down", "Ctrl+Left"),
@@ -81,22 +132,26 @@ _MOVE = (
 )  # fmt: skip
 
 _VIEW = (
-    Action("axial", "Axial plane", "View", ("Ctrl+1",), "set_plane", (0,),
+    Action("axial", "Axial plane", "View", ("Ctrl+1",), "looking.set_plane", (0,),
            also="transverse orientation red"),
-    Action("coronal", "Coronal plane", "View", ("Ctrl+2",), "set_plane", (1,),
+    Action("coronal", "Coronal plane", "View", ("Ctrl+2",), "looking.set_plane", (1,),
            also="frontal orientation green"),
-    Action("sagittal", "Sagittal plane", "View", ("Ctrl+3",), "set_plane", (2,),
+    Action("sagittal", "Sagittal plane", "View", ("Ctrl+3",), "looking.set_plane", (2,),
            also="lateral orientation yellow"),
+    Action("surfaces", "Surfaces in 3D", "View", ("Ctrl+4",), "looking.set_plane", (3,),
+           also="3-D volume rendering solid large"),
     Action("make-large", "Make the view under the pointer the large one", "View", ("X",),
-           "make_large", also="maximize expand full size double click"),
-    Action("next-layout", "Next layout of the views", "View", ("Shift+X",), "next_layout",
+           "looking.make_large", also="maximize expand full size double click"),
+    Action("next-layout", "Next layout of the views", "View", ("Shift+X",), "looking.next_layout",
            also="four-up tri-view 1+3 2x2 single conventional"),
-    Action("fit-view", "Fit the image to the view", "View", ("Ctrl+0",), "fit_view",
+    Action("fit-view", "Fit the image to the view", "View", ("Ctrl+0",), "looking.fit",
            also="reset field of view zoom to fit recenter"),
-    Action("crosshair", "Crosshair on or off", "View", ("C",), "toggle_crosshair",
-           also="cursor slice intersections"),
-    Action("overlays", "Hide all overlays", "View", ("`",), "toggle_overlay",
-           also="letters annotations text scale bar corner"),
+    Action("crosshair", "Crosshair on or off", "View", ("C",), "sight.choose",
+           options=_switch("crosshair"), also="cursor slice intersections"),
+    Action("link", "Link the zoom of the views on or off", "View", (), "sight.choose",
+           options=_switch("linked"), also="synchronize zoom pan position"),
+    Action("overlays", "Hide all overlays", "View", ("`",), "sight.choose",
+           options=_switch("overlays"), also="letters annotations text scale bar corner"),
     Action("show-segments", "Labels on or off", "View", ("V",), "toggle_shown",
            also="segmentation visibility show hide mask"),
     Action("outline", "Outline or fill", "View", ("O",), "next_style",
@@ -111,48 +166,35 @@ _VIEW = (
 )  # fmt: skip
 
 _PAINT = (
-    _tool("paint", "Paint", ("P", "2"), "brush draw pencil paintbrush"),
-    _tool("erase", "Erase", ("E", "1"), "eraser rubber remove"),
-    Action("no-tool", "Put the tool away", "Paint", ("6", "Z"), "set_tool", ("",), has_tool,
+    *(_tool(SPECS[name]) for name in ("paint", "erase", "smart_paint")),
+    Action("no-tool", "Put the tool away", "Paint", ("6", "Z"), "tools.set_tool", ("",), has_tool,
            "navigate pan zoom select hand none"),
-    Action("smaller-brush", "Smaller brush", "Paint", ("[",), "step_brush", (-1,),
+    Action("smaller-brush", "Smaller brush", "Paint", ("[",), "tools.step_size", (-1,),
            also="size radius diameter", repeats=True),
-    Action("larger-brush", "Larger brush", "Paint", ("]",), "step_brush", (1,),
+    Action("larger-brush", "Larger brush", "Paint", ("]",), "tools.step_size", (1,),
            also="size radius diameter", repeats=True),
-    Action("ball", "Disc or ball", "Paint", ("D",), "toggle_ball",
+    Action("ball", "Disc or ball", "Paint", ("D",), "tools.toggle_ball",
            also="sphere brush 3D shape round"),
-    Action("intensity-mask", "Intensity mask on or off", "Paint", ("I",), "toggle_intensity_mask",
+    Action("intensity-mask", "Intensity mask on or off", "Paint", ("I",), "tools.toggle_mask",
            also="editable intensity range threshold paint masking HU"),
     Action("paint-over", "Next choice of what is painted over", "Paint", ("B",),
-           "next_paint_over", also="overwrite preserve labels editable area draw over"),
+           "tools.next_paint_over", also="overwrite preserve labels editable area draw over"),
 )  # fmt: skip
 
 _TOOLS = (
-    _tool("fill", "Fill", ("F", "4"), "bucket flood"),
-    _tool("lasso", "Lasso and polygon", ("L", "3"), "draw freehand contour outline scissors"),
-    _tool("grow", "Grow", ("R",), "region growing wand connected threshold snake"),
-    _tool("threshold", "Threshold", ("T",), "otsu range HU level"),
-    _tool("scissors", "Smart scissors", ("S",), "livewire intelligent magnetic edge level tracing"),
-    Action("interpolate", "Fill gaps between slices", "Other tools", ("G",), "interpolate",
-           rule=has_segment, also="interpolate fill between slices morphological"),
-    Action("carry-up", "Carry to the next slice", "Other tools", ("N",), "carry", (1,),
+    *(
+        _tool(spec) for name, spec in SPECS.items()
+        if spec.kind == "draw" and name not in _PAINTERS | _OWN
+    ),
+    Action("interpolate", "Fill gaps between slices", "Other tools", ("G",), "tools.propose",
+           ("interpolate",), has_segment, "interpolate fill between slices morphological"),
+    Action("carry-up", "Carry to the next slice", "Other tools", ("N",), "tools.carry", (1,),
            has_segment, "propagate copy slice track"),
-    Action("carry-down", "Carry to the previous slice", "Other tools", ("Shift+N",), "carry", (-1,),
-           has_segment, "propagate copy slice track"),
+    Action("carry-down", "Carry to the previous slice", "Other tools", ("Shift+N",), "tools.carry",
+           (-1,), has_segment, "propagate copy slice track"),
 )  # fmt: skip
 
-_REGIONS = (
-    _region("fill-holes", "Fill holes", "closing smoothing cavity"),
-    _region("keep-largest", "Keep the largest island", "largest component islands"),
-    _region("small-islands", "Remove small islands", "components specks noise islands"),
-    _region("smooth", "Smooth", "median gaussian joint smoothing"),
-    _region("margin", "Grow or shrink by a margin", "dilate erode margin mm expand"),
-    _region("hollow", "Make hollow", "shell wall"),
-    _region("combine", "Add, subtract or intersect", "logical operators union boolean copy"),
-    _region("mirror", "Mirror to the other side", "flip left right"),
-    _region("split", "Split into parts", "islands connected components separate"),
-    _region("grow-seeds", "Grow from seeds", "grow cut competing"),
-)
+_REGIONS = tuple(_tool(spec) for spec in SPECS.values() if spec.kind == "region")
 
 _SEGMENTS = (
     Action("previous-segment", "Previous segment", "Segments", ("Q",), "pick_next", (-1,),
@@ -167,26 +209,23 @@ _SEGMENTS = (
     Action("add-segment", "Add a segment", "Segments", ("Ctrl+Shift+N",), "add_segment",
            rule=can_change, also="new label create"),
     Action("only-this", "Show only this segment", "Segments", ("Shift+V",), "show_only",
-           rule=has_segments, also="solo isolate hide others", given=_active),
+           rule=has_segments, also="solo isolate hide others"),
 )  # fmt: skip
 
 _ASSIST = (
-    Action("prompt", "Start a prompt", "Assist", ("A",), "set_tool", ("prompt",), can_change,
+    Action("prompt", "Start a prompt", "Assist", ("A",), "tools.set_tool", ("prompt",), can_change,
            "AI click point box scribble assist"),
-    Action("accept", "Accept the preview", "Assist", ("Return",), "accept", rule=has_preview,
-           also="apply confirm ok", passes_on=True),
+    Action("accept", "Accept the preview", "Assist", ("Return",), "proposals.accept",
+           rule=has_preview, also="apply confirm ok", passes_on=True),
     Action("accept-slice", "Accept the preview on this slice", "Assist", ("Shift+Return",),
-           "accept_slice", rule=has_preview, also="apply confirm", passes_on=True),
-    Action("reject", "Reject the preview", "Assist", ("Esc",), "reject", rule=has_preview,
-           also="cancel discard", passes_on=True),
+           "proposals.accept_slice", rule=has_preview, also="apply confirm", passes_on=True),
+    Action("reject", "Reject the preview", "Assist", ("Esc",), "proposals.reject",
+           rule=has_proposal, also="cancel discard", passes_on=True),
 )  # fmt: skip
 
 _MEASURE = (
     Action("measure", "Measure", "Measure", ("M",), also="ruler distance angle ROI annotation"),
-    _measure("distance", "Measure a distance", "ruler line length mm"),
-    _measure("angle", "Measure an angle", "degrees"),
-    _measure("ellipse", "Measure in an ellipse", "ROI mean sd circle"),
-    _measure("rectangle", "Measure in a rectangle", "ROI mean sd box"),
+    *(_tool(spec) for spec in SPECS.values() if spec.kind == "annotation"),
 )
 
 _EVERYWHERE = (

@@ -124,7 +124,7 @@ class HistoryList(QFrame):
         self.list.setItemDelegate(self._entries)
         self.list.setUniformItemSizes(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.list.setProperty("keeps_focus", "true")
+        self.list.setProperty("own_keys", "Up Down PgUp PgDown Home End Return Esc")
         self.list.itemClicked.connect(self._go)
         self.list.installEventFilter(self)
         layout = QVBoxLayout(self)

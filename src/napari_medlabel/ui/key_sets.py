@@ -36,6 +36,7 @@ _SLICER: Final = {
     "threshold": ("1", "T"),
     "paint": ("2", "P"),
     "lasso": ("3", "L"),
+    "polygon": ("Shift+L",),
     "erase": ("4", "E"),
     "scissors": ("5", "S"),
     "grow": ("6",),
@@ -51,7 +52,6 @@ _SLICER: Final = {
 }
 _ITK_SNAP: Final = {
     "no-tool": ("1", "2", "Z"),
-    "lasso": ("3", "L"),
     "paint": ("4", "P"),
     "measure": ("6", "M"),
     "erase": ("E",),

@@ -66,10 +66,11 @@ _SHEET: Final[tuple[tuple[tuple[str, tuple[tuple[str, str], ...]], ...], ...]] =
     (
         ("Other tools", (
             ("Fill", "@fill"),
-            ("Lasso and polygon", "@lasso"),
+            ("Lasso", "@lasso"),
+            ("Polygon", "@polygon"),
             ("Grow", "@grow"),
             ("Threshold", "@threshold"),
-            ("Smart scissors", "@scissors"),
+            ("Scissors along edges", "@scissors"),
             ("Fill gaps between slices", "@interpolate"),
             ("Carry up, down", "@carry-up @carry-down"),
             ("Measure", "@measure"),
@@ -97,7 +98,7 @@ _SHEET: Final[tuple[tuple[tuple[str, tuple[tuple[str, str], ...]], ...], ...]] =
             ("Window and level", "#Right drag"),
             ("Window presets", "@preset-1 to @preset-9"),
             ("Invert the greys", "@invert"),
-            ("Axial, coronal, sagittal", "@axial @coronal @sagittal"),
+            ("Axial, coronal, sagittal, 3D", "@axial @coronal @sagittal @surfaces"),
             ("Full-size view", "#Double_click or @make-large"),
             ("Next layout", "@next-layout"),
             ("Fit to the view", "@fit-view"),

@@ -7,9 +7,10 @@ application, dialogs and open menus are not touched, and with the case everythin
 
 from typing import Any, Final
 
-from qtpy.QtCore import QEvent, QObject, QTimer, Signal
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
+    QAbstractButton,
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
@@ -43,8 +44,8 @@ class WindowKeys(QObject):
     """Runs the actions of a window by their keys.
 
     Its signals: `asked` with the id of an action that the window does itself
-    (`actions.WINDOW_ACTIONS`); `refused` with words when an action cannot be done now; `changed`
-    when keys have changed, for tooltips.
+    (`actions.WINDOW_ACTIONS`); `refused` with words when an action cannot be done now; `panning`
+    with True while Space is held; `changed` when keys have changed, for tooltips.
 
     Parameters
     ----------
@@ -56,6 +57,7 @@ class WindowKeys(QObject):
 
     asked = Signal(str)
     refused = Signal(str)
+    panning = Signal(bool)
     changed = Signal()
 
     def __init__(self, frame: QWidget, parent: QObject) -> None:
@@ -64,6 +66,7 @@ class WindowKeys(QObject):
         self._handle: QObject | None = None
         self._drawing: Any = None
         self._by_tab = False  # the focus was moved by keyboard, and shows it
+        self._space_held = False
         self.choice = KeyChoice()
         self.keys: Keymap = {}
         self._by_key: dict[str, Action] = {}
@@ -122,6 +125,11 @@ class WindowKeys(QObject):
                 self._watch()
         elif kind == QEvent.Type.MouseButtonPress:
             self._by_tab = False
+        elif kind == QEvent.Type.FocusOut and self._space_held:
+            self._space_held = False
+            self.panning.emit(False)  # noqa: FBT003  # Qt's
+        elif kind in {QEvent.Type.KeyPress, QEvent.Type.KeyRelease} and _is_space(event):
+            return self._space(event, down=kind == QEvent.Type.KeyPress)
         elif kind in {QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress}:
             return self._key(event, pressed=kind == QEvent.Type.KeyPress)
         return False
@@ -140,7 +148,7 @@ class WindowKeys(QObject):
         texts = key_texts(event)
         if not texts or self._drawing is None:
             return False
-        if QApplication.activePopupWidget() or QApplication.activeModalWidget():
+        if _elsewhere():
             return False
         self._by_tab |= pressed and not _TABS.isdisjoint(texts)
         focus = self._frame.focusWidget()
@@ -148,9 +156,8 @@ class WindowKeys(QObject):
             if pressed and texts[0] in {"Return", "Esc"} and isinstance(focus, _LINES):
                 self._leave_soon(focus)
             return False
-        if texts[0] in _MOVING and isinstance(focus, _MOVED_IN):
-            if self._by_tab or focus.property("keeps_focus"):
-                return False
+        if self._belongs_to(focus, texts[0]):
+            return False
         action = next((self._by_key[text] for text in texts if text in self._by_key), None)
         if action is None:
             ours = texts[0] in BLOCKED
@@ -162,6 +169,32 @@ class WindowKeys(QObject):
                 self.run(action.id)
         return ours
 
+    def _belongs_to(self, focus: QWidget | None, key: str) -> bool:
+        """Whether the widget with the focus moves by this key.
+
+        A widget says so of itself by a property, `own_keys`: "Up Down Home". Lists and sliders
+        have their keys while the focus is moved by keyboard.
+        """
+        if focus is None:
+            return False
+        if key in str(focus.property("own_keys") or "").split():
+            return True
+        return self._by_tab and key in _MOVING and isinstance(focus, _MOVED_IN)
+
+    def _space(self, event: QKeyEvent, *, down: bool) -> bool:
+        """Space held pans; a button that was clicked is not pressed again by it."""
+        focus = self._frame.focusWidget()
+        pressable = isinstance(focus, (QAbstractButton, *_MOVED_IN))
+        if event.isAutoRepeat():
+            return pressable and self._space_held
+        if down and (_is_written_in(focus) or (self._by_tab and pressable) or _elsewhere()):
+            return False
+        if down != self._space_held:
+            self._space_held = down
+            self.panning.emit(down)
+            return pressable
+        return False
+
     def _leave_soon(self, field: QWidget) -> None:
         """A number was typed: the next key is for the image again."""
         if not field.property("keeps_focus"):
@@ -170,6 +203,15 @@ class WindowKeys(QObject):
     def _leave(self, field: QWidget) -> None:
         if self._frame.focusWidget() is field:  # an editor of a table is gone by now
             field.clearFocus()
+
+
+def _is_space(event: QKeyEvent) -> bool:
+    return bool(event.key() == Qt.Key.Key_Space) and not event.modifiers()
+
+
+def _elsewhere() -> bool:
+    """Whether a menu or a dialog has the keys."""
+    return bool(QApplication.activePopupWidget() or QApplication.activeModalWidget())
 
 
 def _is_written_in(focus: QWidget | None) -> bool:
