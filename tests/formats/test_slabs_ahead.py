@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -139,6 +139,24 @@ def test_what_is_wrong_with_a_slice_is_said_when_it_is_asked_for(pool: Pool, bad
     slices.bad = -1
     check(slabs.read(0, 16), 0, 16)
     slabs.close()
+
+
+def test_who_waits_for_a_slab_is_told_when_the_pool_is_closed() -> None:
+    own = Pool(1, codecs="tests.decoding.odd_codecs")
+    slices = Slices()
+    slices.gate.clear()
+    slabs = slabs_of(slices, own)
+    with ThreadPoolExecutor(2) as threads:
+        reading = threads.submit(slabs.read, 0, 8)
+        while not own.pids():
+            assert not reading.done()
+        closing = threads.submit(own.close)
+        while not own.closed:
+            assert not closing.done()
+        slices.gate.set()
+        with pytest.raises(CancelledError):
+            reading.result(20)
+        closing.result(20)
 
 
 def test_closing_waits_for_what_is_being_read(pool: Pool) -> None:

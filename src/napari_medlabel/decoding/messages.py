@@ -48,8 +48,8 @@ class Pipe(Protocol):
 
 def write_question(pipe: Pipe, frame: Frame, data: bytes) -> None:
     """Ask for a frame."""
-    write_all(pipe, _LENGTH.pack(len(data)) + frame.packed())
-    write_all(pipe, data)
+    # At once, so that the worker is woken up once.
+    write_all(pipe, b"".join((_LENGTH.pack(len(data)), frame.packed(), data)))
 
 
 def read_question(pipe: Pipe) -> tuple[Frame, bytes] | None:

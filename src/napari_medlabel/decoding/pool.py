@@ -122,6 +122,7 @@ class Pool:
             lanes = list(self._lanes)
             for task in (*self._urgent, *self._ahead):
                 task.future.cancel()
+                task.future.set_running_or_notify_cancel()  # for who waits for several at once
             self._urgent.clear()
             self._ahead.clear()
             self._changed.notify_all()

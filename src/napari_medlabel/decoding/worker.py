@@ -11,9 +11,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from io import FileIO
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -38,10 +38,11 @@ def main(codecs: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
     _forbid_core_dumps()
     decode: Decode = import_module(codecs).decode
+    memory = _MemoryLimit()
     write_all(answers, HELLO)
     while (question := read_question(questions)) is not None:
         data, frame = question[1], question[0]
-        _limit_memory(memory_bound(frame, len(data)))
+        memory.allow(memory_bound(frame, len(data)))
         _set_alarm(_LONGEST_S)
         _answer(answers, decode, data, frame)
         _set_alarm(0)
@@ -91,19 +92,32 @@ def _set_alarm(seconds: int) -> None:
         signal.alarm(seconds)
 
 
-def _limit_memory(more: int) -> None:
-    """Let the process have so many bytes of address space more than it has."""
-    try:
-        import resource  # noqa: PLC0415  # not on Windows
+class _MemoryLimit:
+    """Of the address space; none where the kernel knows none, since the size was looked at before.
 
-        pages = int(Path("/proc/self/statm").read_bytes().split()[0])
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        soft = pages * resource.getpagesize() + more
-        if hard != resource.RLIM_INFINITY:
-            soft = min(soft, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-    except (ImportError, OSError, ValueError):
-        return  # a kernel without such a limit: the size was compared with the header's before
+    What the process has is read from one descriptor, since opening it takes longer than the rest.
+    """
+
+    def __init__(self) -> None:
+        try:
+            import resource  # noqa: PLC0415  # not on Windows
+
+            self._pages = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+        except (ImportError, OSError):
+            self._set: Callable[[int], object] | None = None
+            return
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        most = hard if hard != resource.RLIM_INFINITY else sys.maxsize
+        self._page_bytes = resource.getpagesize()
+        self._set = lambda soft: resource.setrlimit(resource.RLIMIT_AS, (min(soft, most), hard))
+
+    def allow(self, more: int) -> None:
+        """Let the process have so many bytes more than it has."""
+        if self._set is None:
+            return
+        with suppress(OSError, ValueError):
+            pages = int(os.pread(self._pages, 128, 0).split()[0])
+            self._set(pages * self._page_bytes + more)
 
 
 if __name__ == "__main__":

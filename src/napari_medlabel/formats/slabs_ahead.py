@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from typing import Any, Final
 
 import numpy as np
@@ -123,6 +123,7 @@ class _Slab:
     def wait(self) -> npt.NDArray[Any]:
         """The voxels, when all slices are there."""
         try:
+            wait(self.futures, return_when=FIRST_EXCEPTION)  # woken up once, not for each slice
             for future in self.futures:
                 future.result()
         except BaseException:

@@ -5,7 +5,9 @@ What it looks like at rest is told in `zarr_group`.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -54,6 +56,8 @@ from napari_medlabel.storage.zarr_group import (
 )
 
 __all__ = ["open_volume", "read_into", "read_labels", "verify", "write_labels", "write_volume"]
+
+_DIGESTED: Final = 4  # slices at once: some 1 ms, as long as a chunk takes
 
 
 def write_volume(  # noqa: PLR0913  # each is a choice of the caller
@@ -129,14 +133,13 @@ def write_volume(  # noqa: PLR0913  # each is a choice of the caller
                 (depth - stop, depth - start) if source.axes.flipped[axis] else (start, stop)
             )
             slab = reader.read(low, high)
-            for k in range(low, high):
-                digests[k] = slice_sha256(slab[k - low])
             block = source.axes.apply(slab)
             if into is not None:
                 into[slab_box(axis, start, stop)] = block
             if loaded is not None:
                 loaded(start, stop)
-            return writer.take(start, np.ascontiguousarray(block))
+            jobs = writer.take(start, np.ascontiguousarray(block))
+            return [*_digest_jobs(digests, low, slab), *jobs]
 
         starts = slab_starts(depth, writer.thickness, first)
         in_parallel(convert, starts, threads=threads, cancelled=cancelled)
@@ -264,9 +267,8 @@ def write_labels(  # noqa: PLR0913  # each is a choice of the caller
 
         def convert(start: int) -> list[Job]:
             slab = labels[start : start + writer.thickness]
-            for k, plane in enumerate(slab, start):
-                digests[k] = slice_sha256(plane)
-            return writer.take(start, np.ascontiguousarray(slab))
+            jobs = writer.take(start, np.ascontiguousarray(slab))
+            return [*_digest_jobs(digests, start, slab), *jobs]
 
         in_parallel(convert, slab_starts(len(labels), writer.thickness), threads=threads)
         attributes = labels_attributes(geometry, factors, schema, volume_sha256(digests))
@@ -321,3 +323,13 @@ def verify(path: Path, cipher: Cipher | None = None, place: str = "", *, threads
             f"{shown(path.name)} is not what was written: its voxels have another SHA-256",
             "restore it from a backup",
         )
+
+
+def _digest_jobs(digests: list[bytes], start: int, slab: Array) -> list[Job]:
+    """What enters the digests of a slab's slices, a few slices each, for several threads."""
+
+    def enter(low: int) -> None:
+        for k, plane in enumerate(slab[low : low + _DIGESTED], start + low):
+            digests[k] = slice_sha256(plane)
+
+    return [partial(enter, low) for low in range(0, len(slab), _DIGESTED)]
