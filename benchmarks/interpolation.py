@@ -1,4 +1,4 @@
-"""Slices between drawn slices: how much of real masks is found again, and how long it takes.
+"""Slices between and beside drawn slices: how much of real masks is found again, and how fast.
 
 python benchmarks/interpolation.py [--data FOLDER]
 
@@ -6,7 +6,8 @@ Every 3rd, 5th or 8th slice of each labelled object is kept; Dice is that of all
 first and the last kept one, the kept ones left out. Objects with fewer than four kept slices are
 left out. Beside ours: with the image as a guide; plain interpolation of signed distances (Raya and
 Udupa); and ITK's morphological contour interpolation, where `itk` and its module
-`itk-morphologicalcontourinterpolation` are installed.
+`itk-morphologicalcontourinterpolation` are installed. Then the same for a slice carried to the
+next, beside a plain copy.
 """
 
 import argparse
@@ -22,7 +23,8 @@ import nibabel
 import numpy as np
 from scipy import ndimage
 
-from napari_medlabel.core.geometry import Spacing
+from napari_medlabel.core.carrying import carry
+from napari_medlabel.core.geometry import Geometry, Spacing
 from napari_medlabel.core.interpolation import interpolate
 from napari_medlabel.core.metrics import dice
 
@@ -155,6 +157,41 @@ def quality(data: Path) -> None:
                     print("   " + ", ".join(each))
 
 
+def carried(data: Path) -> None:
+    """How much of a slice is found again from the one before it: carried, and merely copied."""
+    print("carried from each slice to the next, both ways: mean Dice, and slices of a second")
+    for name, (folder, mask, picture) in MASKS.items():
+        path = data / folder / mask
+        if not picture or not path.is_file():
+            continue
+        labels, spacing_mm = loaded(path)
+        image = loaded(data / folder / picture)[0]
+        ours_and_copy, ends, took = [], [], []
+        for value, box in enumerate(ndimage.find_objects(labels.astype(np.int32)), 1):
+            if box is None or box[0].stop - box[0].start < 5:
+                continue
+            inside = labels == value
+            for k, step in ((k, step) for k in range(len(labels)) for step in (1, -1)):
+                if not (0 <= k + step < len(labels) and inside[k].any()):
+                    continue
+                low = min(k, k + step)
+                drawn = np.zeros((2, *labels.shape[1:]), np.uint8)
+                drawn[k - low] = inside[k]
+                geometry = Geometry.from_spacing(drawn.shape, spacing_mm)
+                start = time.perf_counter()
+                edit = carry(drawn, image[low : low + 2], geometry, 1, 0, k - low, step)
+                took.append(time.perf_counter() - start)
+                edit.write(drawn)
+                found, truth = drawn[k + step - low] > 0, inside[k + step]
+                if truth.any():
+                    ours_and_copy.append((dice(found, truth), dice(inside[k], truth)))
+                else:
+                    ends.append(not found.any())
+        ours, copy = np.mean(ours_and_copy, axis=0)
+        print(f"  {name}: {ours:.3f}, copied {copy:.3f}, ends seen {sum(ends)} of {len(ends)}, "
+              f"{1 / np.mean(took):.0f} a second")  # fmt: skip
+
+
 def head(slices: int = 200, every: int = 5, size: int = 512) -> Array:
     """A head's outline with an eyehole on every n-th slice."""
     labels = np.zeros((slices + 1, size, size), np.uint8)
@@ -197,6 +234,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("MEDLABEL_DATA", beside)))
     options = parser.parse_args()
     quality(options.data)
+    carried(options.data)
     speed()
 
 

@@ -23,9 +23,11 @@ from napari_medlabel.core import (
     region_seeds,
     region_smoothing,
     region_threshold,
+    smart_paint,
 )
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Spacing
+from napari_medlabel.core.livewire import Livewire
 from napari_medlabel.core.metrics import dice
 from napari_medlabel.errors import Cancelled
 
@@ -112,6 +114,7 @@ def main() -> None:
         ("grow confidently",
          lambda: region_flood.grow_confidently(empty, image, 1, SEED, factor=3.0),
          None, empty, 1),
+        ("fill in 3-D", lambda: region_flood.fill(full, 1, (0, 0, 0)), None, full, 1),
         ("threshold", lambda: region_threshold.threshold(empty, image, 1, 50, 150),
          lambda: (image >= 50) & (image <= 150), empty, 1),
         ("grow by 5 mm", lambda: region_margin.grow(full, 1, MM, 5.0),
@@ -132,9 +135,36 @@ def main() -> None:
     ]  # fmt: skip
     for name, task, peer, labels, least in jobs:
         compared(name, task, peer, labels, rounds, least=least)
+    drawing(image, empty)
     polls = iter([False] * 40)
     late = seconds(lambda: _called_off(lambda: next(polls, True), image, sown))
     print(f"growing from seeds called off at the 41st poll: over after {late:.2f} s")
+
+
+def drawing(image: Array, empty: Array) -> None:
+    """What must follow the hand: milliseconds, the median and the worst of twenty."""
+    plane = image[SEED[0]]
+    wire = Livewire(plane, MM[1:])
+    wire.seed((256, 90), snap_mm=3.0)
+    stroke = [(150, 256 + n, 90) for n in range(60)]
+    one_slice = (slice(150, 151), slice(0, 512), slice(0, 512))
+    jobs: dict[str, Callable[[], object]] = {
+        "scissors made": lambda: Livewire(plane, MM[1:]),
+        "scissors' seed": lambda: wire.seed((256, 90), snap_mm=3.0),
+        "scissors' path": lambda: wire.path_to((400, 300), snap_mm=3.0),
+        "smart paint, 20 mm, one disc": lambda: smart_paint.paint_to_edge(
+            empty, image, 1, stroke[0], diameter_mm=20.0, spacing_mm=MM
+        ),
+        "smart paint, a stroke of 60": lambda: smart_paint.paint_to_edge(
+            empty, image, 1, stroke[0], path=stroke[1:], diameter_mm=20.0, spacing_mm=MM
+        ),
+        "threshold of one slice": lambda: region_threshold.threshold(
+            empty, image, 1, 50, 150, box=one_slice
+        ),
+    }
+    for name, job in jobs.items():
+        own = sorted(1000 * seconds(job) for _ in range(20))
+        print(f"{name}: {statistics.median(own):.1f} ms ({own[-1]:.1f})")
 
 
 def _called_off(cancelled: Callable[[], bool], image: Array, sown: Array) -> None:

@@ -7,12 +7,14 @@ import numpy as np
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.tools import applied, image_of
 from napari_medlabel.core import region_flood, region_seeds, region_threshold, smart_paint
+from napari_medlabel.core.carrying import carry
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Index
 from napari_medlabel.core.region import Box, Report, Stop, never, silent
 from napari_medlabel.session import OpenCase, Permission, Session
 
 __all__ = [
+    "carry_slice",
     "fill_region",
     "grow_from_seeds",
     "grow_region",
@@ -127,6 +129,24 @@ def paint_to_edge(  # noqa: PLR0913
     return applied(
         case, edit, "Smart paint", label=value, center=list(center), path=[list(at) for at in path],
         diameter_mm=diameter_mm, axis=axis, over_others=over_others,
+    )  # fmt: skip
+
+
+@command(needs=Permission.SEGMENT)
+def carry_slice(  # noqa: PLR0913
+    session: Session, case: OpenCase, value: int, index: int, *, step: int = 1,  # noqa: ARG001
+    axis: int = 0, replace: bool = False, over_others: bool = False, cancelled: Stop = never,
+    progress: Report = silent,
+) -> Edit:  # fmt: skip
+    """Carry what is drawn on a slice to the next one or more, as far as the image shows it too."""
+    case.check_open()
+    edit = carry(
+        case.segmentation.labels, image_of(case), case.segmentation.geometry, value, axis, index,
+        step, replace=replace, over_others=over_others, cancelled=cancelled, progress=progress,
+    )  # fmt: skip
+    return applied(
+        case, edit, "Carry slice", label=value, index=index, step=step, axis=axis, replace=replace,
+        over_others=over_others,
     )  # fmt: skip
 
 
