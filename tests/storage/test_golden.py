@@ -1,14 +1,21 @@
-"""What format 1 was: files in tests/data/storage, made once by `make` below and never again."""
+"""What each format was: files in tests/data/storage, made once by `make` below and never again.
+
+journal-1.sqlite is what `make` wrote before there were annotations and groups of labels.
+"""
 
 import shutil
+import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from napari_medlabel.core.annotation import Annotation, Distance, EllipseRoi
+from napari_medlabel.core.annotation_set import AnnotationSet
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.history import State
+from napari_medlabel.core.plane import Plane
 from napari_medlabel.core.schema import Code, Label, LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.core.volume import Source
@@ -26,6 +33,13 @@ DATA = Path(__file__).parents[1] / "data" / "storage"
 CIPHER = Cipher(bytes(range(32)))
 GEOMETRY = Geometry.from_spacing((5, 20, 18), (3.0, 0.8, 0.7), (-3.0, 12.0, 700.0))
 SCHEMA = LabelSchema("Liver", (Label(2, "Liver", "#FF8000", Code("10200004", "SCT", "Liver")),))
+
+LESION = Label(3, "Lesion", "#33FFCC", group=1)
+LINE = Annotation("line", Distance((1.0, 2.5, 3.0), (1.0, 12.0, 9.25)), "Longest axis", segment=2)
+ROI = Annotation(
+    "roi", EllipseRoi(Plane(1, 4), (0.5, 2.0), (3.5, 9.0)), "Rötung", "#EBEB33",
+    code=Code("52988006", "SCT", "Lesion"),
+)  # fmt: skip
 
 
 class Ramp:
@@ -53,14 +67,27 @@ def draw(segmentation: Segmentation) -> None:
     segmentation.lock(2)
 
 
+def draw_more(segmentation: Segmentation) -> None:
+    """What format 2 brought: annotations, in a checkpoint and after it, and other groups."""
+    over = Edit.fill(segmentation.arrays[1], (1, 6, 7), np.ones((1, 2, 2), bool), 3, group=1)
+    segmentation.apply(over, tool="Paint")
+    two = segmentation.annotations.with_(ROI)
+    segmentation.set_annotations(two, tool="Add ellipse", settings={"kind": "ellipse"})
+    segmentation.set_annotations(two.without("line"), tool="Remove distance")
+    segmentation.undo()
+
+
 def make(folder: Path) -> None:
-    """Write files of the present format: `python -c` this when there is a format 2."""
+    """Write files of the present format: `python -c` this when there is a new one."""
     for name, cipher in (("sealed", CIPHER), ("plain", None)):
         write_volume(Ramp(), folder / f"image-1-{name}.zarr", cipher=cipher, place="golden")
-    journal = SqliteJournal(folder / "journal-1.sqlite", CIPHER, "golden")
-    work = Segmentation(GEOMETRY, State(np.zeros(GEOMETRY.shape, np.uint8), SCHEMA), journal)
+    journal = SqliteJournal(folder / "journal-2.sqlite", CIPHER, "golden")
+    state = State(np.zeros(GEOMETRY.shape, np.uint8), SCHEMA.with_label(LESION))
+    work = Segmentation(GEOMETRY, state, journal)
+    work.set_annotations(AnnotationSet((LINE,)), tool="Add distance")
     journal.checkpoint(work.snapshot())
     draw(work)
+    draw_more(work)
     journal.close()
     write_labels(
         work.labels, GEOMETRY, SCHEMA, folder / "labels-1.zarr", cipher=CIPHER, place="golden"
@@ -95,6 +122,45 @@ def test_a_journal_of_format_1_is_read(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_a_journal_of_format_1_becomes_one_of_the_present_when_it_is_written(
+    tmp_path: Path,
+) -> None:
+    path = Path(shutil.copy(DATA / "journal-1.sqlite", tmp_path))
+    assert _format(path) == 1
+    SqliteJournal(path, CIPHER, "golden", read_only=True).close()
+    assert _format(path) == 1
+    journal = SqliteJournal(path, CIPHER, "golden")
+    work = Segmentation(GEOMETRY, journal.load(State(np.zeros(GEOMETRY.shape, np.uint8), SCHEMA)))
+    journal.close()
+    assert _format(path) == 2
+    assert (work.voxels(2), len(work.annotations)) == (40, 0)
+
+
+def test_a_journal_of_format_2_is_read(tmp_path: Path) -> None:
+    path = Path(shutil.copy(DATA / "journal-2.sqlite", tmp_path))
+    journal = SqliteJournal(path, CIPHER, "golden")
+    state = journal.load(State(np.zeros(GEOMETRY.shape, np.uint8), LabelSchema()))
+    work = Segmentation(GEOMETRY, state, journal)
+    assert (work.voxels(2), work.voxels(3), work.group_of(3)) == (40, 4, 1)
+    assert work.annotations.annotations == (LINE, ROI)
+    assert work.locked == {2}
+    work.redo()
+    assert work.annotations.annotations == (ROI,)
+    for _ in range(3):
+        work.undo()
+    assert (work.voxels(3), work.annotations.annotations) == (0, (LINE,))
+    journal.close()
+
+
 def test_the_present_format_is_what_is_made_now(tmp_path: Path) -> None:
     make(tmp_path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in DATA.iterdir())
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names | {"journal-1.sqlite"} == {path.name for path in DATA.iterdir()}
+    assert _format(tmp_path / "journal-2.sqlite") == 2
+
+
+def _format(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    number: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.close()
+    return number

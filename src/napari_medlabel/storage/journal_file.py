@@ -1,14 +1,15 @@
 """A journal on disk: one SQLite file of sealed rows, each bound to all rows before it.
 
     application_id        0x4D4C4A52 ("MLJR")
-    user_version          the format: 1
+    user_version          the format: 2; in 1 there are no annotations and one group of labels
     records               number INTEGER PRIMARY KEY, tag BLOB, sealed BLOB or NULL
     checkpoint            part INTEGER PRIMARY KEY, number INTEGER, sealed BLOB
 
-Row 0 is the beginning: JSON {"format": 1}. A row is a sealed record (`cipher`) and `tag` its last
-16 bytes; a row that was folded away keeps its tag alone. What each opens after is told in
-`journal_chain`. A checkpoint is the state after row `number`, in parts; rows up to it need not be
-replayed.
+Row 0 is the beginning: JSON {"format": 2}, or 1 where the file began in that format; whoever opens
+it to write makes it one of format 2, since earlier programs would pass over what is new. A row is
+a sealed record (`cipher`) and `tag` its last 16 bytes; a row that was folded away keeps its tag
+alone. What each opens after is told in `journal_chain`. A checkpoint is the state after row
+`number`, in parts; rows up to it need not be replayed.
 """
 
 import sqlite3
@@ -27,7 +28,7 @@ from napari_medlabel.storage.sqlite_errors import RESTORE, not_saved, reading
 
 __all__ = ["JournalFile"]
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _APPLICATION: Final = 0x4D4C4A52
 _SCHEMA: Final = f"""
 PRAGMA auto_vacuum = INCREMENTAL;
@@ -280,6 +281,9 @@ class JournalFile:
         if not self._read_only:
             with reading(self.path, "the journal"):
                 make_durable(connection)
+            with suppress(sqlite3.Error):  # as on a full disk: its records speak for themselves
+                if connection.execute("PRAGMA user_version").fetchone()[0] < _FORMAT:
+                    connection.execute(f"PRAGMA user_version = {_FORMAT}")
 
     def _is_ours(self) -> bool:
         """Whether the file that is open is the one that has its name: SQLite would write on."""
