@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QDoubleSpinBox, QToolButton
+from qtpy.QtWidgets import QApplication, QDoubleSpinBox
 
 from napari_medlabel.ui import histogram_state as hs
 from napari_medlabel.ui.histogram_state import Histogram, IntensityState, Preset
@@ -278,7 +278,7 @@ def test_a_threshold_has_presets_and_otsu_and_no_switch(qapp: QApplication) -> N
     box.otsu_wanted.connect(lambda: otsu.append(True))
     with shown(box):
         assert not [one for one in box.findChildren(Switch) if one.isVisible()]
-        chips = {one.text(): one for one in box.findChildren(QToolButton)}
+        chips = {one.text(): one for one in box.presets.buttons}
         QTest.mouseClick(chips["Bone"], Qt.MouseButton.LeftButton)
         QTest.mouseClick(box.otsu, Qt.MouseButton.LeftButton)
         box.set_state(replace(THRESHOLD, low=250.0, high=900.0))
@@ -286,6 +286,28 @@ def test_a_threshold_has_presets_and_otsu_and_no_switch(qapp: QApplication) -> N
         assert not chips["Air"].isChecked()
     assert got == [(250.0, 900.0)]
     assert otsu == [True]
+
+
+def test_presets_that_do_not_fit_are_behind_more(qapp: QApplication) -> None:
+    assert qapp is not None
+    names = ("As stored", "Soft tissue", "Lung", "Liver", "Bone", "Brain", "Angio")
+    presets = tuple(Preset(name, 10.0 * n, 10.0 * n + 500.0) for n, name in enumerate(names))
+    box = IntensityBox("threshold")
+    box.set_state(replace(THRESHOLD, presets=presets))
+    got = said(box)
+    with shown(box):
+        row = box.presets
+        seen = [one.text() for one in row.buttons]
+        behind = {one.text(): one for one in row.menu().actions()}
+        assert (*seen, *behind) == names
+        assert all(one.width() >= one.sizeHint().width() for one in row.buttons)
+        assert row.more.geometry().right() < row.width()
+        behind["Angio"].trigger()
+        box.set_state(replace(THRESHOLD, presets=presets, low=60.0, high=560.0))
+        assert (row.more.text(), row.more.isChecked()) == ("Angio", True)
+        box.set_state(replace(THRESHOLD, presets=presets, low=0.0, high=500.0))
+        assert (row.more.text(), row.more.isChecked()) == ("More", False)
+    assert got == [(60.0, 560.0)]
 
 
 def test_without_anything_to_do_it_is_off_and_says_why(box: IntensityBox) -> None:

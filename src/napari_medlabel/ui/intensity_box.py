@@ -1,7 +1,5 @@
 """The intensity box: between which values the brush paints, or a threshold lies."""
 
-from functools import partial
-
 from qtpy.QtCore import QPoint, QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QContextMenuEvent
 from qtpy.QtWidgets import (
@@ -9,15 +7,14 @@ from qtpy.QtWidgets import (
     QMenu,
     QSizePolicy,
     QStackedLayout,
-    QToolButton,
     QVBoxLayout,
     QWidget,
     QWidgetAction,
 )
 
+from napari_medlabel.ui.chip_row import ChipRow
 from napari_medlabel.ui.histogram_state import (
     IntensityState,
-    Preset,
     decimals_of,
     preset_of,
     step_of,
@@ -69,13 +66,15 @@ class IntensityBox(QWidget):
         self._units = [text(tone="2"), text(tone="2")]
         self.view = HistogramView(LOW_HIGH if kind == "threshold" else HIGH)
         self.view.limits_changed.connect(self._dragged)
+        self.presets = ChipRow("Range")
+        self.presets.chosen.connect(self._preset_pressed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(6)
         layout.addWidget(self._head())
         layout.addWidget(self.view)
         if kind == "threshold":
-            layout.addWidget(self._preset_part())
+            layout.addWidget(self.presets)
         self.set_state(self._state)
 
     @property
@@ -85,7 +84,7 @@ class IntensityBox(QWidget):
 
     def set_state(self, new: IntensityState) -> None:
         """Touch only what differs."""
-        old, self._state = self._state, new
+        self._state = new
         self.view.set_state(new)
         self.switch.setChecked(new.on)
         self.setEnabled(not new.reason)
@@ -103,7 +102,11 @@ class IntensityBox(QWidget):
             unit.setText(new.unit)
             unit.setVisible(bool(new.unit))
         if new.kind == "threshold":
-            self._show_presets(old.presets != new.presets)
+            self.presets.set_chips([
+                (one.name, f"{one.low:g} to {one.high:g} {new.unit}".rstrip())
+                for one in new.presets
+            ])  # fmt: skip
+            self.presets.set_chosen(preset_of(new))
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Take the theme's sizes; the parts take its colours."""
@@ -142,36 +145,6 @@ class IntensityBox(QWidget):
         field.setProperty("narrow", "true")
         field.setFixedWidth(46)
         return field
-
-    def _preset_part(self) -> QWidget:
-        self._chips: list[QToolButton] = []
-        self._chip_row = row(gap=6)
-        self._chip_row.setMinimumHeight(26)
-        return self._chip_row
-
-    def _show_presets(self, fresh: bool) -> None:  # noqa: FBT001  # one of two ways to show
-        if fresh:
-            for old in self._chips:
-                self._chip_row.layout().removeWidget(old)
-                old.deleteLater()
-            self._chips = [self._chip(one) for one in self._state.presets]
-            for n, made in enumerate(self._chips):
-                self._chip_row.layout().insertWidget(n, made)
-        on = preset_of(self._state)
-        for n, made in enumerate(self._chips):
-            made.setChecked(n == on)
-
-    def _chip(self, preset: Preset) -> QToolButton:
-        made = QToolButton()
-        made.setText(preset.name)
-        made.setProperty("kind", "chip")
-        made.setProperty("narrow", "true")
-        made.setCheckable(True)
-        made.setAccessibleName(f"Range {preset.name}")
-        made.setToolTip(f"{preset.low:g} to {preset.high:g} {self._state.unit}".rstrip())
-        made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        made.clicked.connect(partial(self._preset_pressed, preset))
-        return made
 
     # What a person did
 
@@ -231,5 +204,6 @@ class IntensityBox(QWidget):
             low, high = (low, low) if field is self.low else (high, high)
         self.range_changed.emit(low, high)
 
-    def _preset_pressed(self, preset: Preset, _on: object = None) -> None:
+    def _preset_pressed(self, number: int) -> None:
+        preset = self._state.presets[number]
         self.range_changed.emit(preset.low, preset.high)

@@ -166,6 +166,15 @@ def _seeds(chosen: Mapping[str, Any], place: Place) -> Call:
     return Call("grow_from_seeds", (), {name: chosen[name] for name in names})
 
 
+def _carry(chosen: Mapping[str, Any], place: Place) -> Call:
+    if not 0 <= place.index + chosen["direction"] < place.count:
+        return Call("carry_slice", why_not="There is no slice beyond this one")
+    options = {"step": int(chosen["count"]) * chosen["direction"], "axis": place.axis}
+    return Call(
+        "carry_slice", (place.active, place.index), {**options, "replace": chosen["replace"]}
+    )  # fmt: skip
+
+
 def _fill_holes(chosen: Mapping[str, Any], place: Place) -> Call:
     options = {"axis": _axis(chosen, place), "over_others": chosen["over_others"]}
     return Call("fill_holes", (place.active,), options)
@@ -230,5 +239,6 @@ _CALLS: Final = {
     "fill": _fill, "grow": _grow, "threshold": _threshold, "interpolate": _interpolate,
     "smart_paint": _smart_paint, "seeds": _seeds, "fill_holes": _fill_holes, "islands": _islands,
     "smooth": _smooth, "margin": _margin, "hollow": _hollow, "combine": _combine,
+    "carry": _carry,
     "copy_slice": _copy_slice, "mirror": _mirror, "split": _split, "relabel": _relabel,
 }  # fmt: skip

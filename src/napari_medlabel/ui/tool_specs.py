@@ -259,7 +259,9 @@ _DRAW: Final = (
     ToolSpec(
         "carry", "Carry", "N", "carry", "draw", "Carry this slice to the next ones",
         (Number("count", "Slices", "", 1, 50, 1, 0, tip="How many slices   N"),
-         Choice("direction", "Towards", ((1, "Next"), (-1, "Previous"))), _PREVIEW),
+         Choice("direction", "Towards", ((1, "Next"), (-1, "Previous"))),
+         Switch("replace", "Replace", tip="Also on slices that have some of the segment already"),
+         _PREVIEW_BESIDE),
     ),
 )  # fmt: skip
 

@@ -92,7 +92,7 @@ def button(
     """A push button: `kind` is primary, link or tab."""
     made = QPushButton(words)
     made.setProperty("kind", kind)
-    made.setProperty("size", size)
+    made.setProperty("fit", size)  # "size" is one of Qt's own
     made.setToolTip(tip)
     made.setAccessibleName(words or tip)
     made.setAutoDefault(False)
@@ -188,10 +188,12 @@ class IconButton(QToolButton):
         self.clicked.connect(lambda _checked=False: on_click())
 
     def set_tokens(self, tokens: Tokens) -> None:
-        """Draw the icon in the theme's colours."""
+        """Draw the icon in the theme's colours and size."""
         off = theme.faded(tokens.text3, tokens.bg, 0.5)
         color = "#FFFFFF" if self.property("kind") == "primary" else tokens.text1
-        self.setIcon(theme.icon(self._name, color, selected="#FFFFFF", off=off, size=self._size))
+        size = tokens.px(self._size)
+        self.setIconSize(QSize(size, size))
+        self.setIcon(theme.icon(self._name, color, selected="#FFFFFF", off=off, size=size))
 
 
 class Choice(QFrame):
