@@ -11,11 +11,9 @@ from napari.components import ViewerModel
 from napari.layers import Image, Labels
 from napari.utils.action_manager import action_manager
 from napari.utils.shortcuts import default_shortcuts
-from qtpy.QtCore import Qt
-from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_medlabel.ui._napari_compat import main_window, napari_docks
+from napari_medlabel.ui._napari_compat import napari_docks
 from napari_medlabel.ui.actions import ACTIONS, missing_methods
 from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.key_sheet import ON_SHEET
@@ -89,30 +87,24 @@ def test_no_key_is_bound_for_the_whole_application() -> None:
                 assert node.attr != "ApplicationShortcut", path.name
 
 
-def press(window: Window, key: Qt.Key, to: QWidget) -> None:
-    to.setFocus()
-    QTest.keyClick(main_window(window.viewer).windowHandle(), key)
-    window.rest(0.02)
-
-
 def test_napari_s_layer_list_swallows_no_letter_and_has_them_back_after(window: Window) -> None:
     window.open_demo()
     window.drawing.add_segment()
     layers = napari_docks(window.viewer)[1].findChildren(QWidget)
     listed = next(one for one in layers if type(one).__name__ == "QtLayerList")
-    press(window, Qt.Key.Key_P, listed)
+    window.press("P", to=listed)
     assert window.drawing.choices.tool == "paint"
-    press(window, Qt.Key.Key_E, window.canvas)
+    window.press("E", to=listed)
     assert window.drawing.choices.tool == "erase"
-    slice_before = window.viewer.dims.current_step[0]
-    press(window, Qt.Key.Key_Up, listed)
-    assert window.viewer.dims.current_step[0] == slice_before + 1
+    before = window.drawing.sight.position[0]
+    window.press("Up", to=listed)
+    assert window.drawing.sight.position[0] == before + 1
 
     window.desk.close_case()
     window.idle()
     layer = window.viewer.add_labels(window_labels(), name="other")
     QApplication.processEvents()
-    press(window, Qt.Key.Key_P, window.canvas)
+    window.press("P", to=window.canvas)
     assert str(layer.mode) == "paint"  # napari's own P again
     window.viewer.layers.clear()
 
