@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.finding import check_usable, choose, choose_series, turned
-from napari_medlabel.commands.masks import labels_in
+from napari_medlabel.commands.masks import label_maps, pairs_of
 from napari_medlabel.commands.sources import find, open_source, read_source
 from napari_medlabel.core.derivation import Choice, Irregular
 from napari_medlabel.core.metrics import compare_labels, label_statistics
@@ -216,22 +216,28 @@ def stats(
     image: Path | None = None,
 ) -> dict[str, Any]:
     """Voxels and mL of each label of a mask file; with an image its values there too."""
-    labels = read_source(mask)
+    labels = label_maps(mask)
     values = None
     if image is not None:
         below = read_source(image)
         same_grid_or_refuse(labels.geometry, below.geometry)
         values = np.asarray(below.levels[0])
-    found = label_statistics(labels_in(labels), labels.geometry, values)
+    found = [
+        one for array in labels.arrays for one in label_statistics(array, labels.geometry, values)
+    ]
+    found.sort(key=lambda one: one.value)
     return {"format": 1, "labels": [one.document() for one in found]}
 
 
 @command(needs=Permission.VIEW)
 def compare(session: Session, a: Path, b: Path) -> dict[str, Any]:  # noqa: ARG001  # the door's
     """Dice, HD95, ASSD and volume difference of each label of two mask files on one grid."""
-    first, second = read_source(a), read_source(b)
+    first, second = label_maps(a), label_maps(b)
     same_grid_or_refuse(first.geometry, second.geometry)
-    found = compare_labels(labels_in(first), labels_in(second), first.geometry)
+    found = [
+        one for pair in pairs_of(first, second) for one in compare_labels(*pair, first.geometry)
+    ]
+    found.sort(key=lambda one: one.value)
     return {"format": 1, "labels": [one.document() for one in found]}
 
 

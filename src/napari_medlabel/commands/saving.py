@@ -115,6 +115,7 @@ def diff(session: Session, case: OpenCase | str, old: int, new: int = 0) -> dict
         after, new_schema = arrays_of(session, work, new)
         voxel_ml = work.segmentation.geometry.voxel_ml
     names = {label.value: label.name for schema in (old_schema, new_schema) for label in schema}
+    groups = {label.value: label.group for schema in (old_schema, new_schema) for label in schema}
     rows = []
     for value, name in sorted(names.items()):
         was = _mask(before, old_schema, value)
@@ -123,6 +124,7 @@ def diff(session: Session, case: OpenCase | str, old: int, new: int = 0) -> dict
             {
                 "value": value,
                 "name": name,
+                **({"group": groups[value]} if any(groups.values()) else {}),
                 "voxels_gained": int(np.count_nonzero(now & ~was)),
                 "voxels_lost": int(np.count_nonzero(was & ~now)),
                 "change_ml": (int(now.sum()) - int(was.sum())) * voxel_ml,
