@@ -1,11 +1,12 @@
 """The slice strip under a real pointer and real keys, and what it paints."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 from qtpy.QtCore import QEvent, QObject, QPoint, QPointF, QRect, Qt
-from qtpy.QtGui import QColor, QHelpEvent, QImage, QPaintEvent, QWheelEvent
+from qtpy.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPaintEvent, QRegion, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QToolTip
 
@@ -15,6 +16,7 @@ from napari_medlabel.ui.strip_painter import Measures
 from napari_medlabel.ui.strip_state import Lane, Mark, StripState, as_flags
 from napari_medlabel.ui.theme import DARK, LIGHT, Tokens
 from napari_medlabel.ui.widgets import dress
+from tests.gui.real_window import wait_until
 
 COUNT = 100
 LIVER = Lane(1, "Liver", "#FF8000", as_flags((*range(20, 40), *range(50, 60)), COUNT))
@@ -128,15 +130,31 @@ def test_the_buttons_seek_gaps_where_there_are_some(strip: SliceStrip) -> None:
     assert strip.after.toolTip() == "No gap in Aorta"
 
 
+def rest(strip: SliceStrip, n: int) -> None:
+    """What Qt sends when the pointer rests: it does so in an active window only."""
+    spot = at(strip, n)
+    tip = QHelpEvent(QEvent.Type.ToolTip, spot, strip.plot.mapToGlobal(spot))
+    QApplication.sendEvent(strip.plot, tip)
+
+
 def test_hovering_says_slice_millimetres_and_segments(strip: SliceStrip) -> None:
-    spot = at(strip, 30)
-    # What Qt sends when the pointer rests; a test's window is not always the active one.
-    QApplication.sendEvent(
-        strip.plot, QHelpEvent(QEvent.Type.ToolTip, spot, strip.plot.mapToGlobal(spot))
-    )
+    rest(strip, 30)
     assert QToolTip.text() == "Slice 31 · 60.0 mm · Liver, Aorta"
-    QTest.mouseMove(strip.plot, at(strip, 70))
+    rest(strip, 70)
     assert QToolTip.text() == "Slice 71 · 140.0 mm · Aorta\nUneven spacing"
+
+
+def test_an_open_tooltip_follows_the_pointer(strip: SliceStrip) -> None:
+    rest(strip, 30)
+    wait_until(QToolTip.isVisible, "the tooltip")
+    for n in (31, 32):
+        spot = QPointF(at(strip, n))
+        move = QMouseEvent(
+            QEvent.Type.MouseMove, spot, strip.plot.mapToGlobal(spot), Qt.MouseButton.NoButton,
+            Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        QApplication.sendEvent(strip.plot, move)
+    assert QToolTip.text().startswith("Slice 33 ")
 
 
 @pytest.mark.parametrize("tokens", [DARK, LIGHT], ids=["dark", "light"])
@@ -163,26 +181,41 @@ def test_a_preview_is_hatched_not_filled(strip: SliceStrip) -> None:
     assert 0.15 < bright < 0.7
 
 
-def test_a_stroke_repaints_only_the_columns_it_touched(strip: SliceStrip) -> None:
-    image(strip)
-    painted: list[QRect] = []
+def repainted(strip: SliceStrip, state: StripState) -> QRegion:
+    """What a new state paints again."""
+    painted: list[QRegion] = []
 
     class Watch(QObject):
         def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802
             if isinstance(event, QPaintEvent):
-                painted.append(event.region().boundingRect())
+                painted.append(QRegion(event.region()))
             return False
 
+    image(strip)
     watch = Watch()
     strip.plot.installEventFilter(watch)
-    drawn = replace(LIVER, labelled=as_flags((*range(20, 42), *range(50, 60)), COUNT))
-    strip.set_state(replace(STATE, lanes=(drawn, AORTA)))
+    strip.set_state(state)
     QApplication.processEvents()
     strip.plot.removeEventFilter(watch)
-    assert painted
-    left, right = min(r.left() for r in painted), max(r.right() for r in painted)
-    assert at(strip, 39).x() <= left
-    assert right <= at(strip, 51).x()
+    return functools.reduce(QRegion.united, painted, QRegion())
+
+
+def test_a_stroke_repaints_only_the_columns_it_touched(strip: SliceStrip) -> None:
+    drawn = replace(LIVER, labelled=as_flags((*range(20, 42), *range(50, 60)), COUNT))
+    box = repainted(strip, replace(STATE, lanes=(drawn, AORTA))).boundingRect()
+    assert at(strip, 39).x() <= box.left()
+    assert box.right() <= at(strip, 51).x()
+
+
+def test_a_step_repaints_where_one_was_and_where_one_is_only(strip: SliceStrip) -> None:
+    region = repainted(strip, replace(STATE, here=80))
+    assert region.contains(at(strip, 30))
+    assert region.contains(at(strip, 80))
+    assert not region.contains(at(strip, 55))
+
+
+def test_the_same_state_again_repaints_nothing(strip: SliceStrip) -> None:
+    assert repainted(strip, replace(STATE)).isEmpty()
 
 
 @pytest.mark.parametrize("count", [100, 3000])

@@ -23,7 +23,7 @@ __all__ = [
 MarkKind = Literal["finding", "comment", "settled"]
 MOST_NAMES: Final = 6  # that a tooltip lists
 MINUS: Final = "\N{MINUS SIGN}"
-_GATHERED: Final = 1 << 22  # voxels looked at in one go: 4 MB of uint8
+_GATHERED: Final = 1 << 24  # voxels copied in one go
 
 
 @dataclass(frozen=True, slots=True)
