@@ -10,8 +10,9 @@ from qtpy.QtCore import QPoint, QRect, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel, QWidget
 
-from napari_medlabel.ui.preview_bar import PreviewBar, PreviewState, preview_words
+from napari_medlabel.ui.preview_bar import PreviewBar
 from napari_medlabel.ui.preview_place import Rect, place_of
+from napari_medlabel.ui.preview_state import PreviewState, preview_words
 from napari_medlabel.ui.shadow import Shadow
 from tests.gui.alone import press, settle, shown
 

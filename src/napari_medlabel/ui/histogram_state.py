@@ -20,7 +20,7 @@ Limits = tuple[float, float]
 Part = Literal["low", "high", "middle"]
 
 BINS: Final = 160
-SAMPLED: Final = 512  # values along each axis of a slice that are counted at most
+SAMPLED: Final = 256  # values along each axis of a slice that are counted at most
 TAILS: Final = (0.2, 99.8)  # percent: a metal clip shall not squeeze all else into one bin
 GRIP: Final = 0.03  # of the axis on either side of a handle that takes hold of it
 

@@ -1,7 +1,5 @@
 """The bar over the views while a preview waits for an answer, or is being made."""
 
-from dataclasses import dataclass
-
 from qtpy.QtCore import QPoint, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import (
@@ -17,6 +15,7 @@ from qtpy.QtWidgets import (
 
 from napari_medlabel.ui import theme
 from napari_medlabel.ui.preview_place import place_of
+from napari_medlabel.ui.preview_state import PreviewState, preview_words
 from napari_medlabel.ui.shadow import Shadow
 from napari_medlabel.ui.theme import DARK, Tokens
 from napari_medlabel.ui.widgets import restyle, row, text
@@ -25,53 +24,6 @@ __all__ = ["PreviewBar", "PreviewState", "preview_words"]
 
 SWATCH = 14
 GROUND = "#18191E"  # of the image it stands for, in both themes
-
-
-@dataclass(frozen=True, slots=True)
-class PreviewState:
-    """All that the bar shows.
-
-    Parameters
-    ----------
-    what
-        Whose preview: "Interpolation".
-    segment
-        The name of its segment, or "3 segments".
-    color
-        The segment's, "#RRGGBB".
-    ml, slices
-        How much it would add or take, as words: "34.2", 12.
-    seconds
-        How long it took; None leaves it out.
-    busy
-        Done and total while it is made; a total of 0 where nobody knows. None: it is there.
-    left
-        How long that still takes, in words: "about 2 s left".
-    slice_reason
-        Why not this slice alone ("It does not reach this slice"); "" where it can be taken.
-    """
-
-    what: str
-    segment: str
-    color: str
-    ml: str = ""
-    slices: int = 0
-    seconds: float | None = None
-    busy: tuple[int, int] | None = None
-    left: str = ""
-    slice_reason: str = ""
-
-
-def preview_words(state: PreviewState) -> str:
-    """The numbers: "34.2 mL · 12 slices · 0.8 s"; while it is made, how far it is."""
-    if state.busy is not None:
-        done, total = state.busy
-        count = f"{done} of {total}" if total else ""
-        return ", ".join(filter(None, (count, state.left)))
-    parts = [f"{state.ml} mL" if state.ml else ""]
-    parts.append("1 slice" if state.slices == 1 else f"{state.slices} slices")
-    parts.append("" if state.seconds is None else f"{state.seconds:.1f} s")
-    return " · ".join(filter(None, parts))
 
 
 class _Swatch(QWidget):
