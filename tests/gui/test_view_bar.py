@@ -17,6 +17,7 @@ from napari_medlabel.ui.theme import DARK, LIGHT, Tokens
 from napari_medlabel.ui.view_bar import ViewBar
 from napari_medlabel.ui.view_bar_state import ViewBarState
 from napari_medlabel.ui.widgets import dress
+from tests.gui.real_window import wait_until
 
 STATE = ViewBarState(
     windows=CT, window=CT[0], unit="HU", undo="Undo paint", initials="MK", person="MK, annotator",
@@ -184,14 +185,8 @@ def test_a_personal_workspace_has_nobody_to_show_and_nothing_to_lock(bar: ViewBa
     assert not bar.lock.isVisible()
 
 
-@pytest.mark.parametrize("tokens", [DARK, LIGHT, theme.tokens_for("dark", 13.0)],
-                         ids=["dark", "light", "large font"])  # fmt: skip
-@pytest.mark.parametrize("width", [1400, 1000, 850, 750])
-def test_at_no_width_does_anything_overlap_or_leave_the_bar(
-    qapp: QApplication, tokens: Tokens, width: int
-) -> None:
-    assert qapp is not None
-    made = shown(STATE, tokens, width)
+def check_places(made: ViewBar) -> None:
+    """Nothing overlaps, is squeezed or leaves the bar."""
     parts = (*made.layouts, made.labels, made.style_button, made.preset, made.undo, made.redo,
              made.find, made.keys, made.person, made.lock)  # fmt: skip
     spans = []
@@ -201,7 +196,27 @@ def test_at_no_width_does_anything_overlap_or_leave_the_bar(
         spans.append((left, left + part.width()))
         assert part.width() >= min(part.minimumSizeHint().width(), part.maximumWidth())
     assert all(a[1] <= b[0] for a, b in pairwise(spans))
-    assert spans[-1][1] <= width
+    assert spans[-1][1] <= made.width()
+
+
+def test_a_larger_font_while_it_is_shown_leaves_out_more(bar: ViewBar) -> None:
+    large = theme.tokens_for("dark", 14.0)
+    bar.setStyleSheet(theme.style_sheet(large))
+    dress(bar, large)
+    wait_until(lambda: bar.preset.width() >= bar.preset.minimumSizeHint().width(), "the layout")
+    assert not bar.find.findChildren(QWidget)[1].isVisible()
+    check_places(bar)
+
+
+@pytest.mark.parametrize("tokens", [DARK, LIGHT, theme.tokens_for("dark", 13.0)],
+                         ids=["dark", "light", "large font"])  # fmt: skip
+@pytest.mark.parametrize("width", [1400, 1000, 850, 750])
+def test_at_no_width_does_anything_overlap_or_leave_the_bar(
+    qapp: QApplication, tokens: Tokens, width: int
+) -> None:
+    assert qapp is not None
+    made = shown(STATE, tokens, width)
+    check_places(made)
     made.close()
 
 

@@ -1,12 +1,17 @@
 """A row that leaves out what there is no room for, the least needed first."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from qtpy.QtCore import QEvent, QSize, Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QSizePolicy, QWidget
 
 __all__ = ["FittingRow", "RowButton", "upright"]
+
+LAID_OUT_AGAIN: Final = {
+    QEvent.Type.Polish, QEvent.Type.StyleChange, QEvent.Type.LayoutRequest,
+}  # fmt: skip
 
 
 class FittingRow(QFrame):
@@ -85,7 +90,7 @@ class FittingRow(QFrame):
 
     def event(self, event: QEvent) -> bool:
         """Fonts and styles change how wide the parts are."""
-        if event.type() in {QEvent.Type.Polish, QEvent.Type.StyleChange, QEvent.Type.Show}:
+        if event.type() in LAID_OUT_AGAIN:
             self.fit()
         return bool(super().event(event))
 

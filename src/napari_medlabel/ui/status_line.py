@@ -1,5 +1,6 @@
 """The status line: what is under the pointer, whether all is saved, the engine, Offline."""
 
+from dataclasses import replace
 from typing import Final
 
 from qtpy.QtCore import Qt, Signal
@@ -70,10 +71,7 @@ class StatusLine(QWidget):
     def set_readout(self, under: Readout) -> None:
         """Show another place under the pointer; nothing is laid out, so it may come at 60 Hz."""
         if self._state is not None and under != self._state.under:
-            self._state = StatusState(
-                under, self._state.saved, self._state.saved_kind, self._state.remedy,
-                self._state.engine, self._state.engine_ready,
-            )  # fmt: skip
+            self._state = replace(self._state, under=under)
             self._show_under(under)
 
     def set_tokens(self, tokens: Tokens) -> None:
@@ -83,7 +81,6 @@ class StatusLine(QWidget):
         self._row.setStyleSheet(bar_sheet(tokens))
         if self._state is not None:
             self._engine_dot.set_color(self._dot_color(self._state))
-        self._row.fit()
 
     # How
 

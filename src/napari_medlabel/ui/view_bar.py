@@ -135,8 +135,6 @@ class ViewBar(QWidget):
         self.setFixedHeight(tokens.px(HEIGHT))
         self._row.setStyleSheet(bar_sheet(tokens))
         self.fill.setFixedWidth(tokens.px(64))
-        self.menu.set_tokens(tokens)
-        self._row.fit()
 
     def open_presets(self, on_screen: QPoint | None = None) -> None:
         """List the presets: below the button, or at a place on the screen."""
