@@ -37,6 +37,7 @@ TOOLS: dict[str, Tool] = {
     "Copy slice": lambda s, c: commands.copy_slice(s, c, 1, 3),
     "Mirror": lambda s, c: commands.mirror_segment(s, c, 2, over_others=True),
     "Relabel": lambda s, c: commands.relabel_segments(s, c, {1: 2, 2: 1}),
+    "Carry slice": lambda s, c: commands.carry_slice(s, c, 1, 1, step=1, replace=True),
     "Threshold": lambda s, c: commands.threshold(s, c, 1, lower=0.0),
     "Grow region": lambda s, c: commands.grow_region(s, c, 1, (4, 20, 20), tolerance=1500.0),
     "Fill": lambda s, c: commands.fill_region(s, c, 2, (1, 10, 10), axis=0),

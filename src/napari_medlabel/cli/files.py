@@ -120,9 +120,22 @@ def stats(
     image: Annotated[
         Path | None, typer.Option("--image", readable=False, help="The image below it.")
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--csv", help="A new table with shapes too: axes, surface, centre, box, percentiles."
+        ),
+    ] = None,
+    force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Volume of each label in mL and voxels, and the image's values in it."""
+    if table is not None:
+        with progress_bar("Measuring") as progress:
+            numbers = commands.mask_statistics(
+                local_session(), mask, image=image, progress=progress
+            )
+        commands.write_statistics(local_session(), numbers, table, force=force)
     document = commands.stats(local_session(), mask, image=image)
     show(document, as_json=as_json, rows=document["labels"])
 

@@ -36,6 +36,7 @@ from napari_medlabel.commands.files import (
     thumbnail,
 )
 from napari_medlabel.commands.image_tools import (
+    carry_slice,
     fill_region,
     grow_from_seeds,
     grow_region,
@@ -53,6 +54,7 @@ from napari_medlabel.commands.labels import (
     set_label,
     undo,
 )
+from napari_medlabel.commands.measuring import case_statistics, mask_statistics, write_statistics
 from napari_medlabel.commands.saving import diff, restore, save_version, versions
 from napari_medlabel.commands.tools import (
     combine_segments,
@@ -78,7 +80,9 @@ __all__ = [
     "abandon_case",
     "add_annotation",
     "annotations",
+    "carry_slice",
     "case_document",
+    "case_statistics",
     "change_annotation",
     "close_case",
     "combine_segments",
@@ -105,6 +109,7 @@ __all__ = [
     "interpolate_slices",
     "keep_largest_islands",
     "lock_label",
+    "mask_statistics",
     "mirror_segment",
     "offer",
     "offers",
@@ -135,4 +140,5 @@ __all__ = [
     "thumbnail",
     "undo",
     "versions",
+    "write_statistics",
 ]
