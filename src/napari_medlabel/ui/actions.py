@@ -224,7 +224,7 @@ _ASSIST = (
 )  # fmt: skip
 
 _MEASURE = (
-    Action("measure", "Measure", "Measure", ("M",), also="ruler distance angle ROI annotation"),
+    Action("measure", "Measure", "Measure", ("M",), also="annotation markup tools"),
     *(_tool(spec) for spec in SPECS.values() if spec.kind == "annotation"),
 )
 

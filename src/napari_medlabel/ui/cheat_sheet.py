@@ -4,6 +4,7 @@ from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from napari_medlabel.ui.focus_back import FocusBack
 from napari_medlabel.ui.key_sets import SETS, KeyChoice, keymap
 from napari_medlabel.ui.key_sheet import Columns, Part, Section, SheetRow, matching, sheet
 from napari_medlabel.ui.theme import DARK, Tokens
@@ -35,6 +36,7 @@ class CheatSheet(QWidget):
         self.setAccessibleName("Keys")
         self._tokens: Tokens = DARK
         self._choice = KeyChoice()
+        self._focus = FocusBack(frame)
         self.field = QLineEdit()
         self.field.setPlaceholderText("Find a key or an action")
         self.field.setAccessibleName("Find a key or an action")
@@ -86,6 +88,8 @@ class CheatSheet(QWidget):
 
     def open(self) -> None:
         """Show all keys and wait for words."""
+        if not self.isVisible():
+            self._focus.remember()
         self.field.clear()
         self.setGeometry(self.parentWidget().rect())
         self.show()
@@ -96,6 +100,7 @@ class CheatSheet(QWidget):
     def close_up(self) -> None:
         """Go away."""
         if self.isVisible():
+            self._focus.give_back()
             self.hide()
             self.closed.emit()
 

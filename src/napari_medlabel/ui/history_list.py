@@ -16,6 +16,7 @@ from napari_medlabel.core.history import Step
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.ui.action_search import Entry
 from napari_medlabel.ui.entry_rows import ENTRY, ROW, EntryRows
+from napari_medlabel.ui.focus_back import FocusBack
 from napari_medlabel.ui.theme import Tokens
 from napari_medlabel.ui.widgets import IconButton, dress, line, row, text
 
@@ -118,6 +119,7 @@ class HistoryList(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("History")
         self._rows: tuple[HistoryRow, ...] = ()
+        self._focus = FocusBack(frame)
         close = IconButton("cross", "Close", self.close_up, key="Esc", size=14)
         self.list = QListWidget()
         self._entries = EntryRows(self.list)
@@ -163,6 +165,8 @@ class HistoryList(QFrame):
     def open(self) -> None:
         """Show it; the arrows move in it and Enter goes there."""
         self._place()
+        if not self.isVisible():
+            self._focus.remember()
         self.show()
         self.raise_()
         self.list.setFocus(Qt.FocusReason.TabFocusReason)
@@ -170,6 +174,7 @@ class HistoryList(QFrame):
     def close_up(self) -> None:
         """Go away."""
         if self.isVisible():
+            self._focus.give_back()
             self.hide()
             self.closed.emit()
 

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBo
 
 from napari_medlabel.ui.action_search import Entry, find
 from napari_medlabel.ui.entry_rows import ENTRY, ROW, EntryRows
+from napari_medlabel.ui.focus_back import FocusBack
 from napari_medlabel.ui.shadow import Shadow
 from napari_medlabel.ui.theme import Tokens
 from napari_medlabel.ui.widgets import dress, line, text
@@ -39,6 +40,8 @@ class Palette(QFrame):
         self.setAccessibleName("Find an action")
         self._entries: tuple[Entry, ...] = ()
         self._lately: tuple[str, ...] = ()
+        self._focus = FocusBack(frame)
+        self._closing = False
         self.field = QLineEdit()
         self.field.setPlaceholderText("Find an action, a segment or a window preset")
         self.field.setAccessibleName("Find an action")
@@ -78,14 +81,19 @@ class Palette(QFrame):
         self.field.clear()
         self._search("")
         self._place()
+        if not self.isVisible():
+            self._focus.remember()
         self.show()
         self.raise_()
         self.field.setFocus()
 
     def close_up(self) -> None:
         """Go away; nothing was chosen."""
-        if self.isVisible():
+        if self.isVisible() and not self._closing:
+            self._closing = True  # giving the focus back ends here again
+            self._focus.give_back()
             self.hide()
+            self._closing = False
             self.closed.emit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's
@@ -94,7 +102,9 @@ class Palette(QFrame):
         if watched is self.field:
             if kind == QEvent.Type.KeyPress:
                 return self._key(event)
-            if kind == QEvent.Type.FocusOut and self.isVisible():
+            popup = Qt.FocusReason.PopupFocusReason  # the field's own menu
+            if kind == QEvent.Type.FocusOut and event.reason() != popup and self.isVisible():
+                self._focus.remember()  # somebody else has it already
                 self.close_up()
         elif kind == QEvent.Type.Resize and self.isVisible():
             self._place()
