@@ -107,7 +107,8 @@ def import_(  # noqa: PLR0913  # one for each option
         list[str], typer.Option("--segment", help="Of a SEG or RTSTRUCT: only this one; repeat.")
     ] = [],  # noqa: B006
     on_top: Annotated[
-        list[str], typer.Option("--on-top", help="Which one wins where segments overlap; repeat.")
+        list[str],
+        typer.Option("--on-top", help="Lay overlapping segments flat, this on top; repeat."),
     ] = [],  # noqa: B006
     schema: Annotated[
         Path | None,

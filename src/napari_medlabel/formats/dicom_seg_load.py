@@ -163,5 +163,5 @@ def _layers(
     if len(layers) == 1:
         return layers, seg.problems
     what = f"segments share voxels: {told(seg.segments, overlaps)}"
-    hint = f"they are in {len(layers)} label maps; on import, name the segments on top"
+    hint = f"they are in {len(layers)} label maps; imported into a case they come into groups"
     return layers, (*seg.problems, Problem("overlapping-segments", what, hint))
