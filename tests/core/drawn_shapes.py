@@ -57,9 +57,10 @@ def keypoint_sets(draw: st.DrawFn) -> Keypoints:
 
 
 turns = st.floats(-360, 360, width=32)
+turned_boxes = st.builds(OrientedBox, planes, pairs, st.tuples(lengths_mm, lengths_mm), turns)
 planar = st.one_of(
     *(between(kind, planes) for kind in (EllipseRoi, RectangleRoi, Box2d)),
-    st.builds(OrientedBox, planes, pairs, st.tuples(lengths_mm, lengths_mm), turns),
+    turned_boxes,
     st.builds(Polygon, planes, st.lists(pairs, min_size=3, max_size=7).map(tuple)),
 )
 shapes: st.SearchStrategy[Shape] = st.one_of(

@@ -31,7 +31,7 @@ from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.lasso import inside_outline
 from napari_medlabel.core.plane import Kji, Plane, RowColumn
 from napari_medlabel.testing import geometries
-from tests.core.drawn_shapes import SIDE, between, kjis, pairs, planar, planes, shapes
+from tests.core.drawn_shapes import SIDE, between, kjis, pairs, planes, shapes, turned_boxes
 
 grids = geometries(shape=st.just((SIDE, SIDE, SIDE)))
 CENTERS = np.stack(np.meshgrid(*[np.arange(SIDE)] * 3, indexing="ij"), axis=-1)
@@ -221,7 +221,7 @@ def test_voxels_in_an_ellipse_are_no_farther_than_its_outline(
     np.testing.assert_array_equal(mask[clear], (here & (far < 1))[clear])
 
 
-@given(grids, planar.filter(lambda shape: isinstance(shape, OrientedBox)))
+@given(grids, turned_boxes)
 def test_voxels_in_an_oriented_box_are_between_its_edges_in_the_world(
     geometry: Geometry, shape: OrientedBox
 ) -> None:

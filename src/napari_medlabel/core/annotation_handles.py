@@ -99,23 +99,26 @@ def hit(
     tolerance_mm
         How far off is still a hit, in the plane.
     """
+    if getattr(shape, "plane", plane) != plane:
+        return None
     drawn = lines_on(shape, plane, geometry)
     if drawn is None or not drawn.on_slice:
         return None
     matrix = mm_from_row_column(geometry, plane.axis)
-    near = [
-        Hit("handle", one.number, float(np.linalg.norm(matrix @ np.subtract(one.at, at))))
-        for one in handles(shape, plane, geometry)
-    ]
-    within = [one for one in near if one.distance_mm <= tolerance_mm]
-    if not within:
-        parts = [(line[:-1], line[1:]) for line in drawn.lines]
-        starts = np.concatenate([first for first, _ in parts] or [np.zeros((0, 2))])
-        ends = np.concatenate([last for _, last in parts] or [np.zeros((0, 2))])
-        far = _distances_mm((starts - at) @ matrix.T, (ends - at) @ matrix.T)
-        lines = (Hit("line", n, float(mm)) for n, mm in enumerate(far))
-        within = [one for one in lines if one.distance_mm <= tolerance_mm]
-    return min(within, key=lambda one: one.distance_mm, default=None)
+    off = [(line - at) @ matrix.T for line in (*drawn.lines, drawn.points)]
+    if _is_far(np.concatenate(off), tolerance_mm + _TURN_MM):
+        return None
+    there = handles(shape, plane, geometry)
+    places = np.array([one.at for one in there]).reshape(-1, 2)
+    far = np.linalg.norm((places - at) @ matrix.T, axis=1)
+    if there and far.min() <= tolerance_mm:
+        return Hit("handle", there[int(far.argmin())].number, float(far.min()))
+    starts = np.concatenate([line[:-1] for line in off[:-1]] or [np.zeros((0, 2))])
+    ends = np.concatenate([line[1:] for line in off[:-1]] or [np.zeros((0, 2))])
+    far = _distances_mm(starts, ends)
+    if far.size and far.min() <= tolerance_mm:
+        return Hit("line", int(far.argmin()), float(far.min()))
+    return None
 
 
 def nearest(
@@ -168,6 +171,12 @@ def _turn(box: OrientedBox, geometry: Geometry) -> FloatArray:
     matrix = mm_from_row_column(geometry, box.plane.axis)
     away = np.array([math.sin(angle), -math.cos(angle)]) * off
     return np.asarray(box.center + np.linalg.solve(matrix, away), dtype=np.float64)
+
+
+def _is_far(places: FloatArray, reach_mm: float) -> bool:
+    """Whether the box around places, from the origin in millimetres, is out of reach of it."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    return bool((low > reach_mm).any() or (high < -reach_mm).any())
 
 
 def _distances_mm(starts: FloatArray, ends: FloatArray) -> FloatArray:

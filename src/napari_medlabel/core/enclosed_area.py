@@ -1,6 +1,7 @@
 """The area that a closed outline encloses, by the even-odd rule; it may cross itself."""
 
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,8 @@ import numpy.typing as npt
 from napari_medlabel.core.geometry import FloatArray
 
 __all__ = ["enclosed_area"]
+
+_AT_ONCE: Final = 64  # edges, each against all others: memory stays small
 
 
 def enclosed_area(outline: npt.ArrayLike) -> float:
@@ -26,9 +29,13 @@ def enclosed_area(outline: npt.ArrayLike) -> float:
     corners: FloatArray = np.asarray(outline, dtype=np.float64)
     starts = corners - corners[0]  # near the origin, where floats are finest
     ends = np.roll(starts, -1, axis=0)
+    meetings = _meetings(starts, ends)
+    if meetings is None:
+        (rows, columns), (next_rows, next_columns) = starts.T, ends.T
+        return float(abs(rows @ next_columns - columns @ next_rows) / 2.0)
     lows, highs = np.minimum(starts[:, 0], ends[:, 0]), np.maximum(starts[:, 0], ends[:, 0])
     # Between neighbouring levels no two edges cross: the inside is a row of trapezoids there.
-    levels = np.unique(np.concatenate([starts[:, 0], _crossing_rows(starts, ends)]))
+    levels = np.unique(np.concatenate([starts[:, 0], meetings]))
     area = 0.0
     for low, high in pairwise(levels.tolist()):
         middle = (low + high) / 2.0
@@ -45,16 +52,27 @@ def _columns_at(starts: FloatArray, ends: FloatArray, row: float) -> FloatArray:
     return columns
 
 
-def _crossing_rows(starts: FloatArray, ends: FloatArray) -> FloatArray:
-    """The rows at which edges meet; parallel ones never do."""
-    steps = ends - starts
-    rows = [np.zeros(0)]
-    for n in range(len(starts) - 1):
-        offset, others = starts[n + 1 :] - starts[n], steps[n + 1 :]
-        turn = steps[n, 0] * others[:, 1] - steps[n, 1] * others[:, 0]
+def _meetings(starts: FloatArray, ends: FloatArray) -> FloatArray | None:
+    """The rows at which edges that are no neighbours meet; None where none do."""
+    count, steps = len(starts), ends - starts
+    numbers, rows, met = np.arange(count), [np.zeros(0)], False
+    for first in range(0, count, _AT_ONCE):
+        these = slice(first, first + _AT_ONCE)
+        offset = starts[None] - starts[these, None]
+        turn = _cross(steps[these, None], steps[None])
         with np.errstate(all="ignore"):  # of parallel edges
-            here = (offset[:, 0] * others[:, 1] - offset[:, 1] * others[:, 0]) / turn
-            there = (offset[:, 0] * steps[n, 1] - offset[:, 1] * steps[n, 0]) / turn
+            here = _cross(offset, steps[None]) / turn
+            there = _cross(offset, steps[these, None]) / turn
+            crossing = starts[these, None, 0] + here * steps[these, None, 0]
+        on_one_line = (turn == 0) & (_cross(offset, steps[these, None]) == 0)
         meet = (here >= 0) & (here <= 1) & (there >= 0) & (there <= 1)
-        rows.append(starts[n, 0] + here[meet] * steps[n, 0])
-    return np.concatenate(rows)
+        apart = (numbers[None] - numbers[these, None]) % count
+        strangers = (apart > 1) & (apart < count - 1)
+        met = met or bool(((meet | on_one_line) & strangers).any())
+        rows.append(crossing[meet & strangers])
+    return np.concatenate(rows) if met else None
+
+
+def _cross(one: FloatArray, other: FloatArray) -> FloatArray:
+    area: FloatArray = one[..., 0] * other[..., 1] - one[..., 1] * other[..., 0]
+    return area
