@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from napari_medlabel.core.geometry import BoolArray, Geometry, Spacing
-from napari_medlabel.core.surface import Surface, coarser, surface
+from napari_medlabel.core.surface import Surface, coarser, hit, surface
 from napari_medlabel.errors import GeometryError
 from napari_medlabel.testing import geometries, shapes
 
@@ -124,8 +124,8 @@ def test_a_box_has_its_size_and_ends_at_the_border_of_its_array() -> None:
     geometry = Geometry.from_spacing((20, 30, 40), (2.0, 1.0, 0.5))
     found = surface(np.ones((20, 30, 40), bool), geometry)
     low, high = found.points_lps.min(axis=0), found.points_lps.max(axis=0)
-    np.testing.assert_allclose(low, [-0.25, -0.5, -1.0], atol=0.12)
-    np.testing.assert_allclose(high, [19.75, 29.5, 39.0], atol=0.12)
+    np.testing.assert_allclose(low, [-0.25, -0.5, -1.0], atol=0.15)
+    np.testing.assert_allclose(high, [19.75, 29.5, 39.0], atol=0.15)
     assert found.volume_ml == pytest.approx(40 * 30 * 20 / 1000, rel=0.02)
 
 
@@ -176,3 +176,34 @@ def test_means_of_blocks_add_up_to_the_whole(
     means = coarser(values, factors)
     assert means.shape == Geometry.from_spacing(values.shape).coarser(factors).shape
     assert means.sum() * np.prod(factors) == pytest.approx(values.sum(), rel=1e-3, abs=1.0)
+
+
+@pytest.mark.parametrize("thick", [2, 3, 4])
+def test_a_thin_shell_has_no_holes_on_a_coarse_grid(thick: int) -> None:
+    geometry = Geometry.from_spacing((150, 150, 150))
+    outer, center = ball(geometry, 70.0)
+    shell = outer & ~ball(geometry, 70.0 - thick)[0]
+    found = surface(shell, geometry, most_faces=30_000)
+    assert len(found.faces) <= 30_000
+    ways = np.random.default_rng(4).normal(size=(300, 3))
+    ways /= np.linalg.norm(ways, axis=1, keepdims=True)
+    far_mm = [hit(found, center - 200.0 * way, way) for way in ways]
+    # Through a hole a ray would meet the far side.
+    assert max(far_mm) == pytest.approx(130.0, abs=5.0)
+    assert min(far_mm) == pytest.approx(130.0, abs=5.0)
+
+
+def test_rays_meet_a_ball_at_its_near_side_and_pass_it_by() -> None:
+    geometry = Geometry.from_spacing((50, 50, 50), origin_lps=(-20.0, 40.0, 900.0))
+    mask, center = ball(geometry, 20.0)
+    found = surface(mask, geometry)
+    ways = np.random.default_rng(5).normal(size=(50, 3))
+    for way in ways / np.linalg.norm(ways, axis=1, keepdims=True):
+        aside = np.cross(way, [0.0, 0.6, 0.8])
+        aside /= np.linalg.norm(aside)
+        start = center - 100.0 * way
+        assert hit(found, start, way) == pytest.approx(80.0, abs=0.6)
+        assert hit(found, start + 12.0 * aside, way) == pytest.approx(84.0, abs=0.9)
+        assert hit(found, start + 21.0 * aside, way) is None
+        assert hit(found, start, -way) is None
+        assert hit(found, center, way) == pytest.approx(20.0, abs=0.6)  # from within

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import napari_medlabel as medlabel
 from napari_medlabel.core.geometry import Geometry
-from napari_medlabel.core.surface import Surface, surface
-from napari_medlabel.ui.surface_camera import LETTERS, Camera, fitted, hit, nearest_hit
+from napari_medlabel.core.surface import Surface, hit, surface
+from napari_medlabel.ui.surface_camera import LETTERS, Camera, fitted, nearest_hit
 
 SIZES = st.tuples(st.integers(40, 2000), st.integers(40, 2000))
 CAMERAS = st.builds(

@@ -21,7 +21,7 @@ from scipy.sparse import coo_array, csr_array
 from napari_medlabel.core.geometry import BoolArray, FloatArray, Geometry, Index, Spacing
 from napari_medlabel.errors import GeometryError
 
-__all__ = ["MOST_FACES", "Surface", "coarser", "surface"]
+__all__ = ["MOST_FACES", "Surface", "coarser", "hit", "surface"]
 
 MOST_FACES: Final = 60_000
 _HALF: Final = 0.5
@@ -29,7 +29,9 @@ _FORTH, _BACK = 0.5, -0.53  # Taubin's lambda and mu: what is flat stays, what i
 _ROUNDS: Final = 10
 _NORMAL_ROUNDS: Final = 3  # the steps between voxels are not what light should show
 _KEPT: Final = 0.45  # of a voxel: how far from the middle of its cell a point may go
-_RAISED, _NEARLY = 0.75, 0.9  # thin parts of blocks become so full, and those almost as full
+# Blocks that something thin runs through count as so full, if it fills so much of them at least
+# beside its middle; it is thin where two blocks on there is less than so much of it.
+_RAISED, _GRAZED, _LESS, _FULL = 0.75, 0.15, 0.75, 0.9
 _Points = npt.NDArray[np.float32]
 _Faces = npt.NDArray[np.uint32]
 
@@ -110,16 +112,61 @@ def coarser(values: npt.NDArray[Any], factors: Index) -> npt.NDArray[np.float32]
 
     The counterpart of `Geometry.coarser`: float32, `[k, j, i]`.
     """
+    count = int(np.prod(factors))
+    kind = _sum_type(values.dtype, count)
     summed = values
     for axis, factor in enumerate(factors):
         if factor > 1:
-            starts = np.arange(0, values.shape[axis], factor)
-            kind = np.float32 if values.dtype.kind == "f" else np.int32
-            summed = np.add.reduceat(summed, starts, axis=axis, dtype=kind)
-    return np.asarray(summed, np.float32) / np.float32(np.prod(factors))
+            along = np.moveaxis(summed, axis, 0)
+            total = along[::factor].astype(kind)
+            for n in range(1, min(factor, len(along))):
+                part = along[n::factor]
+                total[: len(part)] += part
+            summed = np.moveaxis(total, 0, axis)
+    return np.asarray(summed, np.float32) / np.float32(count)
+
+
+def hit(surface: Surface, start: FloatArray, way: FloatArray) -> float | None:
+    """How far along a ray the surface is first met, mm; None where it is not.
+
+    Moeller and Trumbore, Journal of Graphics Tools 2:21-28 (1997),
+    doi:10.1080/10867651.1997.10487468, for all triangles at once.
+
+    Parameters
+    ----------
+    surface
+        What may be met, from either side.
+    start, way
+        The ray; `way` of length one.
+    """
+    if surface.is_nothing:
+        return None
+    side = _across(way)
+    flat = (surface.points_lps - start) @ side  # the ray is at 0, 0: most triangles are not
+    a, b, c = (flat[surface.faces[:, n]] for n in range(3))
+    low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+    near = np.flatnonzero(((low <= 0.0) & (high >= 0.0)).all(axis=1))
+    p, q, r = (surface.points_lps[surface.faces[near, n]].astype(np.float64) for n in range(3))
+    first, second, offset = q - p, r - p, start - p
+    cross = np.cross(way, second)
+    size = np.einsum("nd,nd->n", first, cross)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        u = np.einsum("nd,nd->n", offset, cross) / size
+        turned = np.cross(offset, first)
+        v = turned @ way / size
+        far_mm = np.einsum("nd,nd->n", second, turned) / size
+        met = (u >= 0.0) & (v >= 0.0) & (u + v <= 1.0) & (far_mm >= 0.0)
+    return float(far_mm[met].min()) if met.any() else None
 
 
 # How
+
+
+def _sum_type(dtype: np.dtype[Any], count: int) -> type[np.generic]:
+    """What the sum of so many values fits into; the smaller, the faster."""
+    if dtype.kind == "f":
+        return np.float32
+    return np.uint8 if dtype.kind == "b" and count < 256 else np.int32
 
 
 def _nothing() -> Surface:
@@ -162,11 +209,30 @@ def _factors(geometry: Geometry, step_mm: float) -> Index:
 
 
 def _with_thin(part: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Parts of blocks, raised where no block around is half full: what is thin stays."""
-    fullest = ndimage.maximum_filter(part, 3)
-    thin = (part > 0) & (fullest <= _HALF) & (part >= _NEARLY * fullest)
-    raised: npt.NDArray[np.float32] = np.where(thin, np.float32(_RAISED), part)
+    """Parts of blocks, raised in the middle of what is thinner than a block or two.
+
+    Along one axis it is fullest there, and two blocks on to both sides there is clearly less.
+    """
+    padded = np.pad(part, 2)
+    thin = np.zeros(part.shape, bool)
+    for axis in range(3):
+        near, far = (_neighbours(padded, axis, step) for step in (1, 2))
+        thin |= (part >= near) & (far < _LESS * part)
+    solid = (part > _FULL) & ~thin
+    thin &= ~ndimage.binary_dilation(solid, np.ones((3, 3, 3), bool))  # a solid thing's skin
+    # And what it grazes beside: a sheet one block thick would be joined with its own back.
+    thin |= ndimage.binary_dilation(thin) & (part > _GRAZED)
+    raised: npt.NDArray[np.float32] = np.where(thin, np.maximum(part, np.float32(_RAISED)), part)
     return raised
+
+
+def _neighbours(padded: npt.NDArray[np.float32], axis: int, step: int) -> npt.NDArray[np.float32]:
+    """The larger of the two values so many steps away, for all but the two at each border."""
+    inner = [slice(2, -2)] * 3
+    before, after = inner.copy(), inner.copy()
+    before[axis] = slice(2 - step, -2 - step)
+    after[axis] = slice(2 + step, (step - 2) or None)
+    return np.maximum(padded[tuple(before)], padded[tuple(after)])
 
 
 def _crossings(inside: BoolArray) -> int:
@@ -256,3 +322,10 @@ def _of_length_one(vectors: FloatArray) -> FloatArray:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     scaled: FloatArray = vectors / np.where(length > 0, length, 1.0)
     return scaled
+
+
+def _across(way: FloatArray) -> FloatArray:
+    """Two directions at right angles to a ray, as columns."""
+    first = np.cross(way, np.eye(3)[int(np.abs(way).argmin())])
+    first /= np.linalg.norm(first)
+    return np.stack([first, np.cross(way, first)], axis=1)

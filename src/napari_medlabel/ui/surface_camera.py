@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from napari_medlabel.core.geometry import FloatArray
-from napari_medlabel.core.surface import Surface
+from napari_medlabel.core.surface import Surface, hit
 
-__all__ = ["LETTERS", "Camera", "fitted", "hit", "nearest_hit"]
+__all__ = ["LETTERS", "Camera", "fitted", "nearest_hit"]
 
 LETTERS: Final = {
     "L": (1.0, 0.0, 0.0), "R": (-1.0, 0.0, 0.0), "P": (0.0, 1.0, 0.0),
@@ -124,39 +124,6 @@ def fitted(surfaces: Iterable[Surface], camera: Camera, size: tuple[int, int]) -
     return replace(camera, center_lps=center, radius_mm=max(radius_mm, _NEAREST_MM))
 
 
-def hit(surface: Surface, start: FloatArray, way: FloatArray) -> float | None:
-    """How far along a ray the surface is first met, mm; None where it is not.
-
-    Moeller and Trumbore, Journal of Graphics Tools 2:21-28 (1997),
-    doi:10.1080/10867651.1997.10487468, for all triangles at once.
-
-    Parameters
-    ----------
-    surface
-        What may be met, from either side.
-    start, way
-        The ray; `way` of length one.
-    """
-    if surface.is_nothing:
-        return None
-    side = _across(way)
-    flat = (surface.points_lps - start) @ side  # the ray is at 0, 0: most triangles are not
-    a, b, c = (flat[surface.faces[:, n]] for n in range(3))
-    low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
-    near = np.flatnonzero(((low <= 0.0) & (high >= 0.0)).all(axis=1))
-    p, q, r = (surface.points_lps[surface.faces[near, n]].astype(np.float64) for n in range(3))
-    first, second, offset = q - p, r - p, start - p
-    cross = np.cross(way, second)
-    size = np.einsum("nd,nd->n", first, cross)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        u = np.einsum("nd,nd->n", offset, cross) / size
-        turned = np.cross(offset, first)
-        v = turned @ way / size
-        far_mm = np.einsum("nd,nd->n", second, turned) / size
-        met = (u >= 0.0) & (v >= 0.0) & (u + v <= 1.0) & (far_mm >= 0.0)
-    return float(far_mm[met].min()) if met.any() else None
-
-
 def nearest_hit(
     surfaces: Iterable[Surface], start: FloatArray, way: FloatArray
 ) -> tuple[float, float, float] | None:
@@ -166,10 +133,3 @@ def nearest_hit(
         return None
     x, y, z = start + way * min(far_mm)
     return (float(x), float(y), float(z))
-
-
-def _across(way: FloatArray) -> FloatArray:
-    """Two directions at right angles to a ray, as columns."""
-    first = np.cross(way, np.eye(3)[int(np.abs(way).argmin())])
-    first /= np.linalg.norm(first)
-    return np.stack([first, np.cross(way, first)], axis=1)

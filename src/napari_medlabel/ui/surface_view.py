@@ -14,14 +14,14 @@ from napari_medlabel.ui.surface_camera import Camera, fitted, nearest_hit
 from napari_medlabel.ui.surface_canvas import Look, Rgb, SurfaceCanvas
 from napari_medlabel.ui.surface_overlay import SurfaceOverlay
 from napari_medlabel.ui.theme import DARK, Tokens
-from napari_medlabel.ui.widgets import IconButton, button
+from napari_medlabel.ui.widgets import IconButton, button, card, row, text
 
 __all__ = ["SurfaceView"]
 
 Lps = tuple[float, float, float]
 
 _SKIN: Final = -1  # the number of its mesh; label values are above
-_SKIN_LOOK: Final = Look((0.78, 0.74, 0.72), alpha=0.30, glass=True)
+_SKIN_LOOK: Final = Look((0.92, 0.86, 0.82), alpha=0.34, glass=True)
 _STILL_PX: Final = 3.0  # a press that moves less is a click
 _KEY_PX: Final = 20.0  # what an arrow turns, as the hand would
 _ZOOM: Final = 1.15
@@ -116,6 +116,7 @@ class SurfaceView(QWidget):
         """Show the skin of a head around all, or none."""
         self._skin = surface
         self._skin_button.setVisible(surface is not None)
+        self._place()
         self._put(_SKIN, surface)
 
     def set_skin_shown(self, *, on: bool) -> None:
@@ -131,9 +132,9 @@ class SurfaceView(QWidget):
 
     def set_trouble(self, words: str) -> None:
         """Say that a surface could not be built, with a button to try again; "" takes it away."""
+        self._words.setText(words)
+        self._trouble.setAccessibleName(words)
         self._trouble.setVisible(bool(words))
-        self._trouble.setText(f"{words}. Rebuild" if words else "")
-        self._trouble.setAccessibleName(self._trouble.text())
         self._place()
 
     def set_maximised(self, *, on: bool) -> None:
@@ -234,12 +235,14 @@ class SurfaceView(QWidget):
         self._skin_button.hide()
         front = _OnBlack("rotate", "Look from the front", self.look_from_the_front)
         self._maximise = _OnBlack("maximise", "Maximise", self.maximise_asked.emit)
-        row = QHBoxLayout(self._bar)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(4)
+        inside = QHBoxLayout(self._bar)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(4)
         for one in (self._skin_button, front, self._maximise):
-            row.addWidget(one)
-        self._trouble = button("", self.rebuild_asked.emit, kind="link")
+            inside.addWidget(one)
+        self._words = text(wrap=True)
+        again = button("Rebuild", self.rebuild_asked.emit, kind="link")
+        self._trouble = card(self._words, row(None, again), kind="warn", gap=0, margin=8)
         self._trouble.setParent(self)
         self._trouble.hide()
 
@@ -317,13 +320,16 @@ class SurfaceView(QWidget):
     def _place(self) -> None:
         self._overlay.setGeometry(self.rect())
         self._overlay.raise_()
-        for one in (self._bar, self._trouble):
-            one.adjustSize()
-            one.raise_()
+        self._bar.adjustSize()
+        self._bar.raise_()
         self._bar.move(self.width() - self._bar.width() - 8, 6)
-        self._trouble.setMaximumWidth(max(self.width() - 16, 1))
+        wide = max(min(self.width() - 100, 320), 1)  # beside the compass
+        self._trouble.setFixedWidth(wide)
+        tall = self._trouble.heightForWidth(wide)
+        self._trouble.setFixedHeight(max(tall, self._trouble.minimumSizeHint().height()))
+        self._trouble.raise_()
         self._trouble.move(
-            (self.width() - self._trouble.width()) // 2, self.height() - self._trouble.height() - 8
+            self.width() - wide - 8, max(self.height() - self._trouble.height() - 8, 0)
         )
 
 

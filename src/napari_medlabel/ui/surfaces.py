@@ -24,7 +24,7 @@ REST_MS: Final = 400
 _LOADING_MS: Final = 300
 _SKIN: Final = -1
 _LARGE: Final = 1_000_000  # voxels of an edit
-_ALL_FACES: Final = 600_000  # shared by the segments, so that many turn as smoothly as few
+_ALL_FACES: Final = 240_000  # shared by the segments, so that many turn as smoothly as few
 
 
 class Surfaces(QObject):
