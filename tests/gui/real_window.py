@@ -14,6 +14,7 @@ from napari_medlabel.session import local_session
 from napari_medlabel.ui._napari_compat import canvas_widget, is_gone
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.drawing import Drawing
+from napari_medlabel.ui.planes.plane_view import PlaneView
 from napari_medlabel.ui.window import open_window, panel_of
 
 __all__ = ["Window", "wait_until"]
@@ -57,9 +58,17 @@ class Window:
         return self.desk.drawing
 
     @property
-    def canvas(self) -> QWidget:
+    def view(self) -> PlaneView:
+        """The view that keys act on."""
+        return self.drawing.looking.view
 
-        return canvas_widget(self.viewer)
+    @property
+    def canvas(self) -> QWidget:
+        """What takes the mouse: that view, or napari's own canvas where that is shown."""
+        drawing = self.desk.drawing
+        if drawing is None or drawing.looking.on_canvas:
+            return canvas_widget(self.viewer)
+        return drawing.looking.view
 
     def rest(self, seconds: float = 0.1) -> None:
         end = time.monotonic() + seconds
@@ -87,7 +96,8 @@ class Window:
 
     def pixel(self, kji: Kji) -> QPoint:
         """Where a voxel of the slice that is shown is on the canvas (2-D, any plane)."""
-
+        if not self.drawing.looking.on_canvas:
+            return self.view.point(kji).toPoint()
         layer, camera = self.drawing.layers.labels, self.viewer.scene.camera
         world = [n * s + t for n, s, t in zip(kji, layer.scale, layer.translate, strict=True)]
         down, right = self.viewer.dims.displayed
@@ -113,7 +123,11 @@ class Window:
         """A key, with its modifiers: "Ctrl+Z"."""
 
         combined = QKeySequence(key)[0]
-        QTest.keyClick(to or self.canvas, combined.key(), combined.keyboardModifiers())
+        place = self.frame if to is None else to.window()
+        if to is not None:
+            to.setFocus()
+        # Where keys enter a window, as a keyboard's do: a window may act before the focus does.
+        QTest.keyClick(place.windowHandle(), combined.key(), combined.keyboardModifiers())
         self.rest(0.05)
 
     def click(self, widget: QWidget, place: QPoint | None = None, *, double: bool = False) -> None:
@@ -126,7 +140,10 @@ class Window:
     def color_at(self, kji: Kji) -> tuple[int, int, int]:
         """What the screen shows at a voxel: red, green, blue."""
         self.rest(0.15)
-        image = self.canvas.grabFramebuffer()
+        if self.drawing.looking.on_canvas:
+            image = self.canvas.grabFramebuffer()
+        else:
+            image = self.canvas.grab().toImage()
         ratio = image.devicePixelRatio()
         place = self.pixel(kji)
         color = image.pixelColor(round(place.x() * ratio), round(place.y() * ratio))

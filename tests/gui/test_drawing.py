@@ -8,13 +8,11 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from napari._app_model import get_app_model
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_medlabel.errors import NotSaved
-from napari_medlabel.ui.keys import KEYS
 from tests.gui.real_window import Window, wait_until
 
 
@@ -100,7 +98,7 @@ def test_a_second_window_shows_who_holds_the_case_and_changes_nothing(
 ) -> None:
     first, second = open_windows(), open_windows()
     first.open_study(study)
-    first.drawing.set_tool("paint")
+    first.drawing.tools.set_tool("paint")
     k, j, i = middle(first)
     first.stroke((k, j, i))
     drawn = first.drawing.case.segmentation.voxels(1)
@@ -121,7 +119,7 @@ def test_cases_opened_one_after_another_leave_nothing_behind(window: Window, stu
     gone: list[weakref.ref[object]] = []
     for _round in range(3):
         window.open_study(study)
-        window.drawing.set_tool("paint")
+        window.drawing.tools.set_tool("paint")
         k, j, i = middle(window)
         window.stroke((k, j, i), (k, j + 3, i))
         drawing = window.drawing
@@ -185,8 +183,8 @@ def test_the_brush_is_round_in_every_plane_and_undo_goes_to_the_slice_it_changed
 ) -> None:
     window.open_study(study)
     drawing = window.drawing
-    drawing.set_tool("paint")
-    drawing.set_brush(16.0)
+    drawing.tools.set_tool("paint")
+    drawing.tools.set_size(16.0)
     k, j, i = middle(window)
     window.press("Ctrl+2")
     window.stroke((k, j, i))
@@ -196,9 +194,9 @@ def test_the_brush_is_round_in_every_plane_and_undo_goes_to_the_slice_it_changed
     assert np.ptp(painted[:, 0]) == int(8.0 / spacing[0]) * 2
     assert np.ptp(painted[:, 2]) == int(8.0 / spacing[2]) * 2
 
-    window.viewer.dims.set_current_step(1, 2)
+    window.drawing.sight.move_along(1, 2)
     window.press("Ctrl+Z")
-    assert window.viewer.dims.current_step[1] == j
+    assert window.drawing.sight.position[1] == j
     assert not drawing.layers.labels.data.any()
 
 
@@ -209,12 +207,12 @@ def test_the_keys_of_the_hand(window: Window, study: Path) -> None:
     drawing.add_segment()
     window.press("P")
     assert drawing.choices.tool == "paint"
-    start = drawing.brush_mm
+    start = drawing.tools.size_mm
     window.press("]")
-    larger = drawing.brush_mm
+    larger = drawing.tools.size_mm
     window.press("E")
     assert drawing.choices.tool == "erase"
-    assert (drawing.brush_mm, larger > start) == (start, True)  # erase keeps its own size
+    assert (drawing.tools.size_mm, larger > start) == (start, True)  # erase keeps its own size
     window.press("[")
     assert drawing.choices.erase_mm < start
     assert drawing.choices.brush_mm == larger
@@ -230,9 +228,9 @@ def test_the_keys_of_the_hand(window: Window, study: Path) -> None:
     assert not drawing.layers.labels.visible
     window.press("Alt+3")
     assert drawing.state.preset == 2
-    here = window.viewer.dims.current_step[0]
+    here = window.drawing.sight.position[0]
     window.press("Up")
-    assert window.viewer.dims.current_step[0] == here + 1
+    assert window.drawing.sight.position[0] == here + 1
     assert window.viewer.layers.selection.active is drawing.layers.labels
 
 
@@ -241,11 +239,11 @@ def test_holding_ctrl_erases_and_the_right_button_sets_the_window(
 ) -> None:
     window.open_study(study)
     drawing = window.drawing
-    drawing.set_tool("paint")
+    drawing.tools.set_tool("paint")
     k, j, i = middle(window)
     window.stroke((k, j, i - 6), (k, j, i + 6))
     drawn = drawing.case.segmentation.voxels(1)
-    window.stroke((k, j, i), keys=Qt.KeyboardModifier.ControlModifier)
+    window.stroke((k, j, i - 1), (k, j, i + 1), keys=Qt.KeyboardModifier.ControlModifier)
     erased = drawing.case.segmentation.voxels(1)
     assert 0 < erased < drawn
 
@@ -267,7 +265,7 @@ def test_a_stroke_that_cannot_be_kept_is_taken_back_and_said(
 ) -> None:
     window.open_study(study)
     drawing = window.drawing
-    drawing.set_tool("paint")
+    drawing.tools.set_tool("paint")
     drawing.case.segmentation.settle()
 
     def full() -> None:
@@ -287,17 +285,8 @@ def test_a_stroke_that_cannot_be_kept_is_taken_back_and_said(
 
 def test_saved_is_said_within_a_second(window: Window, study: Path) -> None:
     window.open_study(study)
-    window.drawing.set_tool("paint")
+    window.drawing.tools.set_tool("paint")
     k, j, i = middle(window)
     window.stroke((k, j, i))
     wait_until(lambda: window.drawing.case.saved().kind == "saved", "the stroke on disk", 1.0)
     wait_until(lambda: window.drawing.state.saved_kind == "saved", "the words", 1.0)
-
-
-def test_no_key_of_ours_is_taken_by_napari_s_menus(window: Window) -> None:
-    assert window.frame.isVisible()  # its actions are registered then
-    menus = {str(rule.keybinding) for rule in get_app_model().keybindings}
-    ours = {key.replace("Control", "Ctrl").replace("-", "+") for key in KEYS}
-    ours |= {f"Alt+{n}" for n in range(1, 10)}
-    assert menus
-    assert not ours & menus

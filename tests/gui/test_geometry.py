@@ -75,12 +75,12 @@ def test_a_refused_series_is_resampled_on_request_and_says_so(window: Window, ga
     # From 12 to 24 mm no slice was there: its middle, 18 mm above the first, is slice 10.
     link = next(one for one in report.findChildren(QPushButton) if one.text() == "Slice 10 of 15")
     window.click(link)
-    assert window.viewer.dims.current_step[0] == 9
+    assert window.drawing.sight.position[0] == 9
     assert "Slice 10 of 15 is shown" in words_in(report)
     bars = report.findChild(StepBars)
     spot = bars.column_box(4).center().toPoint()  # from 24 to 28 mm
     window.click(bars, spot)
-    assert window.viewer.dims.current_step[0] == 12
+    assert window.drawing.sight.position[0] == 12
     window.press("Escape", to=report)
     assert not report.isVisible()
     assert "Doe" not in words_in(report) + report.windowTitle() + window.viewer.title
@@ -163,12 +163,12 @@ def test_the_amber_chip_opens_the_report_and_goes_to_the_slice(
     assert not report.isVisible()  # it was of a series that is not what is looked at any more
 
     card = window.panel.annotate.card
-    window.viewer.dims.set_current_step(0, 5)
+    window.drawing.sight.move_along(0, 5)
     window.press("Tab", to=card.grid)
     window.click(card.warning)
     assert report.isVisible()
     assert not report.isModal()
-    assert window.viewer.dims.current_step[0] == 0
+    assert window.drawing.sight.position[0] == 0
     assert "Slices 5.00 mm thick are 4.00 mm apart." in words_in(report)
     window.press("P")  # the work goes on beside it
     assert window.drawing.choices.tool == "paint"
@@ -188,13 +188,13 @@ def test_slices_that_lie_another_way_are_shown_in_their_own_plane(
     window.click(row.offers.buttons[2])
     window.click(row.offers.form.go)
     loaded(window)
-    window.viewer.dims.set_current_step(2, 0)
+    window.drawing.sight.move_along(2, 0)
     window.click(window.panel.annotate.card.grid)
-    assert window.viewer.dims.current_step[2] == 0  # it was not asked to go anywhere
+    assert window.drawing.sight.position[2] == 0  # it was not asked to go anywhere
     window.panel.report.jump_to_first()
     window.rest()
     assert window.drawing.choices.plane == 2
-    shown = int(window.viewer.dims.current_step[2])
+    shown = int(window.drawing.sight.position[2])
     volume = window.drawing.case.volume
     # 18 mm above the first slice along the normal of the slices, which is 5, 30 and 20 mm off.
     x = (volume.geometry.lps_from_kji @ np.array([0, 0, shown, 1.0]))[0]

@@ -51,10 +51,16 @@ from napari_medlabel.commands.labels import (
     paint,
     redo,
     segments_of_mask,
+    set_group,
     set_label,
     undo,
 )
-from napari_medlabel.commands.measuring import case_statistics, mask_statistics, write_statistics
+from napari_medlabel.commands.measuring import (
+    case_statistics,
+    mask_statistics,
+    write_statistics,
+)
+from napari_medlabel.commands.rehearsing import Rehearsed, accept, rehearse
 from napari_medlabel.commands.saving import diff, restore, save_version, versions
 from napari_medlabel.commands.tools import (
     combine_segments,
@@ -77,7 +83,9 @@ from napari_medlabel.commands.tools import (
 __all__ = [
     "Converted",
     "Offer",
+    "Rehearsed",
     "abandon_case",
+    "accept",
     "add_annotation",
     "annotations",
     "carry_slice",
@@ -122,6 +130,7 @@ __all__ = [
     "paint_to_edge",
     "recent_cases",
     "redo",
+    "rehearse",
     "relabel_segments",
     "remove_annotation",
     "remove_small_islands",
@@ -129,6 +138,7 @@ __all__ = [
     "save_version",
     "scan",
     "segments_of_mask",
+    "set_group",
     "set_label",
     "shrink_margin",
     "smooth_gaussian",

@@ -195,6 +195,11 @@ class Segmentation:
         """Indices k of the slices that have a voxel of the label value."""
         return self._tally.slices(value)
 
+    def slices_along(self, value: int, axis: int) -> npt.NDArray[np.intp]:
+        """Indices along an axis (0, 1 or 2) of the slices that have a voxel of the label value."""
+        with self._one_at_a_time:
+            return self._tally.slices_along(value, axis, self._state.arrays.values())
+
     def snapshot(self) -> State:
         """A copy of all state: what a version or a checkpoint saves."""
         with self._one_at_a_time:

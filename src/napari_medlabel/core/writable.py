@@ -17,17 +17,21 @@ __all__ = ["IntensityMask", "check_labels", "check_unlocked", "permitted"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IntensityMask:
-    """Only voxels whose image value lies within the limits (both included) may change."""
+    """Only voxels whose image value lies within the limits (both included) may change.
+
+    With `outside`, only those whose value does not.
+    """
 
     image: Grid
     lower: float
     upper: float
+    outside: bool = False
 
     def allows(self, box: tuple[slice, slice, slice]) -> BoolArray:
         """bool, the box's shape."""
         values = self.image[box]
         inside: BoolArray = (values >= self.lower) & (values <= self.upper)
-        return inside
+        return ~inside if self.outside else inside
 
 
 def permitted(edit: Edit, locked: Collection[int], mask: IntensityMask | None) -> Edit:

@@ -3,8 +3,9 @@
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFrame, QVBoxLayout
 
+from napari_medlabel.ui.annotate_state import AnnotateState
 from napari_medlabel.ui.chip_button import ChipButton
-from napari_medlabel.ui.state import AnnotateState, CaseCard
+from napari_medlabel.ui.state import CaseCard
 from napari_medlabel.ui.widgets import IconButton, IconLabel, chip, restyle, row, text
 
 __all__ = ["CaseCardView"]

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -16,6 +17,8 @@ from napari_medlabel.session import OpenCase, Session
 from napari_medlabel.ui.advice import Advice
 from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.pictures import Pictures
+from napari_medlabel.ui.remembered import Remembered
+from napari_medlabel.ui.sight import look_from
 from napari_medlabel.ui.state import (
     ErrorCard,
     RecentRow,
@@ -27,7 +30,9 @@ from napari_medlabel.ui.state import (
     series_rows,
     without_places,
 )
+from napari_medlabel.ui.surface_view import SurfaceView
 from napari_medlabel.ui.work import Job, Report, share_quickly
+from napari_medlabel.ui.workplace import Workplace
 
 __all__ = ["Busy", "Desk", "Place"]
 
@@ -65,11 +70,14 @@ class Desk(QObject):
     changed = Signal()
     blocked = Signal(str)
     slice_read = Signal(object, object)
+    asked = Signal(str)
 
     def __init__(self, viewer: Viewer, session: Session, parent: QObject) -> None:
         super().__init__(parent)
         self.viewer, self.session = viewer, session
         self.drawing: Drawing | None = None
+        self.workplace: Workplace | None = None
+        self.remembered = Remembered(session.folder)
         self.busy: Busy | None = None
         self.error: ErrorCard | None = None
         self.found: tuple[SeriesRow, ...] = ()
@@ -305,7 +313,12 @@ class Desk(QObject):
 
     def _opened(self, case: OpenCase) -> None:
         self.found, self._scanned = (), False
-        self.drawing = Drawing(self.viewer, self.session, case, self)
+        solid = SurfaceView()
+        look = look_from(self.remembered.get("look", {}))
+        self.drawing = Drawing(self.viewer, self.session, case, self, look, solid)
+        self.drawing.sight.look_changed.connect(self._remember_look)
+        self.workplace = Workplace(self.viewer, self.drawing, solid, self)
+        self.workplace.asked.connect(self.asked)
         self.drawing.changed.connect(self.changed)
         self.drawing.failed.connect(self.fail)
         self.drawing.blocked.connect(self.blocked)
@@ -318,10 +331,17 @@ class Desk(QObject):
         drawing, self.drawing = self.drawing, None
         if drawing is None:
             return None
-        case = drawing.case
+        case, workplace = drawing.case, self.workplace
+        self.workplace = None
+        if workplace is not None:
+            workplace.close()
         drawing.close()
         self.viewer.title = TITLE
         return case
+
+    def _remember_look(self) -> None:
+        if self.drawing is not None:
+            self.remembered.set("look", asdict(self.drawing.sight.look))
 
     def _put_away(self, case: OpenCase) -> None:
         commands.close_case(self.session, case)

@@ -2,33 +2,47 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from napari import Viewer
 from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtWidgets import QWidget
 
 from napari_medlabel import commands
+from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.schema import Label
 from napari_medlabel.core.segmentation import Change
 from napari_medlabel.core.volume import Window
-from napari_medlabel.errors import Cancelled, MedlabelError
+from napari_medlabel.errors import MedlabelError
 from napari_medlabel.session import OpenCase, Session
-from napari_medlabel.ui import brush, presets, views
+from napari_medlabel.ui import presets, views
+from napari_medlabel.ui._napari_compat import CaseLabels
+from napari_medlabel.ui.annotate_state import AnnotateState, Choices, annotate_state
+from napari_medlabel.ui.arriving import Arriving
+from napari_medlabel.ui.hand import PlaneHand
+from napari_medlabel.ui.histogram_state import EMPTY, Histogram, histogram_of
 from napari_medlabel.ui.layers import STYLES, CaseLayers
-from napari_medlabel.ui.state import AnnotateState, Choices, Tool, annotate_state
+from napari_medlabel.ui.looking import Looking
+from napari_medlabel.ui.planes.greys import slice_of
+from napari_medlabel.ui.proposals import Proposals
+from napari_medlabel.ui.sight import Look, Sight
+from napari_medlabel.ui.strip_state import as_flags, next_gap
+from napari_medlabel.ui.toolbox import NAPARI_MODES, Toolbox
 
 __all__ = ["Drawing"]
 
-POLL_MS = 60
-REFRESH_MS = 300  # how often a plane that is still being read is drawn anew
+REST_MS = 120
 
 
 class Drawing(QObject):
     """A case under the hand.
 
-    Its signals: `changed` when what `state` tells may differ; `failed` with the error when
-    something was refused; `blocked` with words when a stroke runs into a locked segment; `lost`
-    when somebody took one of its layers away in napari's own list.
+    Its parts: `sight` and `looking` (where one looks), `tools` (what is in hand), `proposals`
+    (previews), `layers` (napari's). Its signals: `changed` when what `state` tells may differ;
+    `failed` with the error when something was refused; `blocked` with words when something ran
+    into a lock or found nothing; `lost` when somebody took one of its layers away in napari's
+    own list.
 
     Parameters
     ----------
@@ -36,6 +50,10 @@ class Drawing(QObject):
         Where it is shown, who draws, and what.
     parent
         Whoever opened it.
+    look
+        How the views were last time.
+    solid
+        The view with surfaces, if there is one.
     """
 
     changed = Signal()
@@ -43,37 +61,58 @@ class Drawing(QObject):
     blocked = Signal(str)
     lost = Signal()
 
-    def __init__(self, viewer: Viewer, session: Session, case: OpenCase, parent: QObject) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917  # who, what, where and how
+        self, viewer: Viewer, session: Session, case: OpenCase, parent: QObject,
+        look: Look | None = None, solid: QWidget | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(parent)
-        self.case = case
-        self._viewer, self._session = viewer, session
+        self.case, self.session = case, session
+        self._viewer = viewer
         self._given = (viewer.scene.camera.orientation, viewer.canvas.background_color_override)
         viewer.canvas.background_color_override = "black"  # in both themes
         windows = presets.presets(case.volume, case.loading.filled)
         first = next(iter(case.segmentation.schema), None)
         self.choices = Choices(active=first.value if first else 0, windows=windows)
+        self.paused = False
+        self._tool_held = ""
         self.layers = CaseLayers(
             viewer, session, case, presets.first_window(windows, case.volume),
-            on_error=self.failed.emit, on_blocked=self._ran_into,
+            on_error=self.failed.emit, on_blocked=self._ran_into, on_drawn=self._drawn,
+            on_step=self._stepped, on_made=self._watch_layer,
         )  # fmt: skip
-        viewer.dims.current_step = tuple(n // 2 for n in case.volume.shape)
+        self.sight = Sight(case, self.layers, look or Look(), self)
+        self.tools = Toolbox(self)
+        self.hand = PlaneHand(self)
         views.show_plane(viewer, views.PLANES[0])
+        self.looking = Looking(viewer, self.sight, self.hand, solid or QWidget(), self)
+        self.proposals = Proposals(self)
+        self.arriving = Arriving(case, self.sight, self)
+        self._histogram_of: tuple[object, Histogram] = (None, EMPTY)
+        self._rest = QTimer(self)  # the dock's numbers follow the slice once the hand rests
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self.changed)
+        self._connect()
         self.layers.pick(self.choices.active)
-        self._stop_watching = case.segmentation.watch(self._case_changed)
-        self.layers.labels.events.selected_label.connect(self._picked_on_canvas)
-        self.layers.labels.events.mode.connect(self._mode_set)
-        self.layers.labels.events.brush_size.connect(self._brush_set)
-        self.layers.image.events.contrast_limits.connect(self._window_set)
-        viewer.dims.events.current_step.connect(self._stepped)
-        viewer.layers.events.removed.connect(self._layer_removed)
-        self._paused = False
-        self._tool_held: Tool = ""
-        self._polled = (-1, "", "")
-        self._waited_ms = self._silent_ms = 0
-        self._slice_shown = False
-        self._timer = QTimer(self)
-        self._timer.timeout.connect(self._poll)
-        self._timer.start(POLL_MS)
+        self._name_window()
+
+    def _connect(self) -> None:
+        self._stop_watching = self.case.segmentation.watch(self._case_changed)
+        image = self.layers.image
+        image.events.contrast_limits.connect(self._window_set)
+        image.events.colormap.connect(self._window_set)
+        self._viewer.layers.events.removed.connect(self._layer_removed)
+        self.proposals.failed.connect(self.failed)
+        self.proposals.said.connect(self.blocked)
+        self.proposals.changed.connect(self.changed)
+        self.sight.look_changed.connect(self._looked)
+        self.sight.moved.connect(lambda _new, _old: self._rest.start())
+        for view in self.looking.room.planes:
+            self.arriving.came.connect(view.slices_came)
+        self.arriving.came.connect(self.layers.slices_came)
+        self.arriving.finished.connect(self._all_read)
+        self.arriving.told.connect(self.changed)
+        self.arriving.failed.connect(self.failed)
 
     @property
     def loading(self) -> bool:
@@ -81,16 +120,25 @@ class Drawing(QObject):
         return not self.case.loading.finished
 
     @property
+    def read_only(self) -> bool:
+        """True where nobody may draw now."""
+        return bool(self.case.segmentation.read_only) or self.paused
+
+    @property
     def state(self) -> AnnotateState:
         """What to show."""
-        return annotate_state(self.case, self.choices, self.layers.window)
+        return annotate_state(
+            self.case, self.choices, self.layers.window, self._histogram(), self.tools.blocked
+        )
 
     def close(self) -> None:
         """Take the layers away and let go of the case, which stays open for its owner to close."""
-        self._timer.stop()
+        self.arriving.stop()
+        self.hand.let_go()
+        self.proposals.close()
         self._stop_watching()
-        self._viewer.dims.events.current_step.disconnect(self._stepped)
         self._viewer.layers.events.removed.disconnect(self._layer_removed)
+        self.looking.close()
         self.layers.close()
         camera, canvas = self._viewer.scene.camera, self._viewer.canvas
         camera.orientation, canvas.background_color_override = self._given
@@ -101,7 +149,7 @@ class Drawing(QObject):
     def add_segment(self) -> int:
         """Add a segment with the next free name and colour, and pick it."""
         label = self.case.segmentation.schema.next_label()
-        if self._try(lambda: commands.set_label(self._session, self.case, label)):
+        if self.do(lambda: commands.set_label(self.session, self.case, label)):
             self.pick(label.value)
         return label.value
 
@@ -115,15 +163,17 @@ class Drawing(QObject):
 
     def delete(self, value: int) -> None:
         """Delete a segment and its voxels; undo brings it back."""
-        if self._try(lambda: commands.delete_label(self._session, self.case, value)):
+        if self.do(lambda: commands.delete_label(self.session, self.case, value)):
             first = next(iter(self.case.segmentation.schema), None)
             if value == self.choices.active:
                 self.pick(first.value if first else 0)
 
-    def toggle_lock(self, value: int) -> None:
-        """Protect a segment, or stop protecting it."""
-        on = value not in self.case.segmentation.locked
-        self._try(lambda: commands.lock_label(self._session, self.case, value, on=on))
+    def toggle_lock(self, value: int | None = None) -> None:
+        """Protect a segment, or stop protecting it; the one in hand if none is named."""
+        wanted = self.choices.active if value is None else value
+        if wanted:
+            on = wanted not in self.case.segmentation.locked
+            self.do(lambda: commands.lock_label(self.session, self.case, wanted, on=on))
 
     def toggle_eye(self, value: int, *, only: bool = False) -> None:
         """Show or hide a segment, or show only this and, asked again, all."""
@@ -133,13 +183,18 @@ class Drawing(QObject):
             hidden = frozenset() if hidden == others else others
         else:
             hidden = hidden ^ {value}
-        self.layers.show_schema(hidden, self.choices.style)
-        self._choose(hidden=hidden)
+        self.choose(hidden=hidden)
+        self._restyle()
+
+    def show_only(self) -> None:
+        """Show only the segment in hand, and all of them when asked again."""
+        self.toggle_eye(self.choices.active, only=True)
 
     def pick(self, value: int) -> None:
         """Draw this segment from now on."""
         self.layers.pick(value)
-        self._choose(active=value)
+        self.choose(active=value)
+        self.sight.repaint()
 
     def pick_next(self, step: int) -> None:
         """Pick the next or previous segment, round and round."""
@@ -148,42 +203,47 @@ class Drawing(QObject):
             here = values.index(self.choices.active) if self.choices.active in values else -step
             self.pick(values[(here + step) % len(values)])
 
-    # Tools
+    def pick_number(self, number: int) -> None:
+        """Pick the segment in this place of the table, counted from 1."""
+        values = [label.value for label in self.case.segmentation.schema]
+        if 1 <= number <= len(values):
+            self.pick(values[number - 1])
 
-    def set_tool(self, tool: Tool) -> None:
-        """Take a tool; the same again puts it away."""
-        wanted = "" if tool == self.choices.tool else tool
-        if wanted and self.case.segmentation.read_only:
-            return
-        if wanted and not self.choices.active:
-            self.add_segment()  # nobody should meet a brush that paints nothing
-        self._viewer.layers.selection.active = self.layers.labels
-        self._choose(tool=wanted)
-        self.layers.labels.brush_mm = self.brush_mm
-        self.layers.labels.mode = wanted or "pan_zoom"
+    def pick_at(self, kji: tuple[float, float, float]) -> None:
+        """Pick the segment that a voxel belongs to."""
+        value = self.segment_at(kji)
+        if value:
+            self.pick(value)
+
+    def pick_under(self) -> None:
+        """Pick the segment under the pointer."""
+        if self.hand.last is not None:
+            self.pick_at(self.hand.last)
+
+    def segment_at(self, kji: tuple[float, float, float]) -> int:
+        """The label value there, of shown segments the one drawn last on top; 0 for none."""
+        k, j, i = (round(n) for n in kji)
+        if not all(0 <= n < size for n, size in zip((k, j, i), self.sight.shape, strict=True)):
+            return 0
+        found = [int(array[k, j, i]) for array in self.sight.arrays]
+        return next((value for value in reversed(found) if value), 0)
 
     @property
-    def brush_mm(self) -> float:
-        """The brush's size; erase keeps its own."""
-        return self.choices.erase_mm if self.choices.tool == "erase" else self.choices.brush_mm
+    def active_rgb(self) -> tuple[float, float, float] | None:
+        """The colour of the segment in hand."""
+        label = self.case.segmentation.schema.get(self.choices.active)
+        return None if label is None else label.rgb
 
-    def set_brush(self, size_mm: float) -> None:
-        """Set the size of the tool in hand."""
-        self.layers.labels.brush_mm = size_mm
-        self._keep_brush(self.layers.labels.brush_mm)
-
-    def step_brush(self, step: int) -> None:
-        """A little larger or smaller."""
-        self.set_brush((brush.larger if step > 0 else brush.smaller)(self.brush_mm))
+    # History
 
     def undo(self) -> None:
         """Take the last step back."""
-        if not self._paused:
+        if not self.paused and not self.hand.busy:
             self.layers.undo()
 
     def redo(self) -> None:
         """Make it again."""
-        if not self._paused:
+        if not self.paused and not self.hand.busy:
             self.layers.redo()
 
     # Looking
@@ -192,58 +252,65 @@ class Drawing(QObject):
         """Show this grey range."""
         self.layers.set_window(window)
 
-    def set_plane(self, number: int) -> None:
-        """Cut axial, coronal or sagittal."""
-        views.show_plane(self._viewer, views.PLANES[number])
-        self._choose(plane=number)
-
-    def show_slice(self, axis: int, index: int) -> None:
-        """Show a slice of the axial (0), coronal (1) or sagittal (2) plane."""
-        if views.plane_of(self._viewer).axis != axis or self._viewer.dims.ndisplay == 3:
-            self.set_plane(next(n for n, one in enumerate(views.PLANES) if one.axis == axis))
-        self._viewer.dims.set_current_step(axis, index)
-
-    def step_slice(self, step: int) -> None:
-        """Step through the slices of the plane that is shown."""
-        axis = views.plane_of(self._viewer).axis
-        here = self._viewer.dims.current_step[axis]
-        last = self.case.volume.shape[axis] - 1
-        self._viewer.dims.set_current_step(axis, min(max(here + step, 0), last))
+    def invert(self) -> None:
+        """Greys the other way round."""
+        self.layers.invert()
 
     def toggle_shown(self) -> None:
         """Show or hide all segments."""
         shown = not self.choices.shown
-        self.layers.labels.visible = shown
-        self._choose(shown=shown)
+        self.layers.show_segments(on=shown)
+        self.choose(shown=shown)
+        self.sight.repaint()
 
     def next_style(self) -> None:
         """Segments as outline and fill, then outline, then fill."""
         names = tuple(STYLES)
-        style = names[(names.index(self.choices.style) + 1) % len(names)]
-        self.layers.show_schema(self.choices.hidden, style)
-        self._choose(style=style)
+        self.choose(style=names[(names.index(self.choices.style) + 1) % len(names)])
+        self._restyle()
 
-    def pause(self, *, on: bool) -> None:
-        """Let nobody change anything while what is drawn is being written elsewhere."""
-        if on and not self._paused:
-            self._tool_held = self.choices.tool
-        self._paused = on
-        self.layers.labels.editable = not on and not self.case.segmentation.read_only
-        if not on and self._tool_held and not self.choices.tool:
-            self.set_tool(self._tool_held)
+    def set_fill(self, strength: float) -> None:
+        """How strongly the areas of segments are filled, from 0 to 1."""
+        self.sight.choose(fill=min(max(strength, 0.0), 1.0))
+        self._restyle()
 
-    # How
+    def step_opacity(self, step: int) -> None:
+        """A little more or less."""
+        self.set_fill(self.sight.look.fill + 0.05 * step)
 
-    def _choose(self, **chosen: object) -> None:
-        self.choices = replace(self.choices, **chosen)  # type: ignore[arg-type]  # its own fields
-        self.changed.emit()
+    def next_labelled(self, step: int) -> None:
+        """The next or previous slice with the segment in hand."""
+        slices = self.case.segmentation.slices_along(self.choices.active, self.looking.axis)
+        if not self.looking.next_of(slices, step):
+            self.blocked.emit("No labelled slice further on")
 
-    def _change(self, value: int, change: Callable[[Label], Label]) -> None:
-        label = self.case.segmentation.schema[value]
-        self._try(lambda: commands.set_label(self._session, self.case, change(label)))
+    def next_gap(self, step: int) -> None:
+        """The next or previous gap between labelled slices of the segment in hand."""
+        axis = self.looking.axis
+        slices = self.case.segmentation.slices_along(self.choices.active, axis)
+        flags = as_flags((int(n) for n in slices), self.sight.shape[axis])
+        found = next_gap(flags, self.sight.position[axis], step)
+        if found is None:
+            self.blocked.emit("No gap further on")
+        else:
+            self.sight.move_along(axis, found)
 
-    def _try(self, command: Callable[[], object]) -> bool:
-        if self._paused:
+    # What others ask and tell
+
+    def save_again(self) -> None:
+        """Try to save what could not be saved."""
+        self.do(self.case.segmentation.settle)
+
+    def choose(self, **chosen: object) -> None:
+        """Change a choice and say so."""
+        new = replace(self.choices, **chosen)  # type: ignore[arg-type]  # its own fields
+        if new != self.choices:
+            self.choices = new
+            self.changed.emit()
+
+    def do(self, command: Callable[[], object]) -> bool:
+        """Carry a command out; False, and the reason told, where it is refused."""
+        if self.paused:
             return False
         try:
             command()
@@ -252,99 +319,97 @@ class Drawing(QObject):
             return False
         return True
 
-    def _keep_brush(self, size_mm: float) -> None:
-        if self.choices.tool == "erase":
-            self._choose(erase_mm=size_mm)
-        else:
-            self._choose(brush_mm=size_mm)
+    def pause(self, *, on: bool) -> None:
+        """Let nobody change anything while what is drawn is being written elsewhere."""
+        if on and not self.paused:
+            self.hand.let_go()
+            self._tool_held = self.choices.tool
+        self.paused = on
+        self.layers.allow_edits(on=not on and not self.case.segmentation.read_only)
+        if not on and self._tool_held and not self.choices.tool:
+            self.tools.set_tool(self._tool_held)
+
+    # How
+
+    def _change(self, value: int, change: Callable[[Label], Label]) -> None:
+        label = self.case.segmentation.schema[value]
+        self.do(lambda: commands.set_label(self.session, self.case, change(label)))
+
+    def _restyle(self) -> None:
+        strength = self.sight.look.fill / STYLES["outline and fill"][0]
+        self.layers.show_schema(self.choices.hidden, self.choices.style, strength)
+        self.sight.repaint()
 
     def _ran_into(self, value: int) -> None:
         label = self.case.segmentation.schema.get(value)
         self.blocked.emit(f"{label.name if label else 'This segment'} is locked")
 
-    def _case_changed(self, _change: Change) -> None:
+    def _stepped(self, edit: Edit) -> None:
+        self.looking.go_to_edit(edit)
+
+    def _drawn(self, box: Any) -> None:  # noqa: ANN401  # a Box, or None
+        self.sight.tell_labels(box)
+
+    def _case_changed(self, change: Change) -> None:
         schema = self.case.segmentation.schema
         if schema.get(self.choices.active) is None:  # undone, or deleted
             first = next(iter(schema), None)
             self.pick(first.value if first else 0)
+        if change.step.schema_after is not None:
+            self.sight.repaint()
         self.changed.emit()
 
-    def _picked_on_canvas(self, _event: object) -> None:
-        value = self.layers.labels.selected_label
-        if value != self.choices.active and value in self.layers.labels.values:
-            self._choose(active=value)
+    def _watch_layer(self, layer: CaseLabels) -> None:
+        layer.events.selected_label.connect(partial(self._picked_on_canvas, layer))
+        layer.events.mode.connect(partial(self._mode_set, layer))
+        layer.events.brush_size.connect(partial(self._brush_set, layer))
 
-    def _mode_set(self, _event: object) -> None:
-        mode = str(self.layers.labels.mode)
-        tool = mode if mode in {"paint", "erase", "fill", "polygon"} else ""
-        if tool != self.choices.tool:  # by a key of napari's
-            self._choose(tool=tool)
-            self.layers.labels.brush_mm = self.brush_mm
+    def _picked_on_canvas(self, layer: CaseLabels, _event: object) -> None:
+        value = layer.selected_label
+        if value != self.choices.active and value in layer.values and layer is self.layers.labels:
+            self.choose(active=value)
 
-    def _brush_set(self, _event: object) -> None:
-        if self.layers.labels.brush_mm != self.brush_mm:
-            self._keep_brush(self.layers.labels.brush_mm)
+    def _mode_set(self, layer: CaseLabels, _event: object) -> None:
+        if layer is self.layers.labels and self.looking.on_canvas:
+            mode = str(layer.mode)
+            if NAPARI_MODES.get(self.choices.tool, "pan_zoom") != mode:  # by a key of napari's
+                self.choose(tool=mode if mode in NAPARI_MODES else "")
+
+    def _brush_set(self, layer: CaseLabels, _event: object) -> None:
+        if layer is self.layers.labels and layer.brush_mm != self.tools.size_mm:
+            self.tools.keep_size(layer.brush_mm)
 
     def _layer_removed(self, event: Any) -> None:  # noqa: ANN401  # napari's
-        if event.value in (self.layers.labels, self.layers.image):
+        if event.value in (*self.layers.groups.values(), self.layers.image):
             self.lost.emit()
 
     def _window_set(self, _event: object) -> None:
+        self._name_window()
+        self.sight.repaint()
         self.changed.emit()
 
-    def _stepped(self, _event: object) -> None:
-        self._slice_shown = False
-        self._ask_for_slice()
+    def _name_window(self) -> None:
+        limits = self.layers.window.limits
+        self.sight.window_name = next(
+            (one.name for one in self.choices.windows
+             if all(abs(a - b) < 1e-3 for a, b in zip(one.limits, limits, strict=True))), "",
+        )  # fmt: skip
 
-    # While slices arrive
+    def _histogram(self) -> Histogram:
+        """Of the slice that keys act on."""
+        axis = self.looking.axis
+        index = self.sight.position[axis]
+        shown = (axis, index, self.case.loading.done)
+        if self._histogram_of[0] != shown and not self._rest.isActive():
+            self._histogram_of = (shown, histogram_of(slice_of(self.sight.image, axis, index)))
+        return self._histogram_of[1]
 
-    def _ask_for_slice(self) -> None:
-        loading = self.case.loading
-        if not loading.finished and views.plane_of(self._viewer).axis == 0:
-            k = self._viewer.dims.current_step[0]
-            self._slice_shown = bool(loading.filled[k])
-            if not self._slice_shown:
-                loading.bring_first(int(k))
-
-    def _poll(self) -> None:
-        loading, saved = self.case.loading, self.case.saved()
-        told = (loading.done, saved.words, str(loading.error or ""))
-        if told == self._polled:
-            return
-        before, self._polled = self._polled, told
-        if told[0] != before[0]:
-            self._slices_came(finished=loading.finished)
-        if told[1:] == before[1:] and not loading.finished:
-            self._tell_progress()
-            return
-        if told[2] and told[2] != before[2] and not isinstance(loading.error, Cancelled):
-            self.failed.emit(loading.error)
+    def _looked(self) -> None:
+        self.choose(plane=min(self.sight.look.large, 2))
+        self.tools.lay_hold()
         self.changed.emit()
 
-    def _tell_progress(self) -> None:
-        """Now and then: each change in the dock draws the whole window anew."""
-        self._silent_ms += POLL_MS
-        if self._silent_ms >= REFRESH_MS:
-            self._silent_ms = 0
-            self.changed.emit()
-
-    def _slices_came(self, *, finished: bool) -> None:
-        loading = self.case.loading
-        if finished:
-            self._finished()
-        elif views.plane_of(self._viewer).axis == 0:
-            k = self._viewer.dims.current_step[0]
-            if loading.filled[k] and not self._slice_shown:
-                self._slice_shown = True
-                self.layers.slices_came()
-        else:
-            self._waited_ms += POLL_MS
-            if self._waited_ms >= REFRESH_MS:
-                self._waited_ms = 0
-                self.layers.slices_came()
-
-    def _finished(self) -> None:
-        self.layers.slices_came()
+    def _all_read(self) -> None:
         if self.case.volume.unit == "HU":
             return
         # What the numbers suggest is known only now.

@@ -1,6 +1,8 @@
-"""An open case as two layers: its image, and its segments as they are and are being drawn."""
+"""An open case as layers: its image, and its segments as they are and are being drawn."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +22,7 @@ from napari_medlabel.ui import presets, views
 from napari_medlabel.ui._napari_compat import OUTLINE, Box, CaseLabels
 from napari_medlabel.ui.state import Style
 
-__all__ = ["STYLES", "CaseLayers"]
+__all__ = ["STYLES", "CaseLayers", "PaintOver"]
 
 # How strongly a segment's area and its border are shown, by the style that O cycles through.
 STYLES: Final[dict[Style, tuple[float, float]]] = {
@@ -29,8 +31,26 @@ STYLES: Final[dict[Style, tuple[float, float]]] = {
 TOOL_WORDS = {"paint": "Paint", "erase": "Erase", "fill": "Fill", "polygon": "Polygon"}
 
 
+@dataclass(frozen=True, slots=True)
+class PaintOver:
+    """What a stroke may cover: everything unlocked, nothing drawn yet, or one segment."""
+
+    kind: str = "everything"
+    value: int = 0
+
+    def allows(self, present: npt.NDArray[Any], value: int) -> BoolArray | None:
+        """Where `value` may go; None for everywhere."""
+        if self.kind == "everything":
+            return None
+        wanted = 0 if self.kind == "empty" else self.value
+        return np.asarray((present == wanted) | (present == value))
+
+
 class CaseLayers:
     """The layers of one open case; strokes on them become edits.
+
+    Each group of labels has a layer of its own, whose array is the group's labels with what is
+    being drawn on top. napari's canvas is told of changes only while it is shown.
 
     Parameters
     ----------
@@ -42,24 +62,73 @@ class CaseLayers:
         Told when a stroke, undo or redo is refused; the layer then shows what is there.
     on_blocked
         Told the label value of the locked segment that a stroke ran into, once a stroke.
+    on_drawn
+        Told the box in which the arrays differ, or None for all of it.
+    on_step
+        Told the edit that undo or redo has just made.
+    on_made
+        Given each labels layer when it is made.
     """
 
-    def __init__(  # noqa: PLR0913  # who, what, and two who listen
+    def __init__(  # noqa: PLR0913  # who, what, and those who listen
         self, viewer: Viewer, session: Session, case: OpenCase, window: Window, *,
         on_error: Callable[[MedlabelError], None], on_blocked: Callable[[int], None],
+        on_drawn: Callable[[Box | None], None], on_step: Callable[[Edit], None],
+        on_made: Callable[[CaseLabels], None],
     ) -> None:  # fmt: skip
         self._viewer, self._session, self._case = viewer, session, case
         self._on_error, self._on_blocked = on_error, on_blocked
+        self._on_drawn, self._on_step, self._on_made = on_drawn, on_step, on_made
         self._blocked = False
-        self._hidden: frozenset[int] = frozenset()
         self._ended = False
+        self._on_canvas = True
+        self._stale = False
+        self.hidden: frozenset[int] = frozenset()
+        self.style: Style = "outline and fill"
+        self.over = PaintOver()
+        self.settings: dict[str, Any] = {}
         self.image = self._add_image(window)
-        self.labels = self._add_labels()
-        self.show_schema(self._hidden)
+        self._by_group: dict[int, CaseLabels] = {}
+        self._active = 0
+        self._make_groups()
+        self.show_schema(self.hidden)
         self._stop_watching = case.segmentation.watch(self._changed)
         viewer.dims.events.ndisplay.connect(self._turned)
 
     # What the panel asks for
+
+    @property
+    def labels(self) -> CaseLabels:
+        """The layer of the segment in hand."""
+        return self._by_group[self._active]
+
+    @property
+    def groups(self) -> dict[int, CaseLabels]:
+        """The layers of all groups by number."""
+        return dict(self._by_group)
+
+    @property
+    def drawn(self) -> tuple[npt.NDArray[Any], ...]:
+        """The arrays of all groups, with what is being drawn, `[k, j, i]`."""
+        return tuple(layer.data for layer in self._by_group.values())
+
+    def drawn_of(self, group: int) -> npt.NDArray[Any]:
+        """The array of one group, with what is being drawn."""
+        found: npt.NDArray[Any] = self._by_group[group].data
+        return found
+
+    @property
+    def on_canvas(self) -> bool:
+        """True while napari's own canvas shows the layers."""
+        return self._on_canvas
+
+    def show_on_canvas(self, *, on: bool) -> None:
+        """Tell napari's canvas of changes from now on, or leave it alone."""
+        self._on_canvas = on
+        if on and self._stale:
+            self._stale = False
+            for layer in (self.image, *self._by_group.values()):
+                layer.refresh(extent=False)
 
     def set_window(self, window: Window) -> None:
         """Show this grey range."""
@@ -71,29 +140,67 @@ class CaseLayers:
         low, high = (float(limit) for limit in self.image.contrast_limits)
         return Window(high - low, (low + high) / 2.0)
 
-    def show_schema(self, hidden: frozenset[int], style: Style = "outline and fill") -> None:
+    @property
+    def inverted(self) -> bool:
+        """True where low values are bright."""
+        return bool(self.image.colormap.name == "gray_r")
+
+    @property
+    def turned(self) -> bool:
+        """True where a person asked for the greys the other way round."""
+        return self.inverted != self._case.volume.source.inverted
+
+    def invert(self) -> None:
+        """Greys the other way round."""
+        self.image.colormap = "gray" if self.inverted else "gray_r"
+
+    def show_schema(
+        self, hidden: frozenset[int], style: Style = "outline and fill", strength: float = 1.0
+    ) -> None:
         """Colour the segments as the schema says, `hidden` ones not at all."""
-        self._hidden, self._style = hidden, style
-        schema = self._case.segmentation.schema
+        self.hidden, self.style = hidden, style
         solid = self._viewer.dims.ndisplay == 3
         fill, border = (1.0, 1.0) if solid else STYLES[style]
-        colors: dict[int | None, Any] = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0)}
-        for label in schema:
-            shown = 0.0 if label.value in hidden else 1.0
-            colors[label.value] = (*label.rgb, shown * (fill if label.value < OUTLINE else 0.4))
-            if label.value < OUTLINE:
-                colors[label.value + OUTLINE] = (*label.rgb, shown * border)
-        self.labels.values = frozenset(label.value for label in schema)
-        self.labels.colormap = DirectLabelColormap(color_dict=colors)
+        fill = min(fill * strength, 1.0)
+        for group, layer in self._by_group.items():
+            schema = self._case.segmentation.schema.in_group(group)
+            colors: dict[int | None, Any] = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0)}
+            for label in schema:
+                shown = 0.0 if label.value in hidden else 1.0
+                colors[label.value] = (*label.rgb, shown * (fill if label.value < OUTLINE else 0.4))
+                if label.value < OUTLINE:
+                    colors[label.value + OUTLINE] = (*label.rgb, shown * border)
+            layer.values = frozenset(label.value for label in schema)
+            layer.colormap = DirectLabelColormap(color_dict=colors)
+
+    def show_segments(self, *, on: bool) -> None:
+        """Show or hide all of them."""
+        for layer in self._by_group.values():
+            layer.visible = on
 
     def pick(self, value: int) -> None:
         """Draw this segment from now on."""
+        label = self._case.segmentation.schema.get(value)
+        before = self.labels
+        self._active = label.group if label is not None else 0
         self.labels.selected_label = value
+        if self.labels is not before:
+            self.labels.brush_mm = before.brush_mm
+            mode, before.mode = before.mode, "pan_zoom"
+            self.labels.mode = mode
         self._viewer.layers.selection.active = self.labels
+
+    def allow_edits(self, *, on: bool) -> None:
+        """Let nobody draw, or let them again."""
+        for layer in self._by_group.values():
+            layer.editable = on
 
     def slices_came(self) -> None:
         """Show slices that were read since they were last drawn."""
-        self.image.refresh(extent=False, highlight=False)
+        if self._on_canvas:
+            self.image.refresh(extent=False, highlight=False)
+        else:
+            self._stale = True
 
     def close(self) -> None:
         """Take the layers away and hold on to nothing."""
@@ -102,17 +209,20 @@ class CaseLayers:
         self._ended = True
         self._stop_watching()
         self._viewer.dims.events.ndisplay.disconnect(self._turned)
-        self.labels.let_go()
-        for layer in (self.labels, self.image):
+        for layer in self._by_group.values():
+            layer.let_go()
+        for layer in (*self._by_group.values(), self.image):
             if layer in self._viewer.layers:
                 self._viewer.layers.remove(layer)
 
-    # What the drawing layer asks and tells (StrokeReceiver)
+    # Strokes
 
-    def allowed(self, box: Box, present: npt.NDArray[Any], value: int) -> BoolArray | None:
-        """Where locks and the intensity mask let the stroke pass."""
+    def allowed(
+        self, group: int, box: Box, present: npt.NDArray[Any], value: int
+    ) -> BoolArray | None:
+        """Where locks, the intensity mask and *paint over* let a stroke pass."""
         segmentation = self._case.segmentation
-        locked = segmentation.locked
+        locked = {one.value for one in segmentation.schema.in_group(group)} & segmentation.locked
         allowed = None
         if value in locked:
             self._block(value)
@@ -122,38 +232,68 @@ class CaseLayers:
             if held.any():
                 self._block(int(present[held][0]))
             allowed = ~held
+        limits = [self.over.allows(present, value)]
         if segmentation.intensity_mask is not None:
-            inside = segmentation.intensity_mask.allows(box)
-            allowed = inside if allowed is None else allowed & inside
+            limits.append(segmentation.intensity_mask.allows(box))
+        for limit in limits:
+            if limit is not None:
+                allowed = limit if allowed is None else allowed & limit
         return allowed
 
-    def stroke_done(self, box: Box, mode: str) -> None:
-        """Make the stroke one edit; then show what was written, where locks or disk trimmed it."""
+    def finish_stroke(
+        self, group: int, box: Box, tool: str, settings: dict[str, Any] | None = None
+    ) -> None:
+        """Make what differs in the box one edit; then show what was written, if it was trimmed."""
         self._blocked = False
-        there = self._case.segmentation.labels
+        there, drawn = self._case.segmentation.arrays.get(group), self.drawn_of(group)
+        if there is None:
+            there = np.zeros(drawn.shape, drawn.dtype)
         low: Index = (box[0].start, box[1].start, box[2].start)
-        edit = Edit.between(low, there[box], self.labels.data[box])
-        settings = {"brush_mm": self.labels.brush_mm} if mode in {"paint", "erase"} else {}
-        tool = TOOL_WORDS.get(mode, "Edit")
+        edit = Edit.between(low, there[box], drawn[box], group=group)
         try:
-            commands.paint(self._session, self._case, edit, tool=tool, settings=settings)
+            commands.paint(self._session, self._case, edit, tool=tool, settings=settings or {})
         except MedlabelError as error:
             self._on_error(error)
-        if not np.array_equal(self.labels.data[box], there[box]):
-            self.labels.show_box(box, there)
+        self.take_back(group, box)
+
+    def end_blocked(self) -> None:
+        """A stroke ended that changed nothing: the next one may be told of a lock again."""
+        self._blocked = False
+
+    def take_back(self, group: int, box: Box) -> None:
+        """Show what the labels are in a box, whatever was drawn there."""
+        there = self._case.segmentation.arrays.get(group)
+        drawn = self.drawn_of(group)
+        if there is None:
+            there = np.zeros(drawn.shape, drawn.dtype)
+        if not np.array_equal(drawn[box], there[box]):
+            self._show(group, box, there)
+        elif self._on_canvas:
+            self._on_drawn(box)
+        else:
+            self._stale = True
 
     def undo(self) -> None:
-        """Take the last step back and go to the slice it changed."""
+        """Take the last step back."""
         self._step(commands.undo)
 
     def redo(self) -> None:
-        """Make the step again that was taken back last, and go there."""
+        """Make the step again that was taken back last."""
         self._step(commands.redo)
 
     # How
 
+    def _show(self, group: int, box: Box, labels: npt.NDArray[Any]) -> None:
+        layer = self._by_group[group]
+        if self._on_canvas:
+            layer.show_box(box, labels)
+        else:
+            layer.data[box] = labels[box]
+            self._stale = True
+        self._on_drawn(box)
+
     def _step(self, command: Callable[[Session, OpenCase], Edit | None]) -> None:
-        if self.labels.drawing:
+        if any(layer.drawing for layer in self._by_group.values()):
             return  # the hand is down: what it draws is not a step yet
         try:
             edit = command(self._session, self._case)
@@ -161,23 +301,27 @@ class CaseLayers:
             self._on_error(error)
             return
         if edit is not None and not edit.is_nothing:
-            self._go_to(edit)
-
-    def _go_to(self, edit: Edit) -> None:
-        axis = views.plane_of(self._viewer).axis
-        box = edit.box[axis]
-        if not box.start <= self._viewer.dims.current_step[axis] < box.stop:
-            k, j, i = ((part.start + part.stop - 1) // 2 for part in edit.box)
-            views.jump_to(self._viewer, (k, j, i))
+            self._on_step(edit)
 
     def _changed(self, change: Change) -> None:
         if change.step.schema_after is not None:
-            self.show_schema(self._hidden, self._style)
-        if change.edit.is_nothing:
-            return
-        box, labels = change.edit.box, self._case.segmentation.labels
-        if not np.array_equal(self.labels.data[box], labels[box]):
-            self.labels.show_box(box, labels)
+            self._make_groups()
+            self.show_schema(self.hidden, self.style)
+        for edit in change.edits:
+            labels = self._case.segmentation.arrays.get(edit.group)
+            drawn = self._by_group.get(edit.group)
+            if edit.is_nothing or labels is None or drawn is None:
+                continue
+            if drawn.data.dtype != labels.dtype:  # a value came that the narrower type cannot hold
+                drawn.data = np.array(labels)
+            if not np.array_equal(drawn.data[edit.box], labels[edit.box]):
+                self._show(edit.group, edit.box, labels)
+
+    def _make_groups(self) -> None:
+        groups = {*self._case.segmentation.schema.groups, *self._case.segmentation.arrays}
+        for group in sorted(groups - set(self._by_group)):
+            self._by_group[group] = self._add_labels(group)
+            self._on_made(self._by_group[group])
 
     def _block(self, value: int) -> None:
         if not self._blocked:
@@ -186,9 +330,10 @@ class CaseLayers:
 
     def _turned(self, _event: object = None) -> None:
         views.hold_orientation(self._viewer)
-        self.show_schema(self._hidden, self._style)
+        self.show_schema(self.hidden, self.style)
         if self._viewer.dims.ndisplay == 3:
-            self.labels.iso_gradient_mode = "smooth"
+            for layer in self._by_group.values():
+                layer.iso_gradient_mode = "smooth"
 
     def _placed(self) -> dict[str, Any]:
         scale, translate = views.grid_for_display(self._case.volume.geometry)
@@ -208,10 +353,11 @@ class CaseLayers:
         layer.contrast_limits = window.limits
         return self._viewer.add_layer(layer)
 
-    def _add_labels(self) -> CaseLabels:
+    def _add_labels(self, group: int) -> CaseLabels:
         segmentation = self._case.segmentation
         layer = CaseLabels(
-            _own_copy(segmentation), self, name="Segments", opacity=1.0, multiscale=False,
+            _own_copy(segmentation, group), _OnCanvas(self, group),
+            name=f"Segments {group + 1}" if group else "Segments", opacity=1.0, multiscale=False,
             **self._placed(),
         )  # fmt: skip
         layer.editable = not segmentation.read_only
@@ -220,11 +366,30 @@ class CaseLayers:
         return layer
 
 
-def _own_copy(segmentation: Segmentation) -> LabelArray:
-    """The labels in memory of their own; slices without a label cost nothing."""
-    labels = segmentation.labels
+class _OnCanvas:
+    """What a layer asks and tells when somebody draws on napari's own canvas."""
+
+    def __init__(self, layers: CaseLayers, group: int) -> None:
+        self._layers = layers
+        self.allowed = partial(layers.allowed, group)
+        self.undo, self.redo = layers.undo, layers.redo
+        self._group = group
+
+    def stroke_done(self, box: Box, mode: str) -> None:
+        """The hand was lifted."""
+        layer = self._layers.groups[self._group]
+        settings = {"brush_mm": layer.brush_mm} if mode in {"paint", "erase"} else {}
+        tool = TOOL_WORDS.get(mode, "Edit")
+        self._layers.finish_stroke(self._group, box, tool, settings)
+
+
+def _own_copy(segmentation: Segmentation, group: int) -> LabelArray:
+    """A group's labels in memory of their own; slices without a label cost nothing."""
+    labels = segmentation.arrays.get(group)
+    if labels is None:
+        return np.zeros(segmentation.labels.shape, segmentation.labels.dtype)
     copy: LabelArray = np.zeros(labels.shape, labels.dtype)
-    for label in segmentation.schema:
+    for label in segmentation.schema.in_group(group):
         for k in segmentation.slices(label.value):
             copy[k] = labels[k]
     return copy

@@ -33,6 +33,7 @@ from napari_medlabel.ui.start_page import NothingOpen
 from napari_medlabel.ui.state import RecentRow, SeriesRow, VolumeRow, case_report, row_report
 from napari_medlabel.ui.widgets import BusyView, ErrorView, button, column, dress, line
 from napari_medlabel.ui.work import share_quickly
+from napari_medlabel.ui.workplace import Workplace
 
 __all__ = ["MedlabelPanel"]
 
@@ -68,6 +69,7 @@ class MedlabelPanel(QWidget):
         self._tab = 0
         self._recent: tuple[RecentRow, ...] | None = None
         self._reported: object = None  # whose report is shown
+        self._dressed: Workplace | None = None  # in the theme of now
         self._shut = False
         self._warned = False  # that closing now loses a stroke
         self._lay_out()
@@ -108,6 +110,10 @@ class MedlabelPanel(QWidget):
             if place == "start":
                 self._show_start(desk.recent())
             self.page.raise_()
+        if desk.workplace is not self._dressed:
+            self._dressed = desk.workplace
+            if desk.workplace is not None:
+                desk.workplace.set_style(self._sheet, self._tokens)
         if self._reported not in (drawing, *desk.found):
             self.report.close()
         self._show_notes(covered=covered)
@@ -151,6 +157,9 @@ class MedlabelPanel(QWidget):
             part.setStyleSheet(sheet)
             dress(part, self._tokens)
         self.report.set_style(sheet, self._tokens)
+        self._sheet = sheet
+        if self.desk.workplace is not None:
+            self.desk.workplace.set_style(sheet, self._tokens)
 
     def choose_tab(self, number: int) -> None:
         """Show Annotate (0) or Export (1)."""
@@ -284,15 +293,22 @@ class MedlabelPanel(QWidget):
         desk.act_on(tab.card.report_wanted, self._show_case_report)
         desk.act_on(tab.card.problem_wanted, self._show_problem)
         desk.act_on(
-            self.report.jump_wanted, lambda drawing, to: drawing.show_slice(to.axis, to.index)
+            self.report.jump_wanted,
+            lambda drawing, to: drawing.looking.show_slice(to.axis, to.index),
         )
         desk.act_on(tab.segment_added, lambda drawing: drawing.add_segment())
-        desk.act_on(tab.tool_chosen, lambda drawing, tool: drawing.set_tool(tool))
-        desk.act_on(tab.brush_sized, lambda drawing, size: drawing.set_brush(size))
+        tools, mask = tab.tools, tab.mask
+        desk.act_on(tools.tool_chosen, lambda drawing, tool: drawing.tools.set_tool(tool))
+        desk.act_on(tools.option_changed, lambda drawing, *told: drawing.tools.set_option(*told))
+        desk.act_on(tools.action_wanted, lambda drawing, action: drawing.tools.press(action))
+        desk.act_on(mask.switched, lambda drawing, on: drawing.tools.set_mask(on=on))
+        desk.act_on(
+            mask.range_changed, lambda drawing, *limits: drawing.tools.set_mask(limits=limits)
+        )
+        desk.act_on(mask.inverted, lambda drawing, on: drawing.tools.set_mask(outside=on))
+        desk.act_on(mask.around_changed, lambda drawing, by: drawing.tools.set_around(by))
+        desk.act_on(mask.reset_wanted, lambda drawing: drawing.tools.reset_mask())
         desk.act_on(tab.window_chosen, lambda drawing, window: drawing.set_window(window))
-        desk.act_on(tab.plane_chosen, lambda drawing, plane: drawing.set_plane(plane))
-        desk.act_on(tab.undo_pressed, lambda drawing: drawing.undo())
-        desk.act_on(tab.redo_pressed, lambda drawing: drawing.redo())
         desk.act_on(tab.recolored, lambda drawing, value, color: drawing.recolor(value, color))
         desk.act_on(tab.deleted, lambda drawing, value: drawing.delete(value))
         desk.act_on(table.picked, lambda drawing, value: drawing.pick(value))

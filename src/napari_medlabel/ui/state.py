@@ -2,36 +2,31 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal
 
 from napari_medlabel.core.geometry_report import GeometryReport
 from napari_medlabel.core.problem import Problem
-from napari_medlabel.core.segmentation import Segmentation
-from napari_medlabel.core.volume import Series, Window
+from napari_medlabel.core.volume import Series
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.session import CaseInfo, OpenCase
 from napari_medlabel.ui.geometry_facts import slices_words, spacing_words
 from napari_medlabel.ui.geometry_state import (
-    CHOSEN,
     ReportState,
     chip_words,
-    chosen_words,
     report_state,
 )
 
 __all__ = [
     "NONE",
-    "AnnotateState",
     "CaseCard",
     "ErrorCard",
     "RecentRow",
     "SegmentRow",
     "SeriesRow",
     "VolumeRow",
-    "annotate_state",
     "case_report",
     "error_card",
     "recent_rows",
@@ -46,7 +41,6 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 NONE = "\N{EN DASH}"
 Tone = Literal["neutral", "accent", "ok", "warn", "error"]
 Style = Literal["outline and fill", "outline", "fill"]
-Tool = Literal["", "paint", "erase", "fill", "polygon"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,52 +79,6 @@ class CaseCard:
     warning: str = ""
     problems: str = ""
     resampled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What a person has chosen for the open case; nothing of it is stored."""
-
-    active: int = 0
-    hidden: frozenset[int] = frozenset()
-    tool: Tool = ""
-    brush_mm: float = 10.0
-    erase_mm: float = 10.0
-    windows: tuple[Window, ...] = ()
-    plane: int = 0
-    shown: bool = True
-    style: Style = "outline and fill"
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotateState:
-    """All that the Annotate tab shows."""
-
-    card: CaseCard
-    rows: tuple[SegmentRow, ...] = ()
-    choices: Choices = field(default_factory=Choices)
-    window: Window = field(default_factory=lambda: Window(1.0, 0.5))
-    unit: str = ""
-    undo: str = ""
-    redo: str = ""
-    saved: str = ""
-    saved_kind: str = "saved"
-    loading: tuple[int, int] | None = None
-    read_only: str = ""
-
-    @property
-    def active_row(self) -> SegmentRow | None:
-        """The segment that is drawn."""
-        return next((row for row in self.rows if row.value == self.choices.active), None)
-
-    @property
-    def preset(self) -> int:
-        """Which of the presets is on, or -1."""
-        limits = self.window.limits
-        for n, window in enumerate(self.choices.windows):
-            if all(abs(a - b) < 1e-3 for a, b in zip(window.limits, limits, strict=True)):
-                return n
-        return -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,54 +143,6 @@ class SeriesRow:
         count, good = len(self.volumes), sum(volume.usable for volume in self.volumes)
         words = f"{count} volumes" if count > 1 else ""
         return words if good in {0, count} else f"{words}, {count - good} cannot be opened"
-
-
-def annotate_state(case: OpenCase, choices: Choices, window: Window) -> AnnotateState:
-    """What the Annotate tab shows of an open case."""
-    segmentation, loading = case.segmentation, case.loading
-    saved = case.saved()
-    undo, redo = segmentation.next_undo(), segmentation.next_redo()
-    return AnnotateState(
-        card=_case_card(case),
-        rows=_segment_rows(segmentation, choices.hidden),
-        choices=choices,
-        window=window,
-        unit=case.volume.unit if case.volume.unit != "stored" else "",
-        undo=f"Undo {undo.tool.lower()}" if undo else "",
-        redo=f"Redo {redo.tool.lower()}" if redo else "",
-        saved=saved.words,
-        saved_kind=saved.kind,
-        loading=None if loading.finished else (loading.done, loading.total),
-        read_only=segmentation.read_only,
-    )
-
-
-def _case_card(case: OpenCase) -> CaseCard:
-    info, volume = case.info, case.volume
-    chosen = chosen_words(info.problems, volume.source.derivation)
-    chip: tuple[str, Tone] = ("In progress", "accent")
-    if case.segmentation.read_only:
-        chip = ("Read only", "warn")
-    return CaseCard(
-        info.name, info.modality, *chip,
-        f"{slices_words(info.shape[0])} · {spacing_words(info.spacing_mm)}",
-        info.volume.removesuffix(chosen[0].split(" to ")[0].lower()).rstrip(", "), chosen,
-        chip_words(info.problems, volume.report),
-        "\n".join(p.what for p in info.problems if p.code not in CHOSEN),
-        volume.source.derivation is not None,
-    )  # fmt: skip
-
-
-def _segment_rows(segmentation: Segmentation, hidden: frozenset[int]) -> tuple[SegmentRow, ...]:
-    return tuple(
-        SegmentRow(
-            label.value, label.name, label.color,
-            volume_words(segmentation.volume_ml(label.value)),
-            str(len(segmentation.slices(label.value)) or NONE),
-            label.value not in hidden, label.value in segmentation.locked,
-        )
-        for label in segmentation.schema
-    )  # fmt: skip
 
 
 def volume_words(ml: float) -> str:

@@ -1,0 +1,154 @@
+"""What a tool would write, without writing it; and writing it once a person has seen it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import numpy as np
+
+from napari_medlabel.commands.door import command
+from napari_medlabel.core.annotation_set import AnnotationSet
+from napari_medlabel.core.edit import Edit
+from napari_medlabel.core.geometry import BoolArray
+from napari_medlabel.core.schema import LabelSchema
+from napari_medlabel.core.segmentation import Segmentation
+from napari_medlabel.core.writable import permitted
+from napari_medlabel.session import OpenCase, Permission, Session
+
+__all__ = ["Rehearsed", "accept", "rehearse"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rehearsed:
+    """What a command would have written: its edits, and how history would name it."""
+
+    edits: tuple[Edit, ...]
+    tool: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    schema: LabelSchema | None = None
+
+    @property
+    def is_nothing(self) -> bool:
+        """True where no voxel and no label would change."""
+        return self.schema is None and all(edit.is_nothing for edit in self.edits)
+
+    @property
+    def voxels(self) -> int:
+        """How many voxels would change."""
+        return sum(edit.voxels for edit in self.edits)
+
+    def over_only(self, value: int) -> "Rehearsed":
+        """What of it changes voxels of one label."""
+        edits = []
+        for edit in self.edits:
+            where = np.zeros(edit.changed.shape, bool)
+            where[edit.changed] = edit.before == value
+            edits.append(edit.only(where))
+        return replace(self, edits=tuple(edits))
+
+    def on_slice(self, axis: int, index: int) -> "tuple[Rehearsed, Rehearsed]":
+        """What of it lies on one slice, and the rest."""
+        here = [edit.only(_on_slice(edit, axis, index)) for edit in self.edits]
+        rest = [edit.only(~_on_slice(edit, axis, index)) for edit in self.edits]
+        return replace(self, edits=tuple(here)), replace(self, edits=tuple(rest))
+
+
+class _Rehearsal:
+    """Stands for a segmentation that a command may look at but not change."""
+
+    def __init__(self, real: Segmentation) -> None:
+        self._real = real
+        self.done: Rehearsed | None = None
+
+    def __getattr__(self, name: str) -> object:
+        if name in _CHANGES:
+            raise TypeError(f"a rehearsal cannot {name}")
+        return getattr(self._real, name)
+
+    def apply(self, wanted: Edit, **how: Any) -> Edit:  # noqa: ANN401  # as `Segmentation.apply`
+        return self.apply_all((wanted,), **how)[0]
+
+    def apply_all(  # noqa: PLR0913  # as `Segmentation.apply_all`
+        self, wanted: Sequence[Edit], *, tool: str = "Edit",
+        settings: Mapping[str, Any] | None = None, schema: LabelSchema | None = None,
+        annotations: AnnotationSet | None = None, whole: bool = False,
+    ) -> tuple[Edit, ...]:  # fmt: skip
+        if annotations is not None:
+            raise TypeError("annotations are not rehearsed")
+        real = self._real
+        edits = tuple(wanted) if whole else tuple(
+            permitted(edit, real.locked, real.intensity_mask) for edit in wanted
+        )  # fmt: skip
+        new = schema if schema is not None and schema != real.schema else None
+        self.done = Rehearsed(edits, tool, dict(settings or {}), new)
+        return edits
+
+
+_CHANGES = frozenset({
+    "undo", "redo", "lock", "set_label", "delete_label", "set_annotations", "forget_steps",
+})  # fmt: skip
+
+
+def rehearse(
+    session: Session, case: OpenCase, action: Callable[..., object], *args: object,
+    **settings: object,
+) -> Rehearsed:  # fmt: skip
+    """What a command of this package would write to the case now; nothing is written.
+
+    May be called off the main thread. Locks and the intensity mask trim it as they would.
+
+    Parameters
+    ----------
+    session, case
+        As the command takes them.
+    action
+        The command; one that makes at most one step.
+    *args, **settings
+        Its other arguments.
+
+    Raises
+    ------
+    PermissionDenied, MedlabelError
+        As the command does.
+    """
+    session.permit(action.permission)  # type: ignore[attr-defined]  # every command has one
+    stage = _Rehearsal(case.segmentation)
+    inner = action.__wrapped__  # type: ignore[attr-defined]  # the command without its record
+    inner(session, replace(case, segmentation=cast("Segmentation", stage)), *args, **settings)
+    if stage.done is None:
+        return Rehearsed((Edit.nothing(case.segmentation.labels.dtype),), "")
+    return stage.done
+
+
+@command(needs=Permission.SEGMENT)
+def accept(session: Session, case: OpenCase, rehearsed: Rehearsed) -> tuple[Edit, ...]:  # noqa: ARG001
+    """Write what was rehearsed, as one step; voxels drawn on since then are left as they are.
+
+    Returns
+    -------
+    tuple of Edit
+        What was written.
+    """
+    case.check_open()
+    arrays = case.segmentation.arrays
+    edits = tuple(_as_of_now(edit, arrays) for edit in rehearsed.edits)
+    return case.segmentation.apply_all(
+        edits, tool=rehearsed.tool, settings=rehearsed.settings, schema=rehearsed.schema
+    )
+
+
+def _as_of_now(edit: Edit, arrays: Mapping[int, Any]) -> Edit:
+    labels = arrays.get(edit.group)
+    if labels is None or edit.is_nothing:
+        return edit
+    same = np.zeros(edit.changed.shape, bool)
+    same[edit.changed] = labels[edit.box][edit.changed] == edit.before
+    return edit.only(same)
+
+
+def _on_slice(edit: Edit, axis: int, index: int) -> BoolArray:
+    where = np.zeros(edit.changed.shape, bool)
+    place = index - edit.low[axis]
+    if 0 <= place < where.shape[axis]:
+        where[(slice(None),) * axis + (place,)] = True
+    return where

@@ -1,0 +1,245 @@
+"""The hand over the views: slices, zoom, pan, window, crosshair, and the tool it holds."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from qtpy.QtCore import QObject, QPointF, Qt, QTimer, Signal
+from qtpy.QtGui import QMouseEvent, QPainter, QWheelEvent
+
+from napari_medlabel.core.volume import Window
+from napari_medlabel.ui.planes.plane_view import Kji, PlaneView
+
+if TYPE_CHECKING:
+    from napari_medlabel.ui.drawing import Drawing
+
+__all__ = ["CLICK_MS", "CLICK_PX", "PlaneHand", "PointerTool"]
+
+CLICK_PX = 3.0  # Ctrl held and moved further than this erases
+CLICK_MS = 200
+ZOOM_STEP = 1.15
+ERASING = frozenset({"paint", "erase", "smart_paint"})  # where Ctrl held erases
+NO_KEYS = Qt.KeyboardModifier.NoModifier
+CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT = Qt.KeyboardModifier.ShiftModifier
+ALT = Qt.KeyboardModifier.AltModifier
+
+
+class PointerTool(Protocol):
+    """A tool that works with the pointer on a view."""
+
+    cursor: Qt.CursorShape
+
+    def press(self, view: PlaneView, at: Kji, keys: Qt.KeyboardModifier) -> None:
+        """The left button went down on a place of the slice."""
+
+    def drag(self, view: PlaneView, at: Kji, keys: Qt.KeyboardModifier) -> None:
+        """It moved while down."""
+
+    def release(self, view: PlaneView, at: Kji, keys: Qt.KeyboardModifier) -> None:
+        """It came up."""
+
+    def hover(self, view: PlaneView, at: Kji | None, keys: Qt.KeyboardModifier) -> None:
+        """The pointer moved with no button down; None where it left."""
+
+    def double_click(self, view: PlaneView, at: Kji) -> bool:
+        """Twice at once; False where the tool has no use for it."""
+
+    def cancel(self) -> bool:
+        """Let what is under way go; False where nothing was."""
+
+    def paint(self, view: PlaneView, painter: QPainter) -> None:
+        """Draw what is under way."""
+
+
+class PlaneHand(QObject):
+    """Acts on what the mouse does in any of the views.
+
+    `pointed` tells the voxel under the pointer, in fractions, or None where there is none.
+    """
+
+    pointed = Signal(object)
+
+    def __init__(self, drawing: "Drawing") -> None:
+        super().__init__(drawing)
+        self._drawing = drawing
+        self._doing: Callable[[PlaneView, QMouseEvent], None] | None = None
+        self._tool: PointerTool | None = None
+        self._waiting: tuple[PlaneView, QPointF] | None = None  # Ctrl went down here
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(CLICK_MS)
+        self._patience.timeout.connect(self._erase_after_all)
+        self.space_held = False
+        self.over: PlaneView | None = None
+        self.last: Kji | None = None  # the voxel under the pointer
+
+    @property
+    def busy(self) -> bool:
+        """True while a button is down."""
+        return self._doing is not None or self._waiting is not None
+
+    # Events of the views
+
+    def pressed(self, view: PlaneView, event: QMouseEvent) -> None:
+        """Decide what the button means until it comes up."""
+        self._drawing.looking.set_active(view.number)
+        at, keys, button = event.position(), event.modifiers(), event.button()
+        if self._doing is not None or self._waiting is not None:
+            return
+        if button == Qt.MouseButton.MiddleButton or (self.space_held and _is_left(event)):
+            self._doing = self._pan(view, at)
+        elif button == Qt.MouseButton.RightButton:
+            self._doing = self._set_window(at)
+        elif not _is_left(event):
+            return
+        elif keys & SHIFT and not keys & CTRL:
+            self._doing = self._cross
+            self._cross(view, event)
+        elif keys & CTRL and self._drawing.choices.tool in ERASING:
+            self._waiting = (view, at)
+            self._patience.start()
+        else:
+            self._press_tool(view, at, keys)
+
+    def moved(self, view: PlaneView, event: QMouseEvent) -> None:
+        """Go on with it, or show what would happen here."""
+        at, keys = event.position(), event.modifiers()
+        self.over = view
+        self.last = view.kji(at) if view.holds(at) else None
+        self.pointed.emit(self.last)
+        if self._waiting is not None:
+            if (at - self._waiting[1]).manhattanLength() > CLICK_PX:
+                self._erase_after_all()
+                if self._doing is not None:
+                    self._doing(view, event)
+            return
+        if self._doing is not None:
+            self._doing(view, event)
+            return
+        if keys & SHIFT and not keys & CTRL and not keys & ALT:
+            self._drawing.sight.move_to(view.kji(at))
+        tool = self._drawing.tools.pointer
+        view.setCursor(Qt.CursorShape.CrossCursor if tool is None else tool.cursor)
+        if tool is not None:
+            tool.hover(view, view.kji(at), keys)
+
+    def released(self, view: PlaneView, event: QMouseEvent) -> None:
+        """The end of it."""
+        if self._waiting is not None:
+            _view, at = self._waiting
+            self._forget_waiting()
+            self._drawing.pick_at(view.kji(at))
+            return
+        doing, self._doing = self._doing, None
+        tool, self._tool = self._tool, None
+        if doing is not None and tool is not None:
+            tool.release(view, view.kji(event.position()), event.modifiers())
+
+    def double_clicked(self, view: PlaneView, event: QMouseEvent) -> None:
+        """To the tool, else the view becomes as large as it can and back."""
+        if not _is_left(event):
+            return
+        tool = self._drawing.tools.pointer
+        if tool is not None and tool.double_click(view, view.kji(event.position())):
+            return
+        if tool is None:
+            self._drawing.looking.toggle_single(view.number)
+        else:
+            self.pressed(view, event)
+
+    def wheeled(self, view: PlaneView, event: QWheelEvent) -> None:
+        """Slices; with Ctrl zoom at the pointer, with Shift the size of the brush."""
+        delta = event.angleDelta().y() or event.angleDelta().x()
+        if delta == 0:
+            return
+        up, keys = (1 if delta > 0 else -1), event.modifiers()
+        self._drawing.looking.set_active(view.number)
+        if keys & CTRL:
+            at = event.position()
+            self._drawing.looking.zoom(view, ZOOM_STEP if up > 0 else 1.0 / ZOOM_STEP, at)
+        elif keys & SHIFT:
+            self._drawing.tools.step_size(up)
+        else:
+            self._drawing.sight.move_along(view.axis, view.index + up)
+        tool = self._drawing.tools.pointer
+        if tool is not None and self._doing is None:
+            tool.hover(view, view.kji(event.position()), keys)
+
+    def left(self, view: PlaneView) -> None:
+        """Nothing is under the pointer."""
+        self.over = self.last = None
+        self.pointed.emit(None)
+        tool = self._drawing.tools.pointer
+        if tool is not None and self._doing is None:
+            tool.hover(view, None, NO_KEYS)
+
+    def paint(self, view: PlaneView, painter: QPainter) -> None:
+        """What the tool draws over the view."""
+        tool = self._tool or self._drawing.tools.pointer
+        if tool is not None:
+            tool.paint(view, painter)
+
+    def let_go(self) -> None:
+        """Whatever is under way ends here, unfinished."""
+        self._forget_waiting()
+        tool, self._tool, self._doing = self._tool, None, None
+        if tool is not None:
+            tool.cancel()
+
+    # What it may be doing
+
+    def _press_tool(self, view: PlaneView, at: QPointF, keys: Qt.KeyboardModifier) -> None:
+        tool = self._drawing.tools.pointer
+        if tool is None:
+            self._doing = self._cross
+            self._drawing.sight.move_to(view.kji(at))
+            return
+        self._tool = tool
+        self._doing = self._use
+        tool.press(view, view.kji(at), keys)
+
+    def _use(self, view: PlaneView, event: QMouseEvent) -> None:
+        if self._tool is not None:
+            self._tool.drag(view, view.kji(event.position()), event.modifiers())
+
+    def _cross(self, view: PlaneView, event: QMouseEvent) -> None:
+        self._drawing.sight.move_to(view.kji(event.position()))
+
+    def _erase_after_all(self) -> None:
+        """Ctrl was held and moved, or held long: it erases from where it went down."""
+        if self._waiting is None:
+            return
+        view, at = self._waiting
+        self._forget_waiting()
+        eraser = self._drawing.tools.eraser
+        self._tool, self._doing = eraser, self._use
+        eraser.press(view, view.kji(at), CTRL)
+
+    def _forget_waiting(self) -> None:
+        self._waiting = None
+        self._patience.stop()
+
+    def _pan(self, view: PlaneView, at: QPointF) -> Callable[[PlaneView, QMouseEvent], None]:
+        start = view.frame
+
+        def pan(_view: PlaneView, event: QMouseEvent) -> None:
+            by = event.position() - at
+            view.set_frame(start.panned(by.x(), by.y()))
+
+        return pan
+
+    def _set_window(self, at: QPointF) -> Callable[[PlaneView, QMouseEvent], None]:
+        """Across its width, up and down its level."""
+        start = self._drawing.layers.window
+        step = max(start.width, 1e-3) / 400.0
+
+        def drag(_view: PlaneView, event: QMouseEvent) -> None:
+            by = event.position() - at
+            width = max(start.width + by.x() * step * 2.0, step)
+            self._drawing.set_window(Window(width, start.level + by.y() * step))
+
+        return drag
+
+
+def _is_left(event: QMouseEvent) -> bool:
+    return bool(event.button() == Qt.MouseButton.LeftButton)

@@ -1,0 +1,1 @@
+"""Tools that work with the pointer on the views."""
