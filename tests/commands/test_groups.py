@@ -22,6 +22,7 @@ from napari_medlabel.core.schema import Label, LabelSchema
 from napari_medlabel.errors import InputError, IntegrityError, Locked, OutputError
 from napari_medlabel.phantom import write_ct_series
 from napari_medlabel.session import OpenCase, Session
+from tests.formats.made_seg import save_seg, structures
 
 LIVER = Label(1, "Liver", "#FF8000")
 LESION = Label(2, "Lesion", "#33FFCC", group=1)
@@ -347,3 +348,44 @@ def test_overlapping_segments_of_a_resampled_case_lie_on_its_slices(
     assert sum(depths) == len(uneven)
     whole = nib.load(tmp_path / "out/m-2.group-1.nii.gz")
     assert (np.asarray(whole.dataobj) == 2).all()
+
+
+def test_overlapping_structures_come_into_groups(
+    session: Session, case: OpenCase, tmp_path: Path
+) -> None:
+    grid = case.volume.source.geometry
+    large = [(4, 2.5, 2.5), (4, 2.5, 9.5), (4, 7.5, 9.5), (4, 7.5, 2.5)]
+    small = [(4, 3.5, 3.5), (4, 3.5, 5.5), (4, 6.5, 5.5), (4, 6.5, 3.5)]
+    dataset = structures({7: [grid.lps(large)], 8: [grid.lps(small)]})
+    frame = case.volume.source.frame_of_reference_uid
+    dataset.ReferencedFrameOfReferenceSequence[0].FrameOfReferenceUID = frame
+    for item in dataset.StructureSetROISequence:
+        item.ReferencedFrameOfReferenceUID = frame
+    commands.import_mask(session, case, save_seg(tmp_path / "a.dcm", dataset))
+    seg = case.segmentation
+    assert [seg.group_of(value) for value in (7, 8)] == [0, 1]
+    assert [seg.voxels(value) for value in (7, 8)] == [5 * 7, 3 * 2]
+
+
+def test_a_real_segmentation_is_what_dcmqi_makes_of_it_segment_by_segment(
+    session: Session, shared_data: Path, tmp_path: Path
+) -> None:
+    folder = shared_data / "dicom-seg"
+    info = commands.import_series(session, folder / "ct", mask=folder / "seg/partial_overlaps.dcm")
+    truth = [formats.read(folder / f"seg/partial_overlaps-{n}.nrrd") for n in (1, 2, 3)]
+    case = commands.open_case(session, info.name)
+    assert case.segmentation.schema.groups == (0, 1, 2)
+    for volume in truth:
+        theirs = np.asarray(volume.levels[0])
+        assert volume.geometry.same_grid(case.volume.geometry)
+        for value in np.unique(theirs[theirs > 0]).tolist():
+            mine = case.segmentation.labels_of(value) == value
+            np.testing.assert_array_equal(mine, theirs == value)
+    before = masks(case)
+    answer = commands.export_case(session, case, tmp_path, name="m", formats=["dicom-seg", "nrrd"])
+    assert all(check.ok for check in answer.checks)
+    for label in case.segmentation.schema:
+        commands.delete_label(session, case, label.value)
+    commands.import_mask(session, case, tmp_path / "m.seg.dcm")
+    assert_same(case, before)
+    commands.close_case(session, case)
