@@ -27,6 +27,7 @@ from napari_medlabel.core.annotation import (
 )
 from napari_medlabel.core.annotation_inside import inside
 from napari_medlabel.core.annotation_set import AnnotationSet
+from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.plane import Plane
@@ -316,3 +317,68 @@ def test_the_command_line_lists_annotations_and_what_they_measure(
     document = json.loads(capsys.readouterr().out)
     jsonschema.Draft202012Validator(annotations_schema()).validate(document)
     assert len(document["annotations"]) == 9
+
+
+# Real images
+
+
+@pytest.mark.parametrize(
+    ("item", "points"),
+    [
+        ("dicom2nifti-problems/failing/gantrytilting/001",
+         "dicom2nifti-problems/points_failing_gantrytilting_001.json"),
+        ("lesion-ct-lung/dicom", "lesion-ct-lung/points.json"),
+    ],
+)  # fmt: skip
+def test_measures_on_real_series_are_those_of_their_reference_points(
+    session: Session, shared_data: Path, tmp_path: Path, item: str, points: str
+) -> None:
+    """Of a tilted series, whose voxels are sheared, and of a straight one."""
+    known = json.loads((shared_data / points).read_text(encoding="utf-8"))["points"][:20]
+    info = commands.import_series(session, shared_data / item)
+    case = commands.open_case(session, info.id)
+    geometry = case.segmentation.geometry
+    voxels = [tuple(round(n) for n in geometry.kji(one["lps"])) for one in known]
+    for n, (k, j, i) in enumerate(voxels):
+        around = RectangleRoi(Plane(0, k), (j - 0.4, i - 0.4), (j + 0.4, i + 0.4))
+        commands.add_annotation(session, case, Annotation(f"value-{n}", around, f"Value {n}"))
+        line = Distance(tuple(map(float, voxels[0])), (float(k), float(j), float(i)))
+        commands.add_annotation(session, case, Annotation(f"line-{n}", line, f"Line {n}"))
+    commands.export_case(session, case, tmp_path, name="a")
+    commands.close_case(session, case)
+    document = json.loads((tmp_path / "a.annotations.json").read_text(encoding="utf-8"))
+    found = {entry["id"]: entry for entry in document["annotations"]}
+    for n, one in enumerate(known):
+        assert found[f"value-{n}"]["measure"]["values"]["mean"] == pytest.approx(one["value"])
+        line = found[f"line-{n}"]
+        np.testing.assert_allclose(line["points"][1]["lps"], one["lps"], atol=0.01)
+        gap = np.linalg.norm(np.subtract(one["lps"], known[0]["lps"]))
+        assert line["measure"]["length_mm"] == pytest.approx(gap, abs=0.02)
+
+
+# Onto the slices of a resampled series
+
+
+def test_annotations_go_with_the_mask_onto_the_slices_of_a_resampled_series(
+    session: Session, folder: Path, tmp_path: Path
+) -> None:
+    for n, path in enumerate(sorted(folder.rglob("*.dcm"))):
+        if n in {5, 7}:
+            path.unlink()
+    info = commands.import_series(session, folder, choice=Choice("resample"))
+    case = commands.open_case(session, info.id)
+    add_all(session, case)
+    commands.export_case(session, case, tmp_path / "out", name="a", onto="source")
+    geometry = case.segmentation.geometry
+    for n in (1, 2):
+        document = json.loads((tmp_path / "out" / f"a-{n}.annotations.json").read_text("utf-8"))
+        mask = nib.load(tmp_path / "out" / f"a-{n}.nii.gz")
+        assert document["space"]["shape"] == list(mask.shape[::-1])
+        found = {entry["id"]: entry for entry in document["annotations"]}
+        assert len(found) == 9
+        for place, end in zip(found["line"]["points"], ("start", "end"), strict=True):
+            lps = geometry.lps(getattr(LINE.shape, end))
+            np.testing.assert_allclose(place["lps"], lps, atol=1e-4)
+            ras = mask.affine @ [*place["kji"][::-1], 1.0]
+            np.testing.assert_allclose(ras[:3] * (-1, -1, 1), lps, atol=1e-3)
+    commands.close_case(session, case)
