@@ -225,6 +225,11 @@ class Edit:
 
 def label_values(values: npt.NDArray[Any]) -> frozenset[int]:
     """Every label value of a flat array, background left out."""
+    if values.size == 0:
+        return frozenset()
+    lowest, highest = int(values.min()), int(values.max())
+    if lowest == highest:  # as of a fill, where counting takes 40 times as long
+        return frozenset({lowest} - {0})
     return frozenset(int(value) for value in np.flatnonzero(np.bincount(values)) if value)
 
 
