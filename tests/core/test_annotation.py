@@ -19,7 +19,7 @@ from napari_medlabel.core.annotation import (
     Shape,
 )
 from napari_medlabel.core.annotation_document import annotation_document, annotation_from_document
-from napari_medlabel.core.annotation_places import check_near
+from napari_medlabel.core.annotation_places import check_near, middle
 from napari_medlabel.core.annotation_set import AnnotationEdit, AnnotationSet
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.plane import Plane
@@ -162,9 +162,22 @@ def test_a_new_name_is_free() -> None:
     assert found.next_name("oriented-box") == "Oriented box 1"
 
 
-# Where they may be
+# Where they are
 
 GRID = Geometry.from_spacing((SIDE, SIDE, SIDE), (3.0, 0.7, 0.7))
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        (LINE, (0.0, 1.5, 2.0)),
+        (RectangleRoi(Plane(1, 4), (0.0, 1.0), (2.0, 5.0)), (1.0, 4.0, 3.0)),
+        (OrientedBox(PLANE, (3.0, 4.0), (9.0, 5.0), 77.0), (2.0, 3.0, 4.0)),
+        (Cuboid((0.0, 1.0, 2.0), (2.0, 3.0, 5.0)), (1.0, 2.0, 3.5)),
+    ],
+)
+def test_the_middle_is_where_to_look(shape: Shape, expected: tuple[float, ...]) -> None:
+    assert middle(shape, GRID) == pytest.approx(expected)
 
 
 @given(annotations)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from napari_medlabel.core import annotation_inside
 from napari_medlabel.core.annotation import (
     Angle,
     Box2d,
@@ -253,7 +254,9 @@ def test_image_values_are_those_of_the_voxels_inside(
     image = np.random.default_rng(seed).normal(size=geometry.shape)
     image[0, 0, 0] = np.nan
     values = image[where(shape, geometry)]
-    np.testing.assert_array_equal(np.sort(values_inside(shape, geometry, image)), np.sort(values))
+    parts = [part for part in values_inside(shape, geometry, image) if part.size]
+    flat = np.concatenate(parts or [np.zeros(0)])
+    np.testing.assert_array_equal(np.sort(flat), np.sort(values))
     found = measure(shape, geometry, image).values
     values = values[np.isfinite(values)]
     if not values.size:
@@ -262,6 +265,25 @@ def test_image_values_are_those_of_the_voxels_inside(
     assert found.voxels == values.size
     assert (found.minimum, found.maximum) == (values.min(), values.max())
     assert (found.mean, found.sd) == pytest.approx((values.mean(), values.std()))
+
+
+def test_a_cuboid_as_large_as_the_image_is_read_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.random.default_rng(3).normal(1e6, 1.0, (7, 30, 40))
+    asked: list[int] = []
+
+    class Counted:
+        shape, dtype, ndim = image.shape, image.dtype, 3
+
+        def __getitem__(self, key: tuple[slice, ...]) -> np.ndarray:
+            asked.append(image[key].size)
+            return image[key]
+
+    monkeypatch.setattr(annotation_inside, "_AT_ONCE", 3000)
+    whole = Cuboid((-0.5,) * 3, (6.5, 29.5, 39.5))
+    found = measure(whole, Geometry.from_spacing(image.shape), Counted()).values
+    assert max(asked) <= 3000
+    assert (found.voxels, found.minimum, found.maximum) == (8400, image.min(), image.max())
+    assert (found.mean, found.sd) == pytest.approx((image.mean(), image.std()), rel=1e-10)
 
 
 # Words

@@ -1,6 +1,7 @@
 """Which voxels are inside of an annotation: those whose centres are."""
 
 import math
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from napari_medlabel.core.volume import Grid
 __all__ = ["inside", "values_inside"]
 
 Box = tuple[slice, slice, slice]
+_AT_ONCE: Final = 1 << 22  # voxels of a part
 _ROUNDING: Final = 1e-9  # voxels: a centre on the edge is inside, however the edge was computed
 
 
@@ -49,12 +51,18 @@ def inside(shape: Shape, geometry: Geometry) -> tuple[Box, BoolArray]:
             return box, np.zeros(size, bool)
 
 
-def values_inside(shape: Shape, geometry: Geometry, image: Grid) -> npt.NDArray[Any]:
-    """The image's values of the voxels inside, flat."""
-    box, where = inside(shape, geometry)
-    if not where.any():
-        return np.zeros(0, image.dtype)
-    return image[box][where]
+def values_inside(shape: Shape, geometry: Geometry, image: Grid) -> Iterator[npt.NDArray[Any]]:
+    """The image's values of the voxels inside, flat, in parts: a cuboid may be the whole image."""
+    if not isinstance(shape, Cuboid):
+        box, where = inside(shape, geometry)
+        if where.any():
+            yield image[box][where]
+        return
+    slices, rows, columns = _box_around(shape, geometry)
+    area = (rows.stop - rows.start) * (columns.stop - columns.start)
+    step = max(1, _AT_ONCE // max(1, area))
+    for k in range(slices.start, slices.stop, step):
+        yield image[k : min(k + step, slices.stop), rows, columns].ravel()
 
 
 def _box_around(shape: Shape, geometry: Geometry) -> Box:

@@ -5,7 +5,7 @@ the voxels whose centres are inside. No spacing is used: a grid may be sheared.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -49,15 +49,23 @@ class ImageValues:
     maximum: float
 
     @classmethod
-    def of(cls, values: npt.NDArray[Any]) -> "ImageValues | None":
-        """Of a flat array; None where no value is finite."""
-        finite = values[np.isfinite(values)].astype(np.float64)
-        if finite.size == 0:
-            return None
-        return cls(
-            int(finite.size), float(finite.mean()), float(finite.std()),
-            float(finite.min()), float(finite.max()),
-        )  # fmt: skip
+    def of(cls, parts: Iterable[npt.NDArray[Any]]) -> "ImageValues | None":
+        """Of flat arrays, all together; None where no value is finite.
+
+        Means and squares of parts are joined as in Chan, Golub and LeVeque (1979), which loses no
+        digits where the mean is large.
+        """
+        count, mean, squares, low, high = 0, 0.0, 0.0, math.inf, -math.inf
+        for part in parts:
+            finite = part[np.isfinite(part)].astype(np.float64)
+            if finite.size == 0:
+                continue
+            its, both = float(finite.mean()), count + finite.size
+            far = its - mean
+            squares += float(((finite - its) ** 2).sum()) + far**2 * count * finite.size / both
+            mean += far * finite.size / both
+            count, low, high = both, min(low, float(finite.min())), max(high, float(finite.max()))
+        return cls(count, mean, math.sqrt(squares / count), low, high) if count else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from napari_medlabel.core.annotation import (
     UprightShape,
 )
 from napari_medlabel.core.geometry import FloatArray, Geometry
-from napari_medlabel.core.plane import mm_from_row_column
+from napari_medlabel.core.plane import Kji, mm_from_row_column
 from napari_medlabel.errors import InputError
 
-__all__ = ["check_near", "corners", "oriented_corners", "upright_corners"]
+__all__ = ["check_near", "corners", "middle", "oriented_corners", "upright_corners"]
 
 _MARGIN: Final = 10  # voxels
 
@@ -47,6 +47,12 @@ def corners(shape: Shape, geometry: Geometry) -> FloatArray:  # noqa: PLR0911  #
             return np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, 3)
         case Keypoints(points):
             return np.array([point.at for point in points])
+
+
+def middle(shape: Shape, geometry: Geometry) -> Kji:
+    """The middle of all its corners: where to look when it has changed."""
+    k, j, i = corners(shape, geometry).mean(axis=0)
+    return (float(k), float(j), float(i))
 
 
 def upright_corners(shape: UprightShape) -> FloatArray:
