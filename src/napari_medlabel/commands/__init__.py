@@ -62,6 +62,14 @@ from napari_medlabel.commands.measuring import (
 )
 from napari_medlabel.commands.rehearsing import Rehearsed, accept, rehearse
 from napari_medlabel.commands.saving import diff, restore, save_version, versions
+from napari_medlabel.commands.schemas import (
+    SchemaTemplate,
+    add_instance,
+    case_protocol,
+    load_schema,
+    save_schema,
+    templates,
+)
 from napari_medlabel.commands.tools import (
     combine_segments,
     copy_slice,
@@ -84,12 +92,15 @@ __all__ = [
     "Converted",
     "Offer",
     "Rehearsed",
+    "SchemaTemplate",
     "abandon_case",
     "accept",
     "add_annotation",
+    "add_instance",
     "annotations",
     "carry_slice",
     "case_document",
+    "case_protocol",
     "case_statistics",
     "change_annotation",
     "close_case",
@@ -116,6 +127,7 @@ __all__ = [
     "import_series",
     "interpolate_slices",
     "keep_largest_islands",
+    "load_schema",
     "lock_label",
     "mask_statistics",
     "mirror_segment",
@@ -135,6 +147,7 @@ __all__ = [
     "remove_annotation",
     "remove_small_islands",
     "restore",
+    "save_schema",
     "save_version",
     "scan",
     "segments_of_mask",
@@ -146,6 +159,7 @@ __all__ = [
     "smooth_median",
     "split_islands",
     "stats",
+    "templates",
     "threshold",
     "thumbnail",
     "undo",
