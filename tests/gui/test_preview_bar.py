@@ -25,7 +25,7 @@ BUSY = replace(READY, busy=(4, 6), left="about 2 s left")
     [
         (READY, "34.2 mL · 12 slices · 0.8 s"),
         (replace(READY, slices=1, seconds=None), "34.2 mL · 1 slice"),
-        (replace(READY, ml="", slices=0), "0 slices · 0.8 s"),
+        (replace(READY, ml="", slices=0), "0.8 s"),
         (BUSY, "4 of 6, about 2 s left"),
         (replace(BUSY, busy=(0, 0), left=""), ""),
     ],
@@ -160,6 +160,23 @@ def test_it_follows_the_preview_and_gives_way_to_the_hand(bar: PreviewBar) -> No
     assert not bar.geometry().intersects(preview)
     bar.put()  # the hand is gone
     assert bar.geometry() == first
+
+
+def test_it_stays_in_the_view_that_is_worked_in(bar: PreviewBar) -> None:
+    large = QRect(0, 0, 700, 590)
+    bar.set_area(large)
+    assert large.contains(bar.geometry())
+    assert abs(bar.geometry().center().x() - large.center().x()) <= 1
+    bar.set_area(QRect(700, 0, 300, 590))  # too narrow for it
+    assert bar.parentWidget().rect().contains(bar.geometry())
+
+
+def test_it_stays_inside_when_the_views_become_smaller(bar: PreviewBar) -> None:
+    bar.set_preview(None)
+    area = bar.parentWidget()
+    area.setFixedSize(600, 300)
+    settle()
+    assert area.rect().contains(bar.geometry())
 
 
 def test_the_shadow_is_beside_it_and_lets_the_mouse_through(bar: PreviewBar) -> None:

@@ -34,6 +34,7 @@ class NumberRow(QWidget):
         self.field.setKeyboardTracking(False)
         self.field.setAccessibleName(option.words)
         self.field.setToolTip(option.tip)
+        self.field.setProperty("fit", "option")
         self.field.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.field.lineEdit().setTextMargins(0, 0, 4, 0)
         self.field.valueChanged.connect(lambda _value: self.changed.emit(self.value()))

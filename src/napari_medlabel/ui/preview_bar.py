@@ -1,6 +1,6 @@
 """The bar over the views while a preview waits for an answer, or is being made."""
 
-from qtpy.QtCore import QPoint, QRect, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import (
     QFrame,
@@ -14,7 +14,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.ui import theme
-from napari_medlabel.ui.preview_place import place_of
+from napari_medlabel.ui.preview_place import GAP, place_of
 from napari_medlabel.ui.preview_state import PreviewState, preview_words
 from napari_medlabel.ui.shadow import Shadow
 from napari_medlabel.ui.theme import DARK, Tokens
@@ -105,6 +105,8 @@ class PreviewBar(QFrame):
         super().__init__(parent)
         self._state: PreviewState | None = None
         self._preview: QRect | None = None
+        self._area: QRect | None = None
+        self.setObjectName("medlabel")  # it lies outside of the dock, with a sheet of its own
         self.setProperty("card", "float")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Preview")
@@ -137,6 +139,7 @@ class PreviewBar(QFrame):
         self._shadow = Shadow(self)
         self.set_tokens(DARK)
         self.hide()
+        parent.installEventFilter(self)
 
     @property
     def state(self) -> PreviewState | None:
@@ -176,9 +179,16 @@ class PreviewBar(QFrame):
         self._preview = preview
         self.put()
 
+    def set_area(self, area: QRect | None) -> None:
+        """Stay in this part of the parent, the view that is worked in, where it is large enough."""
+        self._area = area
+        self.put()
+
     def put(self, hand: QPoint | None = None) -> None:
         """Go where the bar covers neither the preview nor, while a button is down, the hand."""
         area = self.parentWidget().rect()
+        if self._area is not None and self._area.width() >= self.width() + 2 * GAP:
+            area = self._area
         shape = self._preview
         place = place_of(
             (area.x(), area.y(), area.width(), area.height()), (self.width(), self.height()),
@@ -197,6 +207,12 @@ class PreviewBar(QFrame):
         if self._state is not None:
             self.adjustSize()
             self.put()
+
+    def eventFilter(self, _parent: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's
+        """Stay inside of the views when they change their size."""
+        if event.type() == QEvent.Type.Resize and self.isVisible():
+            self.put()
+        return False
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's
         """Its keys, where it has the focus itself."""

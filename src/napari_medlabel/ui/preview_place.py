@@ -5,7 +5,7 @@ Pure; rectangles are left, top, width and height in pixels of the views' area.
 
 from typing import Final
 
-__all__ = ["Rect", "place_of"]
+__all__ = ["GAP", "Rect", "place_of"]
 
 Rect = tuple[int, int, int, int]
 Point = tuple[int, int]

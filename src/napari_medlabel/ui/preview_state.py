@@ -18,7 +18,7 @@ class PreviewState:
     color
         The segment's, "#RRGGBB".
     ml, slices
-        How much it would add or take, as words: "34.2", 12.
+        How much it would add or take, as words: "34.2", 12; "" and 0 where nobody has counted.
     seconds
         How long it took; None leaves it out.
     busy
@@ -47,6 +47,7 @@ def preview_words(state: PreviewState) -> str:
         count = f"{done} of {total}" if total else ""
         return ", ".join(filter(None, (count, state.left)))
     parts = [f"{state.ml} mL" if state.ml else ""]
-    parts.append("1 slice" if state.slices == 1 else f"{state.slices} slices")
+    if state.slices:
+        parts.append("1 slice" if state.slices == 1 else f"{state.slices} slices")
     parts.append("" if state.seconds is None else f"{state.seconds:.1f} s")
     return " · ".join(filter(None, parts))
