@@ -224,7 +224,7 @@ _ASSIST = (
 )  # fmt: skip
 
 _MEASURE = (
-    Action("measure", "Measure", "Measure", ("M",), also="annotation markup tools"),
+    Action("measure", "Measure", "Measure", ("M",), also="ruler annotation markup tools"),
     *(_tool(spec) for spec in SPECS.values() if spec.kind == "annotation"),
 )
 

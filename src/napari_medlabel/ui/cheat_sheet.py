@@ -2,17 +2,18 @@
 
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
 from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
-from qtpy.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from napari_medlabel.ui.focus_back import FocusBack
 from napari_medlabel.ui.key_sets import SETS, KeyChoice, keymap
-from napari_medlabel.ui.key_sheet import Columns, Part, Section, SheetRow, matching, sheet
+from napari_medlabel.ui.key_sheet import Columns, matching, sheet
+from napari_medlabel.ui.sheet_view import SheetView
 from napari_medlabel.ui.theme import DARK, Tokens
-from napari_medlabel.ui.widgets import Choice, button, column, dress, line, row, text
+from napari_medlabel.ui.widgets import Choice, button, dress, row, text
 
 __all__ = ["CheatSheet"]
 
-WIDTH, MARGIN, COLUMN_GAP, ROW = 1080, 28, 36, 24  # px at napari's usual font size
+WIDTH, MARGIN = 1080, 28  # px at napari's usual font size
 
 
 class CheatSheet(QWidget):
@@ -57,6 +58,8 @@ class CheatSheet(QWidget):
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.rows = SheetView()
+        self._area.setWidget(self.rows)
         self._head = row(
             text("Keys", role="huge"), 16, self.field, None, self.sets, 8, self.change, 4,
             self._close,
@@ -144,50 +147,17 @@ class CheatSheet(QWidget):
 
     def _fill(self, query: str) -> None:
         self._shown = matching(sheet(keymap(self._choice)), query)
-        made = QWidget()
-        across = QHBoxLayout(made)
-        across.setContentsMargins(0, 0, 0, 0)
-        across.setSpacing(COLUMN_GAP)
-        for sections in self._shown:
-            parts = [part for section in sections for part in self._section(section)]
-            across.addWidget(column(*parts, None, gap=0), 1)
-        self._area.setWidget(made)
+        self.rows.set_columns(self._shown)
         self._none.setVisible(not any(self._shown))
         self._area.setVisible(any(self._shown))
         self._place()
 
-    def _section(self, section: Section) -> list[QWidget | int]:
-        title = text(section.title, role="section")
-        title.setFixedHeight(self._tokens.px(ROW))
-        rows: list[QWidget | int] = []
-        for one in section.rows:
-            rows += [self._row(one), line()]
-        return [title, *rows, 18]
-
-    def _row(self, one: SheetRow) -> QWidget:
-        words = text(one.words)
-        made = row(words, None, *map(self._part, one.parts), gap=5)
-        made.setFixedHeight(self._tokens.px(ROW))
-        said = " ".join(part.text for part in one.parts)
-        words.setAccessibleName(f"{one.words}: {said}")
-        return made
-
-    def _part(self, part: Part) -> QWidget:
-        if not part.cap:
-            return text(part.text, tone="3")
-        made = text(part.text, role="key")
-        made.setFixedHeight(self._tokens.px(17))
-        made.setMinimumWidth(self._tokens.px(16))
-        made.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        return made
-
     def _place(self) -> None:
         """In the middle, as high as what is in it; what does not fit is scrolled."""
-        inside = self._area.widget()
         wide = min(self._tokens.px(WIDTH), self.width() - 2 * MARGIN)
-        high = self._head.sizeHint().height() + 2 * 22 + 14 + 4
+        high = self._head.sizeHint().height() + 2 * 22 + 14 + 16  # and some room to spare
         if any(self._shown):
-            high += max(inside.sizeHint().height(), self._tokens.px(200))
+            high += max(self.rows.sizeHint().height(), self._tokens.px(200))
         else:
             high += self._none.sizeHint().height() + 14
         self.card.resize(wide, min(high, self.height() - 2 * MARGIN))
@@ -201,7 +171,6 @@ def _sheet(tokens: Tokens) -> str:
     cap = f"background: {tokens.bg2}; {border}"
     return f"""
 QFrame#medlabel {{ background: {tokens.bg}; {border} border-radius: 12px; }}
-#medlabel QLabel[role="key"] {{ {cap} border-bottom-width: 2px; }}
 #medlabel QPushButton[kind="cap"] {{
     {cap} border-bottom-width: 2px; border-radius: 3px; color: {tokens.text2};
     font-size: {tokens.px(11)}px; padding: 0 {tokens.px(4)}px;

@@ -2,11 +2,12 @@
 
 from typing import Final, TypeAlias
 
-from qtpy.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from qtpy.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QFont, QFontMetrics, QPainter
 from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from napari_medlabel.ui.action_search import Entry
+from napari_medlabel.ui.key_cap import paint_cap, sized
 from napari_medlabel.ui.theme import DARK, Tokens
 
 __all__ = ["ENTRY", "EntryRows"]
@@ -39,13 +40,14 @@ class EntryRows(QStyledItemDelegate):
             painter.drawRoundedRect(QRectF(option.rect).adjusted(4, 1, -4, -1), 5, 5)
         edge = tokens.px(EDGE)
         room = option.rect.adjusted(edge, 0, -edge, 0)
-        font = self._font(option.font, 12)
+        font = sized(option.font, tokens.px(12))
         quiet = QColor(tokens.text2 if selected else tokens.text3)
-        small = self._font(option.font, 11.5)
+        small = sized(option.font, tokens.px(11.5))
         if entry.note:
             room.setRight(self._note(painter, room, entry.note, quiet, small) - tokens.px(GAP))
         for key in reversed(entry.keys):
-            room.setRight(self._cap(painter, room, key, font) - tokens.px(5))
+            end = QPointF(room.right(), room.center().y())
+            room.setRight(int(paint_cap(painter, end, key, font, tokens)) - tokens.px(5))
         if entry.color:
             room.setLeft(self._swatch(painter, room, entry.color) + tokens.px(GAP))
         words = tokens.text1 if not entry.why_not else (tokens.text2 if selected else tokens.text3)
@@ -53,11 +55,6 @@ class EntryRows(QStyledItemDelegate):
         room.setLeft(left + tokens.px(GAP))
         self._text(painter, room, entry.why_not or entry.group, quiet, small)
         painter.restore()
-
-    def _font(self, base: QFont, size: float) -> QFont:
-        font = QFont(base)
-        font.setPixelSize(self.tokens.px(size))
-        return font
 
     def _text(self, painter: QPainter, room: QRect, words: str, ink: QColor, font: QFont) -> int:
         """Write as much as fits; return where it ends."""
@@ -82,19 +79,3 @@ class EntryRows(QStyledItemDelegate):
         box = QRectF(room.left(), room.center().y() - size / 2 + 1, size, size)
         painter.drawRoundedRect(box, 2, 2)
         return int(box.right())
-
-    def _cap(self, painter: QPainter, room: QRect, key: str, base: QFont) -> int:
-        """Draw one key cap at the right of the room; return its left edge."""
-        tokens = self.tokens
-        font = self._font(base, 11)
-        metrics = QFontMetrics(font)
-        wide = max(metrics.horizontalAdvance(key) + tokens.px(8), tokens.px(15))
-        high = tokens.px(16)
-        box = QRectF(room.right() - wide, room.center().y() - high / 2 + 1, wide, high)
-        painter.setPen(QColor(tokens.line2))
-        painter.setBrush(QColor(tokens.bg2))
-        painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 3, 3)
-        painter.setPen(QColor(tokens.text2))
-        painter.setFont(font)
-        painter.drawText(box, int(Qt.AlignmentFlag.AlignCenter), key)
-        return int(box.left())

@@ -98,7 +98,7 @@ _SHEET: Final[tuple[tuple[tuple[str, tuple[tuple[str, str], ...]], ...], ...]] =
             ("Window and level", "#Right drag"),
             ("Window presets", "@preset-1 to @preset-9"),
             ("Invert the greys", "@invert"),
-            ("Axial, coronal, sagittal, 3D", "@axial @coronal @sagittal @surfaces"),
+            ("Axial, coronal, sagittal, 3D", "@axial to @surfaces"),
             ("Full-size view", "#Double_click or @make-large"),
             ("Next layout", "@next-layout"),
             ("Fit to the view", "@fit-view"),
@@ -122,7 +122,8 @@ _MEANT: Final = frozenset(
     for word in line.split()
     if word.startswith("@")
 )
-ON_SHEET: Final = _MEANT | {f"{kind}-{n}" for kind in ("pick", "preset") for n in range(2, 9)}
+_BETWEEN = {f"{kind}-{n}" for kind in ("pick", "preset") for n in range(2, 9)}  # "1 to 9"
+ON_SHEET: Final = _MEANT | _BETWEEN | {"coronal", "sagittal"}
 
 
 def sheet(keys: Keymap) -> Columns:
