@@ -59,9 +59,9 @@ def test_a_layout_is_a_wish_until_the_state_says_so(bar: ViewBar) -> None:
     chosen = said(bar.layout_chosen)
     click(bar.layouts[1])
     assert chosen == ["2x2"]
-    assert [made.isChecked() for made in bar.layouts] == [True, False, False]
+    assert [made.isChecked() for made in bar.layouts] == [True, False, False, False]
     bar.set_state(replace(STATE, layout="2x2"))
-    assert [made.isChecked() for made in bar.layouts] == [False, True, False]
+    assert [made.isChecked() for made in bar.layouts] == [False, True, False, False]
 
 
 def test_toggles_ask_for_the_other_state(bar: ViewBar) -> None:

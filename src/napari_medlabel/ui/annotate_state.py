@@ -131,8 +131,10 @@ def _tools_state(
         choices.tool, settings, not read_only, read_only,
         tuple((one.value, one.name, one.color) for one in case.segmentation.schema), _unit(case),
         max(histogram.high - histogram.low, 1.0),
-        IntensityState("threshold", low=low, high=high, on=True, unit=_unit(case), histogram=histogram,
-                       presets=presets, reason=read_only),
+        IntensityState(
+            "threshold", on=True, low=low, high=high, unit=_unit(case), histogram=histogram,
+            presets=presets, reason=read_only,
+        ),
         blocked,
     )  # fmt: skip
 

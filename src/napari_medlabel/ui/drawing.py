@@ -102,6 +102,7 @@ class Drawing(QObject):
         image.events.contrast_limits.connect(self._window_set)
         image.events.colormap.connect(self._window_set)
         self._viewer.layers.events.removed.connect(self._layer_removed)
+        self._viewer.layers.events.inserted.connect(self._layer_added)
         self.proposals.failed.connect(self.failed)
         self.proposals.said.connect(self.blocked)
         self.proposals.changed.connect(self.changed)
@@ -138,6 +139,7 @@ class Drawing(QObject):
         self.proposals.close()
         self._stop_watching()
         self._viewer.layers.events.removed.disconnect(self._layer_removed)
+        self._viewer.layers.events.inserted.disconnect(self._layer_added)
         self.looking.close()
         self.layers.close()
         camera, canvas = self._viewer.scene.camera, self._viewer.canvas
@@ -380,8 +382,14 @@ class Drawing(QObject):
             self.tools.keep_size(layer.brush_mm)
 
     def _layer_removed(self, event: Any) -> None:  # noqa: ANN401  # napari's
-        if event.value in (*self.layers.groups.values(), self.layers.image):
+        if self.layers.owns(event.value):
             self.lost.emit()
+
+    def _layer_added(self, event: Any) -> None:  # noqa: ANN401  # napari's
+        """A layer of somebody else's is seen on napari's canvas alone: show that."""
+        if not self.layers.owns(event.value) and not self.looking.on_canvas:
+            self.looking.set_layout("napari")
+            self.blocked.emit("This layer is shown on napari's own canvas")
 
     def _window_set(self, _event: object) -> None:
         self._name_window()

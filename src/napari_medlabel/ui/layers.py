@@ -81,6 +81,7 @@ class CaseLayers:
         self._on_drawn, self._on_step, self._on_made = on_drawn, on_step, on_made
         self._blocked = False
         self._ended = False
+        self._making = False  # a layer of ours is being added
         self._on_canvas = True
         self._stale = False
         self.hidden: frozenset[int] = frozenset()
@@ -111,6 +112,11 @@ class CaseLayers:
     def drawn(self) -> tuple[npt.NDArray[Any], ...]:
         """The arrays of all groups, with what is being drawn, `[k, j, i]`."""
         return tuple(layer.data for layer in self._by_group.values())
+
+    def owns(self, layer: object) -> bool:
+        """True for the layers of the case."""
+        made = (*self._by_group.values(), self.image)
+        return self._making or any(layer is one for one in made)
 
     def drawn_of(self, group: int) -> npt.NDArray[Any]:
         """The array of one group, with what is being drawn."""
@@ -319,9 +325,11 @@ class CaseLayers:
 
     def _make_groups(self) -> None:
         groups = {*self._case.segmentation.schema.groups, *self._case.segmentation.arrays}
+        self._making = True
         for group in sorted(groups - set(self._by_group)):
             self._by_group[group] = self._add_labels(group)
             self._on_made(self._by_group[group])
+        self._making = False
 
     def _block(self, value: int) -> None:
         if not self._blocked:

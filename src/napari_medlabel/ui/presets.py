@@ -11,8 +11,10 @@ from napari_medlabel.core.volume import Volume, Window
 __all__ = ["CT", "colormap", "first_window", "presets", "suggested"]
 
 CT = (
-    Window(400, 50, "Soft tissue"), Window(1500, -600, "Lung"), Window(150, 90, "Liver"),
-    Window(1800, 400, "Bone"), Window(80, 40, "Brain"), Window(600, 200, "Angio"),
+    Window(400, 40, "Soft tissue"), Window(1500, -600, "Lung"), Window(150, 90, "Liver"),
+    Window(2500, 480, "Bone"), Window(80, 40, "Brain"), Window(350, 40, "Abdomen"),
+    Window(350, 50, "Mediastinum"), Window(40, 40, "Stroke"), Window(200, 75, "Subdural"),
+    Window(600, 300, "Angio"),
 )  # fmt: skip
 SAMPLED = 64  # values along each axis that a suggestion looks at
 
@@ -59,7 +61,7 @@ def suggested(
     body = sample[sample > lowest + 0.02 * (highest - lowest)]
     if body.size == 0:
         return (Window(1.0, lowest, "Full range"),)
-    low, middle, high = (float(np.percentile(body, part)) for part in (1.0, 60.0, 99.5))
+    low, middle, high = (float(np.percentile(body, part)) for part in (1.0, 60.0, 99.0))
     found = (
         _between(low, high, "Balanced"),
         _between(low, middle, "Dark"),

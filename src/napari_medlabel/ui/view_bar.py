@@ -33,6 +33,7 @@ LAYOUTS: Final[tuple[tuple[Layout, str, str], ...]] = (
     ("1+3", "layout-1-3", "One large view and three small ones"),
     ("2x2", "layout-2x2", "Four views of one size"),
     ("single", "layout-single", "One view"),
+    ("napari", "layers", "napari's own canvas, with all layers and sliders"),
 )
 STYLES: Final[dict[Style, tuple[str, str]]] = {
     "outline and fill": ("disc", "Segments as outline and fill"),

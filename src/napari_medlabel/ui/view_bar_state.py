@@ -9,7 +9,7 @@ from napari_medlabel.ui.state import Style
 
 __all__ = ["Layout", "ViewBarState", "parsed", "preset_words"]
 
-Layout = Literal["1+3", "2x2", "single"]
+Layout = Literal["1+3", "2x2", "single", "napari"]
 PRESET_KEYS = 9  # Alt+1 to Alt+9
 
 

@@ -42,9 +42,8 @@ def strip_state(case: OpenCase, sight: Sight, axis: int, active: int) -> StripSt
 def view_bar_state(state: AnnotateState, sight: Sight, *, initials: str = "") -> ViewBarState:
     """Layout, what is seen, window, undo."""
     look, choices = sight.look, state.choices
-    layout = "single" if look.layout == "napari" else look.layout
     return ViewBarState(
-        layout, look.crosshair, look.linked, choices.shown, choices.style,
+        look.layout, look.crosshair, look.linked, choices.shown, choices.style,
         round(100.0 * look.fill), choices.windows, state.window, state.unit,
         sight.layers.inverted, state.undo, state.redo, initials,
     )  # fmt: skip
