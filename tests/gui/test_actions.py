@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from napari_medlabel.errors import InputError
@@ -126,7 +126,8 @@ def test_settings_that_make_no_sense_leave_the_keys_as_given_out(
     assert sorted(keys) == sorted(used(KeyChoice()))
 
 
-@given(st.text(max_size=12))
+@given(st.text(max_size=12) | st.text(max_size=1))
+@example("\N{LATIN SMALL LETTER SHARP S}")
 def test_a_text_is_one_key_or_none(text: str) -> None:
     try:
         key = normal(text)

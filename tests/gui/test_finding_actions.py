@@ -53,7 +53,8 @@ BY_ID = {entry.id: entry for entry in ALL}
 @pytest.mark.parametrize(
     ("query", "first"),
     [
-        ("undo", "undo"), ("unod", "undo"), ("undp", "undo"), ("ruler", "measure"), ("ruler line", "annotate-distance"),
+        ("undo", "undo"), ("unod", "undo"), ("undp", "undo"), ("ruler", "measure"),
+        ("ruler line", "annotate-distance"),
         ("liver", "segment:1"), ("pick lu", "segment:7"), ("lung window", "preset-2"),
         ("livewire", "scissors"), ("level tracing", "scissors"), ("bucket", "fill"),
         ("fill between", "interpolate"), ("dilate", "margin"), ("logical", "combine"),

@@ -57,7 +57,7 @@ def _parts(key: str) -> list[str]:
 
 def _name(name: str, key: str) -> str:
     if len(name) == 1 and name.isprintable() and not name.isspace():
-        return name.upper()
+        return name.upper() if len(name.upper()) == 1 else name  # "ß" has no capital of its own
     known = _OTHER.get(name.casefold(), name)
     if known == "+":
         return known
