@@ -106,6 +106,7 @@ def test_skin_is_glass_and_has_a_button(view: SurfaceView) -> None:
     view.skin_wanted.connect(told.append)
     QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert told == [False]
+    assert button.toolTip() == "Show the skin"
     assert color_at(view, (0.0, 0.0, 0.0)).lightness() < 10
     view.set_skin(None)
     assert not button.isVisible()

@@ -18,6 +18,7 @@ _STEP_MM: Final = 2.5
 _SLAB: Final = 32
 _BINS: Final = 256
 _WIDEST_MM, _DEEPEST_MM = 220.0, 290.0  # a large head: Farkas, and room for ears and a bandage
+_AIRWAY_MM: Final = 14.0  # as wide as a nostril or an ear's canal and more
 _NOISE_MM: Final = 4.0  # what is thinner is hair, a sheet or noise
 
 
@@ -78,12 +79,9 @@ def body(tissue: BoolArray, geometry: Geometry) -> BoolArray:
         return np.zeros(tissue.shape, bool)
     sizes = np.bincount(islands.ravel())
     sizes[0] = 0
-    solid = np.pad(islands == int(sizes.argmax()), 1)
-    # The cut ends of the body are no way in for the air: each slice is filled, too.
-    solid = ndimage.binary_fill_holes(solid)
-    for plane in solid:
-        plane[:] = ndimage.binary_fill_holes(plane)
-    filled: BoolArray = solid[1:-1, 1:-1, 1:-1]
+    solid = islands == int(sizes.argmax())
+    inside = _within(solid, geometry)
+    filled: BoolArray = ndimage.binary_fill_holes(solid | inside)
     return filled
 
 
@@ -110,6 +108,23 @@ def is_head_sized(solid: BoolArray, geometry: Geometry) -> bool:
 
 
 # How
+
+
+def _within(solid: BoolArray, geometry: Geometry) -> BoolArray:
+    """What is deep in the body, airways too: with nostrils shut and the cut ends of the body.
+
+    Not up to its surface, so that nothing is added to a face.
+    """
+    ball = _ball(_AIRWAY_MM / 2.0, geometry)
+    room = [(int(n) + 1, int(n) + 1) for n in (np.asarray(ball.shape) // 2)]
+    shut = ndimage.binary_closing(np.pad(solid, room), ball)
+    (k, _), (j, _), (i, _) = room
+    shut = shut[k:-k, j:-j, i:-i]
+    for end in (0, -1):
+        shut[end] = ndimage.binary_fill_holes(shut[end])
+    whole = ndimage.binary_fill_holes(np.pad(shut, ((1, 1), (0, 0), (0, 0)), mode="edge"))
+    deep: BoolArray = ndimage.binary_erosion(whole[1:-1], ball, border_value=1)
+    return deep
 
 
 def _level(volume: Volume) -> tuple[Grid, Geometry]:

@@ -39,7 +39,7 @@ void main() {
     float lit = 0.30 + 0.72 * max(dot(normal, lamp), 0.0);
     float gloss = 0.22 * pow(max(reflect(-lamp, normal).z, 0.0), 14.0);
     float rim = pow(1.0 - abs(normal.z), 2.0);
-    float alpha = mix(u_color.a, mix(0.30, 2.4, rim) * u_color.a, u_glass);
+    float alpha = mix(u_color.a, mix(0.50, 2.4, rim) * u_color.a, u_glass);
     gl_FragColor = vec4(u_color.rgb * lit + gloss * (1.0 - u_glass), min(alpha, 1.0));
 }
 """

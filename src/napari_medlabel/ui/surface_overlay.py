@@ -54,7 +54,7 @@ class SurfaceOverlay(QWidget):
             painter.setFont(self._font(12.0))
             painter.setPen(QColor("#949BA8"))
             room = self.rect().adjusted(24, 24, -24, -24)
-            painter.drawText(room, int(Qt.AlignmentFlag.AlignCenter) | _WRAP, self._words)
+            painter.drawText(room, _MIDDLE, self._words)
         painter.end()
 
     def _paint_name(self, painter: QPainter) -> None:
@@ -99,7 +99,7 @@ class SurfaceOverlay(QWidget):
         return font
 
 
-_WRAP: Final = int(Qt.TextFlag.TextWordWrap)
+_MIDDLE: Final = Qt.AlignmentFlag.AlignCenter.value | Qt.TextFlag.TextWordWrap.value
 
 
 def _halo(painter: QPainter, letter: str, middle: QPointF, font: QFont, color: QColor) -> None:

@@ -25,6 +25,14 @@ _SKIN_LOOK: Final = Look((0.92, 0.86, 0.82), alpha=0.34, glass=True)
 _STILL_PX: Final = 3.0  # a press that moves less is a click
 _KEY_PX: Final = 20.0  # what an arrow turns, as the hand would
 _ZOOM: Final = 1.15
+_TURNS: Final = {
+    Qt.Key.Key_Left: (-_KEY_PX, 0.0), Qt.Key.Key_Right: (_KEY_PX, 0.0),
+    Qt.Key.Key_Up: (0.0, -_KEY_PX), Qt.Key.Key_Down: (0.0, _KEY_PX),
+}  # fmt: skip
+_ZOOMS: Final = {
+    Qt.Key.Key_Plus: _ZOOM, Qt.Key.Key_Equal: _ZOOM, Qt.Key.Key_Minus: 1.0 / _ZOOM
+}  # fmt: skip
+_KEYS: Final = {*_TURNS, *_ZOOMS, Qt.Key.Key_Home}
 _EMPTY: Final = "Segments appear here once they are drawn"
 
 
@@ -122,6 +130,7 @@ class SurfaceView(QWidget):
     def set_skin_shown(self, *, on: bool) -> None:
         """Show or hide the skin there is."""
         self._skin_button.setChecked(on)
+        self._skin_button.set_name("head", "Hide the skin" if on else "Show the skin")
         self._dress()
 
     def set_marker(self, lps: Lps | None) -> None:
@@ -187,19 +196,20 @@ class SurfaceView(QWidget):
             return False
         return True
 
+    def event(self, event: QEvent) -> bool:
+        """With the focus, its keys come before the window's."""
+        if event.type() == QEvent.Type.ShortcutOverride and event.key() in _KEYS:
+            event.accept()
+            return True
+        return bool(super().event(event))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's name
         """Arrows turn, + and - zoom, Home looks from the front."""
-        turns = {
-            Qt.Key.Key_Left: (-_KEY_PX, 0.0), Qt.Key.Key_Right: (_KEY_PX, 0.0),
-            Qt.Key.Key_Up: (0.0, -_KEY_PX), Qt.Key.Key_Down: (0.0, _KEY_PX),
-        }  # fmt: skip
         key = event.key()
-        if key in turns:
-            self._look(self.camera.turned(*turns[key]))
-        elif key in {Qt.Key.Key_Plus, Qt.Key.Key_Equal}:
-            self._zoom(_ZOOM)
-        elif key == Qt.Key.Key_Minus:
-            self._zoom(1.0 / _ZOOM)
+        if key in _TURNS:
+            self._look(self.camera.turned(*_TURNS[key]))
+        elif key in _ZOOMS:
+            self._zoom(_ZOOMS[key])
         elif key == Qt.Key.Key_Home:
             self.look_from_the_front()
         else:
@@ -230,7 +240,7 @@ class SurfaceView(QWidget):
 
     def _make_buttons(self) -> None:
         self._bar = QWidget(self)
-        self._skin_button = _OnBlack("head", "Show the skin", self._toggle_skin, checkable=True)
+        self._skin_button = _OnBlack("head", "Hide the skin", self._toggle_skin, checkable=True)
         self._skin_button.setChecked(True)
         self._skin_button.hide()
         front = _OnBlack("rotate", "Look from the front", self.look_from_the_front)
@@ -247,8 +257,9 @@ class SurfaceView(QWidget):
         self._trouble.hide()
 
     def _toggle_skin(self) -> None:
-        self._dress()
-        self.skin_wanted.emit(self._skin_button.isChecked())
+        on = self._skin_button.isChecked()
+        self.set_skin_shown(on=on)
+        self.skin_wanted.emit(on)
 
     def _put(self, number: int, surface: Surface | None) -> None:
         if self._closed:
@@ -337,8 +348,10 @@ class _OnBlack(IconButton):
     """An icon on the canvas, which is black in both themes."""
 
     def set_tokens(self, tokens: Tokens) -> None:
-        """The dark theme's colours, whatever the theme."""
+        """The dark theme's colours, whatever the theme; faint where it is switched off."""
         super().set_tokens(replace(DARK, scale=tokens.scale))
+        if self.isCheckable():
+            self.setIcon(theme.icon(self._name, DARK.text3, selected="#FFFFFF", size=self._size))
 
     def set_name(self, name: str, tip: str) -> None:
         """Show another icon."""
