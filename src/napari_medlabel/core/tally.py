@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.core.edit import Edit, LabelArray, label_values
+from napari_medlabel.core.geometry import BoolArray
 
 __all__ = ["Tally"]
 
@@ -42,19 +43,17 @@ class Tally:
         """Count an edit that was written."""
         if edit.is_nothing:
             return
-        places = np.nonzero(edit.changed)
         for values, sign in ((edit.after, 1), (edit.before, -1)):
+            alone = bool((values == values[0]).all())
             for value in label_values(values):
-                there = values == value
-                counts = self._of(value)
-                k = places[0][there] + edit.low[0]
-                counts += sign * np.bincount(k, minlength=self._shape[0])
+                there = edit.changed
+                if not alone:
+                    there = np.zeros(edit.changed.shape, bool)
+                    there[edit.changed] = values == value
+                _add(self._of(value), there, 0, edit.low[0], sign)
                 for axis, across in self._across.items():
-                    known = across.get(value)
-                    if known is None:
-                        known = across[value] = np.zeros(self._shape[axis], np.int64)
-                    n = places[axis][there] + edit.low[axis]
-                    known += sign * np.bincount(n, minlength=self._shape[axis])
+                    known = across.setdefault(value, np.zeros(self._shape[axis], np.int64))
+                    _add(known, there, axis, edit.low[axis], sign)
 
     def voxels(self, value: int) -> int:
         """How many voxels have the label value."""
@@ -95,3 +94,9 @@ class Tally:
 
     def _of(self, value: int) -> npt.NDArray[np.int64]:
         return self._counts.setdefault(value, np.zeros(self._shape[0], np.int64))
+
+
+def _add(counts: npt.NDArray[np.int64], there: BoolArray, axis: int, low: int, sign: int) -> None:
+    """Count the voxels of a box slice by slice, from slice `low` on."""
+    others = tuple(n for n in range(3) if n != axis)
+    counts[low : low + there.shape[axis]] += sign * np.count_nonzero(there, axis=others)
