@@ -23,6 +23,7 @@ from napari_medlabel.commands.cases import (
     recent_cases,
 )
 from napari_medlabel.commands.choices import Offer, offer, offers
+from napari_medlabel.commands.comparing import CaseComparison, compare_case
 from napari_medlabel.commands.demo import demo, open_demo
 from napari_medlabel.commands.doctor import doctor
 from napari_medlabel.commands.exporting import export_case
@@ -89,6 +90,7 @@ from napari_medlabel.commands.tools import (
 )
 
 __all__ = [
+    "CaseComparison",
     "Converted",
     "Offer",
     "Rehearsed",
@@ -106,6 +108,7 @@ __all__ = [
     "close_case",
     "combine_segments",
     "compare",
+    "compare_case",
     "convert",
     "convert_all",
     "copy_slice",

@@ -17,6 +17,7 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from napari_medlabel.core.geometry import BoolArray, FloatArray, Geometry, Spacing
+from napari_medlabel.core.region import Report, Stop, never, silent, watched
 from napari_medlabel.errors import GeometryError
 
 __all__ = [
@@ -164,8 +165,9 @@ def label_statistics(
 
 
 def compare_labels(
-    a: npt.NDArray[Any], b: npt.NDArray[Any], geometry: Geometry
-) -> tuple[LabelComparison, ...]:
+    a: npt.NDArray[Any], b: npt.NDArray[Any], geometry: Geometry, *, cancelled: Stop = never,
+    progress: Report = silent,
+) -> tuple[LabelComparison, ...]:  # fmt: skip
     """How far two masks agree, for each label that one of them has, in order of label values.
 
     Parameters
@@ -174,17 +176,24 @@ def compare_labels(
         Whole numbers from 0, `[k, j, i]`, both on `geometry`.
     geometry
         Where the voxels are; shear is taken into account.
+    cancelled
+        Polled for each label.
+    progress
+        Called with labels done and in all.
 
     Raises
     ------
     GeometryError
         If the shapes differ.
+    Cancelled
+        If `cancelled` says so.
     """
     _check_shapes(a.shape, b.shape, geometry.shape)
     boxes_a, boxes_b = _boxes(a), _boxes(b)
     lps_from_kji = geometry.lps_from_kji[:3, :3]
     found: list[LabelComparison] = []
-    for value in sorted(boxes_a.keys() | boxes_b.keys()):
+    values = sorted(boxes_a.keys() | boxes_b.keys())
+    for value in watched(values, len(values), cancelled, progress):
         box = _union(boxes_a.get(value), boxes_b.get(value))
         in_a, in_b = a[box] == value, b[box] == value
         voxels_a, voxels_b = int(np.count_nonzero(in_a)), int(np.count_nonzero(in_b))
