@@ -2,6 +2,7 @@ import json
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -63,6 +64,13 @@ LINE = Distance((0.0, 0.0, 0.0), (0.0, 3.0, 4.0))
 def test_what_cannot_be_an_annotation_is_refused_at_birth(make: Callable[[], object]) -> None:
     with pytest.raises(InputError):
         make()
+
+
+def test_numbers_that_cannot_be_stored_are_a_mistake_at_once() -> None:
+    with pytest.raises(TypeError, match="float32"):
+        Distance((np.float32(1), 0.0, 0.0), (0.0, 0.0, 0.0))
+    line = Distance((np.float64(1), 0, 0), (0.0, 0.0, 0.5))  # these are floats
+    json.dumps(annotation_document(Annotation("a", line, "A")))
 
 
 @given(planes, st.tuples(st.floats(-9, 9), st.floats(-9, 9)))

@@ -292,6 +292,8 @@ class Annotation:
 def _check_finite(places: Iterable[Sequence[float]]) -> None:
     for place in places:
         for number in place:
+            if not isinstance(number, int | float):  # as numpy's float32: it is not JSON
+                raise TypeError(f"a place is made of Python's numbers, not {type(number).__name__}")
             if not math.isfinite(number) or abs(number) > _FARTHEST:
                 raise InputError("an annotation has a place that is no number in any grid")
 
