@@ -9,6 +9,7 @@ import pytest
 
 from napari_medlabel import commands, formats
 from napari_medlabel.cli import main
+from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.schema import Label
 from napari_medlabel.errors import Cancelled, InputError, OutputError, ReadOnly
@@ -43,6 +44,18 @@ def test_every_segment_of_a_case_is_measured_with_the_image(
     only = commands.case_statistics(session, case, [2], by_image=False)
     assert [one["value"] for one in only["segments"]] == [2]
     assert json.loads(json.dumps(document)) == document
+
+
+def test_segments_of_other_groups_are_measured_in_theirs(session: Session, case: OpenCase) -> None:
+    commands.set_group(session, case, 2, 1)
+    box = (slice(3, 5), slice(4, 14), slice(6, 16))
+    commands.paint(session, case, Edit.fill(
+        case.segmentation.labels_of(2), (3, 4, 6), np.ones([s.stop - s.start for s in box], bool), 2,
+        group=1,
+    ))  # fmt: skip
+    liver, spleen = commands.case_statistics(session, case, by_image=False)["segments"]
+    assert (liver["voxels"], spleen["voxels"]) == (600, 200)
+    assert spleen["low_kji"] == [3, 4, 6]
 
 
 def test_the_table_has_a_row_for_each_segment_and_runs_no_formula(

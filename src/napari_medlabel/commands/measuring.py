@@ -43,7 +43,7 @@ def case_statistics(  # noqa: PLR0913
     cancelled
         Polled on every slice.
     progress
-        Called with slices done and in all.
+        Called with slices done and in all, for each group of segments anew.
 
     Returns
     -------
@@ -58,16 +58,20 @@ def case_statistics(  # noqa: PLR0913
     """
     case.check_open()
     segmentation = case.segmentation
-    found = segment_statistics(
-        segmentation.labels, segmentation.geometry, image_of(case) if by_image else None,
-        values=values, cancelled=cancelled, progress=progress,
-    )  # fmt: skip
-    numbers = {one.value: one.document() for one in found}
+    image = image_of(case) if by_image else None
+    chosen = [label for label in segmentation.schema if not values or label.value in values]
+    numbers: dict[int, dict[str, Any]] = {}
+    for group in sorted({label.group for label in chosen}):
+        own = [label.value for label in chosen if label.group == group]
+        found = segment_statistics(
+            segmentation.arrays[group], segmentation.geometry, image, values=own,
+            cancelled=cancelled, progress=progress,
+        )  # fmt: skip
+        numbers |= {one.value: one.document() for one in found}
     rows = [
         {"value": label.value, "name": label.name, "color": label.color}
         | numbers.get(label.value, {"value": label.value, "voxels": 0, "ml": 0.0})
-        for label in segmentation.schema
-        if not values or label.value in values
+        for label in chosen
     ]
     return {"format": 1, "unit": case.volume.unit if by_image else "", "segments": rows}
 
