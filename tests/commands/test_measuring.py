@@ -48,11 +48,9 @@ def test_every_segment_of_a_case_is_measured_with_the_image(
 
 def test_segments_of_other_groups_are_measured_in_theirs(session: Session, case: OpenCase) -> None:
     commands.set_group(session, case, 2, 1)
-    box = (slice(3, 5), slice(4, 14), slice(6, 16))
-    commands.paint(session, case, Edit.fill(
-        case.segmentation.labels_of(2), (3, 4, 6), np.ones([s.stop - s.start for s in box], bool), 2,
-        group=1,
-    ))  # fmt: skip
+    where = np.ones((2, 10, 10), bool)
+    edit = Edit.fill(case.segmentation.labels_of(2), (3, 4, 6), where, 2, group=1)
+    commands.paint(session, case, edit)
     liver, spleen = commands.case_statistics(session, case, by_image=False)["segments"]
     assert (liver["voxels"], spleen["voxels"]) == (600, 200)
     assert spleen["low_kji"] == [3, 4, 6]
