@@ -39,6 +39,7 @@ class Keys(QObject):
         self.window = WindowKeys(main_window(viewer), self)
         self.window.set_choice(KeyChoice.from_document(desk.remembered.get(REMEMBERED, {})))
         self.window.panning.connect(self._hold_space)
+        self.window.refused.connect(desk.blocked)
         desk.changed.connect(self._look)
 
     def keep_choice(self, choice: KeyChoice) -> None:
