@@ -10,6 +10,7 @@ from napari_medlabel.core import region_flood, region_seeds, region_threshold, s
 from napari_medlabel.core.carrying import carry
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Index
+from napari_medlabel.core.grouping import chosen_in_groups
 from napari_medlabel.core.region import Box, Report, Stop, never, silent
 from napari_medlabel.session import OpenCase, Permission, Session
 
@@ -32,10 +33,16 @@ def threshold(  # noqa: PLR0913
 ) -> Edit:  # fmt: skip
     """Give a segment all voxels whose image value lies within limits."""
     case.check_open()
+    segmentation = case.segmentation
+    own = segmentation.group_of(value)
+    apart = inside is not None and segmentation.group_of(inside) != own
     edit = region_threshold.threshold(
-        case.segmentation.labels, image_of(case), value, lower, upper, box=box, inside=inside,
+        case.segmentation.labels_of(value),
+        image_of(case), value, lower, upper, box=box, inside=None if apart else inside,
         over_others=over_others, cancelled=cancelled, progress=progress,
     )  # fmt: skip
+    if inside is not None and apart:
+        edit = edit.only(segmentation.labels_of(inside)[edit.box] == inside)
     return applied(
         case, edit, "Threshold", label=value, lower=_finite(lower), upper=_finite(upper),
         box=None if box is None else [[side.start, side.stop] for side in box], inside=inside,
@@ -51,7 +58,11 @@ def otsu_threshold(
     """The image value that parts two classes best, everywhere or in a segment or box."""
     case.check_open()
     return region_threshold.otsu(
-        image_of(case), labels=case.segmentation.labels, inside=inside, box=box, cancelled=cancelled
+        image_of(case),
+        labels=case.segmentation.labels_of(inside or 0),
+        inside=inside,
+        box=box,
+        cancelled=cancelled,
     )
 
 
@@ -63,7 +74,7 @@ def grow_region(  # noqa: PLR0913
 ) -> Edit:  # fmt: skip
     """Grow a segment from a voxel, within a tolerance of its value or confidently without one."""
     case.check_open()
-    labels, image = case.segmentation.labels, image_of(case)
+    labels, image = case.segmentation.labels_of(value), image_of(case)
     if tolerance is None:
         edit = region_flood.grow_confidently(
             labels, image, value, seed, factor=factor, axis=axis, over_others=over_others,
@@ -90,7 +101,8 @@ def fill_region(  # noqa: PLR0913
     """Fill the region of one label around a voxel, within a tolerance of its image value or all."""
     case.check_open()
     edit = region_flood.fill(
-        case.segmentation.labels, value, seed, image=None if tolerance is None else image_of(case),
+        case.segmentation.labels_of(value),
+        value, seed, image=None if tolerance is None else image_of(case),
         tolerance=tolerance or 0.0, axis=axis, cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(case, edit, "Fill", label=value, seed=list(seed), tolerance=tolerance, axis=axis)
@@ -104,13 +116,17 @@ def grow_from_seeds(  # noqa: PLR0913
 ) -> Edit:  # fmt: skip
     """Let segments grow from what was drawn of them until they meet (see `core.region_seeds`)."""
     case.check_open()
-    edit = region_seeds.grow_from_seeds(
-        case.segmentation.labels, image_of(case), case.segmentation.geometry.spacing_mm,
-        values=values, outside=outside, margin_mm=margin_mm, limits=(lower, upper),
-        cancelled=cancelled, progress=progress,
-    )  # fmt: skip
+    segmentation = case.segmentation
+    edits = [
+        region_seeds.grow_from_seeds(
+            segmentation.arrays[group], image_of(case), segmentation.geometry.spacing_mm,
+            values=its, outside=outside, margin_mm=margin_mm, limits=(lower, upper),
+            cancelled=cancelled, progress=progress,
+        )
+        for group, its in chosen_in_groups(segmentation, values).items()
+    ]  # fmt: skip
     return applied(
-        case, edit, "Grow from seeds", values=list(values), outside=outside, margin_mm=margin_mm,
+        case, edits, "Grow from seeds", values=list(values), outside=outside, margin_mm=margin_mm,
         lower=_finite(lower), upper=_finite(upper),
     )  # fmt: skip
 
@@ -123,7 +139,8 @@ def paint_to_edge(  # noqa: PLR0913
     """Paint a disc, or a stroke of them along a path, up to the edge that the image shows."""
     case.check_open()
     edit = smart_paint.paint_to_edge(
-        case.segmentation.labels, image_of(case), value, center, diameter_mm=diameter_mm, path=path,
+        case.segmentation.labels_of(value),
+        image_of(case), value, center, diameter_mm=diameter_mm, path=path,
         spacing_mm=case.segmentation.geometry.spacing_mm, axis=axis, over_others=over_others,
     )  # fmt: skip
     return applied(
@@ -141,7 +158,8 @@ def carry_slice(  # noqa: PLR0913
     """Carry what is drawn on a slice to the next one or more, as far as the image shows it too."""
     case.check_open()
     edit = carry(
-        case.segmentation.labels, image_of(case), case.segmentation.geometry, value, axis, index,
+        case.segmentation.labels_of(value),
+        image_of(case), case.segmentation.geometry, value, axis, index,
         step, replace=replace, over_others=over_others, cancelled=cancelled, progress=progress,
     )  # fmt: skip
     return applied(

@@ -12,7 +12,39 @@ from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.errors import InputError
 
-__all__ = ["free_group", "move_label", "overlaps_in"]
+__all__ = ["chosen_in_groups", "free_group", "in_its_group", "move_label", "overlaps_in"]
+
+
+def in_its_group(segmentation: Segmentation, edit: Edit) -> Edit:
+    """An edit that a tool made of one group's labels, as one of that group.
+
+    Label values say which it is, for each is of one group.
+    """
+    touched = (segmentation.schema.get(value) for value in sorted(edit.touched()))
+    return edit.in_group(next((label.group for label in touched if label is not None), edit.group))
+
+
+def chosen_in_groups(
+    segmentation: Segmentation, values: Sequence[int]
+) -> dict[int, tuple[int, ...]]:
+    """The groups that label values are of, with the values of each.
+
+    Without values it is every group that has voxels, or group 0 where none has, each with no
+    values: whatever there is.
+
+    Raises
+    ------
+    InputError
+        If there is no label with one of the values.
+    """
+    if values:
+        groups = sorted({segmentation.group_of(value) for value in values})
+        return {
+            group: tuple(one for one in values if segmentation.group_of(one) == group)
+            for group in groups
+        }
+    drawn = {label.group for label in segmentation.schema if segmentation.voxels(label.value)}
+    return dict.fromkeys(sorted(drawn) or (0,), ())
 
 
 def move_label(

@@ -38,12 +38,13 @@ _ROUNDING: Final = 1e-9  # of voxels: a mirrored centre this near to a centre is
 
 def combine(  # noqa: PLR0913  # each is a choice the person makes
     labels: LabelArray, value: int, other: int, how: How, spacing_mm: Spacing, *,
-    margin_mm: float = 0.0, cancelled: Stop = never, progress: Report = silent,
+    margin_mm: float = 0.0, others: LabelArray | None = None, cancelled: Stop = never,
+    progress: Report = silent,
 ) -> Edit:  # fmt: skip
     """Join a segment with another one, or cut it by it; the other may be grown for that.
 
     Segments of one label array never overlap: so cutting a segment by another, or to it, needs a
-    margin to have an effect, such as 5 mm around a vessel.
+    margin to have an effect, such as 5 mm around a vessel. One of another group may lie over it.
 
     Parameters
     ----------
@@ -56,11 +57,15 @@ def combine(  # noqa: PLR0913  # each is a choice the person makes
     how
         "union": all of the other goes to the segment, and its margin where there is background.
         "subtract", "intersect": the segment loses what is inside, or outside, of the other and
-        its margin; the other stays as it is.
+        its margin; the other stays as it is. One of another group always does, and is joined
+        where there is background.
     spacing_mm
         Along k, j, i.
     margin_mm
         By which the other is grown, in thought.
+    others
+        The labels that the other segment is among, on the same grid, where it is of another
+        group; without it, `labels`.
     cancelled
         Polled on every slice.
     progress
@@ -79,15 +84,15 @@ def combine(  # noqa: PLR0913  # each is a choice the person makes
         raise InputError(f"there is no '{how}' of segments")
     if value == other:
         raise InputError("a segment cannot be combined with itself", "choose another one")
-    changing = {"union": (other,), "subtract": (value,), "intersect": (value,)}[how]
-    box = box_of(labels, *changing)
+    among = labels if others is None else others
+    box = box_of(among, other) if how == "union" else box_of(labels, value)
     if box is None:
         return Edit.nothing(labels.dtype)
     reach = reach_of(margin_mm, spacing_mm)
     if how == "union":
         box = widened(box, reach, labels.shape)
     wide = widened(box, reach, labels.shape)
-    part, after = labels[wide], copy_of(labels, box, value)
+    part, after = among[wide], copy_of(labels, box, value)
     first = box[0].start - wide[0].start
     rows = slice(box[1].start - wide[1].start, box[1].stop - wide[1].start)
     columns = slice(box[2].start - wide[2].start, box[2].stop - wide[2].start)
