@@ -12,6 +12,7 @@ from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Index
 from napari_medlabel.core.grouping import chosen_in_groups
 from napari_medlabel.core.region import Box, Report, Stop, never, silent
+from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.session import OpenCase, Permission, Session
 
 __all__ = [
@@ -123,7 +124,7 @@ def grow_from_seeds(  # noqa: PLR0913
             values=its, outside=outside, margin_mm=margin_mm, limits=(lower, upper),
             cancelled=cancelled, progress=progress,
         )
-        for group, its in chosen_in_groups(segmentation, values).items()
+        for group, its in _competing(segmentation, values).items()
     ]  # fmt: skip
     return applied(
         case, edits, "Grow from seeds", values=list(values), outside=outside, margin_mm=margin_mm,
@@ -166,6 +167,15 @@ def carry_slice(  # noqa: PLR0913
         case, edit, "Carry slice", label=value, index=index, step=step, axis=axis, replace=replace,
         over_others=over_others,
     )  # fmt: skip
+
+
+def _competing(segmentation: Segmentation, values: Sequence[int]) -> dict[int, tuple[int, ...]]:
+    """The groups in which seeds compete; of all that are drawn those with two or more."""
+    groups = chosen_in_groups(segmentation, values)
+    if values:
+        return groups
+    drawn = [one.group for one in segmentation.schema if segmentation.voxels(one.value)]
+    return {group: its for group, its in groups.items() if drawn.count(group) > 1} or groups
 
 
 def _finite(limit: float) -> float | None:
