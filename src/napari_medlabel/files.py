@@ -8,7 +8,8 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,7 @@ __all__ = ["check_new_file", "check_new_folder", "new_file", "new_folder", "show
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _NO_LINKS: Final = frozenset({errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK})
+_FLUSHING: Final = 4  # threads, which take no time of the processor
 _LONGEST_TAIL: Final = 200  # bytes of the destination's name kept in the hidden one
 
 
@@ -66,8 +68,9 @@ def new_file(path: str | os.PathLike[str], *, force: bool = False) -> Iterator[P
 
 @contextmanager
 def new_folder(
-    path: str | os.PathLike[str], *, force: bool = False, marker: str = ""
-) -> Iterator[Path]:
+    path: str | os.PathLike[str], *, force: bool = False, marker: str = "",
+    durable: Container[Path] = (),
+) -> Iterator[Path]:  # fmt: skip
     """A hidden, empty folder beside `path` to fill; it becomes `path` when the block ends.
 
     Parameters
@@ -79,6 +82,8 @@ def new_folder(
     marker
         A name that a folder of this kind always holds ("zarr.json"), so that a slip of the hand
         never removes somebody's other folder.
+    durable
+        Files that whoever filled the folder has flushed; asked when the block has ended.
 
     Yields
     ------
@@ -99,7 +104,7 @@ def new_folder(
         with _disk_full_is_ours(target):
             yield hidden
         with _one_line(target):
-            _flush_tree(hidden)
+            _flush_tree(hidden, durable)
             _publish_folder(hidden, target, force=force)
             _flush(target.parent)
     finally:
@@ -234,11 +239,16 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _flush_tree(folder: Path) -> None:
+def _flush_tree(folder: Path, durable: Container[Path]) -> None:
+    wanted = []
     for root, _, names in os.walk(folder):
-        for name in names:
-            _flush(Path(root, name))
-        _flush(Path(root))
+        files = (Path(root, name) for name in names)
+        wanted += [file for file in files if file not in durable]
+        wanted.append(Path(root))
+    # Each waits for the disk alone; several wait together.
+    with ThreadPoolExecutor(_FLUSHING) as threads:
+        for _done in threads.map(_flush, wanted):
+            pass
 
 
 @contextmanager

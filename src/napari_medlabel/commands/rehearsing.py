@@ -89,6 +89,7 @@ _CHANGES = frozenset({
 })  # fmt: skip
 
 
+@command(needs=Permission.VIEW)
 def rehearse(
     session: Session, case: OpenCase, action: Callable[..., object], *args: object,
     **settings: object,

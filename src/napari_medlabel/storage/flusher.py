@@ -13,11 +13,15 @@ _THREADS: Final = 2  # they wait for the disk and take no time of the processor
 
 
 class Flusher:
-    """Calls fsync on files, on threads of its own, until its block ends."""
+    """Calls fsync on files, on threads of its own, until its block ends.
+
+    `durable` has the files that are; each is to be given again whenever it was written again.
+    """
 
     def __init__(self) -> None:
         self._paths: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._failures: list[OSError] = []
+        self.durable: set[Path] = set()
         self._threads = [
             threading.Thread(target=self._run, name=f"medlabel-flush-{n}", daemon=True)
             for n in range(_THREADS)
@@ -53,5 +57,6 @@ class Flusher:
                     os.fsync(handle)
                 finally:
                     os.close(handle)
+                self.durable.add(path)
             except OSError as failure:
                 self._failures.append(failure)

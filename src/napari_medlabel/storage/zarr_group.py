@@ -60,7 +60,9 @@ def new_group(
     """A folder to fill, there whole or not at all; files become durable meanwhile."""
     sealed = cipher is not None and (path / MANIFEST).is_file()  # even if it is hurt
     marker = MANIFEST if sealed else "zarr.json"
-    with new_folder(path, force=force, marker=marker) as hidden, Flusher() as flusher:
+    flusher = Flusher()
+    made = new_folder(path, force=force, marker=marker, durable=flusher.durable)
+    with made as hidden, flusher:
         if cipher is None:
             yield PlainFolder(hidden, flusher.add)
         else:
