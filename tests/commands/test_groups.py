@@ -389,3 +389,23 @@ def test_a_real_segmentation_is_what_dcmqi_makes_of_it_segment_by_segment(
     commands.import_mask(session, case, tmp_path / "m.seg.dcm")
     assert_same(case, before)
     commands.close_case(session, case)
+
+
+def test_a_segment_that_was_moved_is_compared_with_itself(
+    session: Session, drawn: OpenCase
+) -> None:
+    commands.save_version(session, drawn)
+    commands.set_group(session, drawn, 2, 7)
+    found = commands.compare_case(session, drawn, 1)
+    assert [(row["value"], row["dice"]) for row in found.segments] == [
+        (1, 1.0), (2, 1.0), (300, 1.0),
+    ]  # fmt: skip
+    assert not found.difference.any()
+
+
+def test_shapes_are_measured_of_each_label_of_a_file_with_overlaps(
+    session: Session, drawn: OpenCase, tmp_path: Path
+) -> None:
+    commands.export_case(session, drawn, tmp_path, name="a", formats=["dicom-seg"])
+    rows = commands.mask_statistics(session, tmp_path / "a.seg.dcm")["segments"]
+    assert [(row["value"], row["voxels"]) for row in rows] == [(1, 60), (2, 60), (3, 60)]

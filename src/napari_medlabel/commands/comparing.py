@@ -1,6 +1,6 @@
 """An open case beside another mask of it: a file, or one of its versions."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from napari_medlabel.core.metrics import compare_labels
 from napari_medlabel.core.region import Report, Stop, check_not_stopped, never, silent
 from napari_medlabel.core.resampled_labels import labels_onto
 from napari_medlabel.core.schema import LabelSchema
+from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.errors import GeometryError
 from napari_medlabel.export import same_grid_or_refuse
 from napari_medlabel.formats import read
@@ -90,11 +91,8 @@ def compare_case(  # noqa: PLR0913
     case.check_open()
     seg = case.segmentation
     theirs, schema, resampled = _other(session, case, other, resample=resample)
-    groups = sorted({*seg.arrays, *theirs})
-    empty = np.broadcast_to(np.uint8(0), seg.geometry.shape)
     rows, difference = list[Mapping[str, Any]](), np.zeros(seg.geometry.shape, np.uint8)
-    for group in groups:
-        a, b = seg.arrays.get(group, empty), theirs.get(group, empty)
+    for a, b in _pairs(seg, theirs, schema):
         check_not_stopped(cancelled)
         found = compare_labels(a, b, seg.geometry, cancelled=cancelled, progress=progress)
         rows += [_named(one.document(), seg.schema, schema) for one in found]
@@ -102,6 +100,23 @@ def compare_case(  # noqa: PLR0913
     return CaseComparison(
         tuple(sorted(rows, key=lambda row: int(row["value"]))), difference, resampled
     )
+
+
+def _pairs(
+    seg: Segmentation, theirs: _Arrays, schema: LabelSchema
+) -> Iterator[tuple[LabelArray, LabelArray]]:
+    """The arrays of each group; of a label that was moved to another group, it alone."""
+    empty = np.broadcast_to(np.uint8(0), seg.geometry.shape)
+    others = {label.value: label.group for label in schema}
+    moved = [one.value for one in seg.schema if others.get(one.value, one.group) != one.group]
+    for group in sorted({*seg.arrays, *theirs}):
+        a, b = seg.arrays.get(group, empty), theirs.get(group, empty)
+        if moved:
+            a, b = (np.where(np.isin(array, moved), 0, array) for array in (a, b))
+        yield a, b
+    for value in moved:
+        a, b = seg.labels_of(value), theirs.get(others[value], empty)
+        yield np.where(a == value, a, 0), np.where(b == value, b, 0)
 
 
 def _mark(difference: npt.NDArray[np.uint8], a: LabelArray, b: LabelArray) -> None:

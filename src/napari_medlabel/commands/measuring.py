@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from napari_medlabel.commands.door import command
-from napari_medlabel.commands.masks import labels_in
+from napari_medlabel.commands.masks import label_maps
 from napari_medlabel.commands.sources import read_source
 from napari_medlabel.commands.tools import image_of
 from napari_medlabel.core.metrics_segment import segment_statistics
@@ -90,15 +90,20 @@ def mask_statistics(
     InputError
         If the file does not hold labels.
     """
-    labels = read_source(mask)
+    labels = label_maps(mask)
     values, unit = None, ""
     if image is not None:
         below = read_source(image)
         same_grid_or_refuse(labels.geometry, below.geometry)
         values, unit = np.asarray(below.levels[0]), below.unit
-    found = segment_statistics(
-        labels_in(labels), labels.geometry, values, cancelled=cancelled, progress=progress
-    )
+    found = [
+        one
+        for array in labels.arrays
+        for one in segment_statistics(
+            array, labels.geometry, values, cancelled=cancelled, progress=progress
+        )
+    ]
+    found.sort(key=lambda one: one.value)
     return {"format": 1, "unit": unit, "segments": [one.document() for one in found]}
 
 
