@@ -155,3 +155,23 @@ def test_a_real_organ_takes_fewer_clicks_than_a_polygon(shared_data: Path) -> No
     found = wire.closed(around(wire, clicks, 3.0))
     assert dice(found, truth) > 0.88
     assert dice(found, truth) > dice(inside_outline(clicks, truth.shape), truth)
+
+
+def test_scissors_with_another_start_leave_these_as_they_are() -> None:
+    image, _inside = star()
+    wire = Livewire(image, SPACING)
+    assert wire.start is None
+    assert not wire.reaches((45, 90))
+    wire.seed((45, 150), snap_mm=5.0)
+    before, start = wire.path_to((79, 86)), wire.start
+    near = wire.seeded((11, 93), snap_mm=5.0, side=40)
+    np.testing.assert_array_equal(wire.path_to((79, 86)), before)
+    assert wire.start == start
+    assert near.start is not None
+    np.testing.assert_array_equal(near.path_to((20, 100))[0], near.start)
+    assert near.reaches((20, 100))
+    assert not near.reaches((79, 150))
+    assert wire.reaches((79, 150))
+    np.testing.assert_array_equal(near.path_to((79, 150))[-1], (79, 150))
+    with pytest.raises(InputError, match="at least one pixel"):
+        wire.seeded((11, 93), side=0)
