@@ -135,7 +135,7 @@ class Livewire:
         if side < 1:
             raise InputError("the scissors need at least one pixel to search")
         other = copy(self)
-        other._side = side
+        other._side = side  # noqa: SLF001  # a copy of this one
         other.seed(point, snap_mm=snap_mm)
         return other
 
