@@ -104,7 +104,10 @@ class ProvenanceStep:
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """A saved state of the segmentation."""
+    """A saved state of the segmentation.
+
+    `sha256` is of its voxels, of all groups of labels: see `core.fingerprint.groups_sha256`.
+    """
 
     number: int
     who: str
