@@ -91,7 +91,7 @@ _CHANGES = frozenset({
 
 @command(needs=Permission.VIEW)
 def rehearse(
-    session: Session, case: OpenCase, action: Callable[..., object], *args: object,
+    session: Session, /, case: OpenCase, action: Callable[..., object], *args: object,
     **settings: object,
 ) -> Rehearsed:  # fmt: skip
     """What a command of this package would write to the case now; nothing is written.

@@ -12,6 +12,7 @@ from napari_medlabel.ui.key_sets import KeyChoice
 from napari_medlabel.ui.keys import Keys
 from napari_medlabel.ui.keys_dialog import KeysDialog
 from napari_medlabel.ui.palette import Palette
+from napari_medlabel.ui.planes.own_window import float_over, give_own_window
 from napari_medlabel.ui.theme import Tokens
 
 __all__ = ["ActionWindows"]
@@ -39,6 +40,9 @@ class ActionWindows(QObject):
         self._keys, self._desk = keys, desk
         self.palette, self.sheet = Palette(frame), CheatSheet(frame)
         self.history, self.dialog = HistoryList(frame), KeysDialog(frame)
+        for part in (self.palette, self.history):
+            float_over(part, 12.0)
+        give_own_window(self.sheet)
         self._on: Drawing | None = None
         self._reader: HistoryReader | None = None
         self._opens = {

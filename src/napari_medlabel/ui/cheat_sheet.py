@@ -1,7 +1,7 @@
 """The sheet of keys, over the whole window: searchable, closed by Esc."""
 
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
-from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
 from qtpy.QtWidgets import QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from napari_medlabel.ui.focus_back import FocusBack
@@ -38,6 +38,7 @@ class CheatSheet(QWidget):
         self._tokens: Tokens = DARK
         self._choice = KeyChoice()
         self._focus = FocusBack(frame)
+        self._behind = QPixmap()  # a window of its own would be black where it is see-through
         self.field = QLineEdit()
         self.field.setPlaceholderText("Find a key or an action")
         self.field.setAccessibleName("Find a key or an action")
@@ -93,6 +94,7 @@ class CheatSheet(QWidget):
         """Show all keys and wait for words."""
         if not self.isVisible():
             self._focus.remember()
+            self._behind = self.parentWidget().grab()
         self.field.clear()
         self.setGeometry(self.parentWidget().rect())
         self.show()
@@ -115,6 +117,7 @@ class CheatSheet(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802  # Qt's
         """Dim the window."""
         painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._behind)
         painter.fillRect(self.rect(), QColor(0, 0, 0, 150))
         painter.end()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from napari import Viewer
@@ -27,7 +27,8 @@ from napari_medlabel.ui.looking import Looking
 from napari_medlabel.ui.planes.greys import slice_of
 from napari_medlabel.ui.proposals import Proposals
 from napari_medlabel.ui.sight import Look, Sight
-from napari_medlabel.ui.strip_state import as_flags, next_gap
+from napari_medlabel.ui.state import case_report
+from napari_medlabel.ui.strip_state import Mark, as_flags, next_gap
 from napari_medlabel.ui.toolbox import NAPARI_MODES, Toolbox
 
 __all__ = ["Drawing"]
@@ -296,6 +297,27 @@ class Drawing(QObject):
             self.blocked.emit("No gap further on")
         else:
             self.sight.move_along(axis, found)
+
+    def next_finding(self) -> None:
+        """The next slice that the geometry report names, round and round."""
+        axis, here = self.looking.axis, self.sight.position
+        found = sorted({mark.slice for mark in self.findings.get(axis, ())})
+        if not found:
+            self.blocked.emit("No finding to go to")
+        else:
+            self.sight.move_along(axis, next((n for n in found if n > here[axis]), found[0]))
+
+    @cached_property
+    def findings(self) -> dict[int, tuple[Mark, ...]]:
+        """What the geometry report says of single slices, by axis."""
+        report = case_report(self.case)
+        marks: dict[int, list[Mark]] = {}
+        for fact in (*report.facts, *report.chosen):
+            for place in fact.places:
+                if place.to is not None:
+                    mark = Mark(place.to.index, "finding", f"{fact.name}: {place.words}")
+                    marks.setdefault(place.to.axis, []).append(mark)
+        return {axis: tuple(found) for axis, found in marks.items()}
 
     # What others ask and tell
 

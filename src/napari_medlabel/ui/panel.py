@@ -20,6 +20,7 @@ from napari_medlabel import commands
 from napari_medlabel.session import OpenCase, Session
 from napari_medlabel.ui import theme
 from napari_medlabel.ui._napari_compat import canvas_area, is_gone, main_window
+from napari_medlabel.ui.action_windows import ActionWindows
 from napari_medlabel.ui.annotate_tab import AnnotateTab
 from napari_medlabel.ui.binding import binding_problem
 from napari_medlabel.ui.desk import Desk
@@ -66,6 +67,7 @@ class MedlabelPanel(QWidget):
         self.page = Page(canvas_area(viewer), self.desk.advice)
         self.report = GeometryDialog(main_window(viewer))
         self._keys = Keys(viewer, self.desk)
+        self.action_windows = ActionWindows(main_window(viewer), self._keys, self.desk)
         self._tab = 0
         self._recent: tuple[RecentRow, ...] | None = None
         self._reported: object = None  # whose report is shown
@@ -158,6 +160,7 @@ class MedlabelPanel(QWidget):
             dress(part, self._tokens)
         self.report.set_style(sheet, self._tokens)
         self._sheet = sheet
+        self.action_windows.set_style(sheet, self._tokens)
         if self.desk.workplace is not None:
             self.desk.workplace.set_style(sheet, self._tokens)
 
@@ -197,6 +200,7 @@ class MedlabelPanel(QWidget):
         self._shut = True
         self._tell.stop()
         share_quickly(on=False)
+        self.action_windows.remove()
         self._keys.remove()
         self.desk.shut()
         self.page.deleteLater()
@@ -277,6 +281,7 @@ class MedlabelPanel(QWidget):
         self.export.folder_wanted.connect(
             lambda: self._ask(QFileDialog.FileMode.Directory, "Export to", self.export.set_folder)
         )
+        desk.asked.connect(self.action_windows.ask)
         desk.slice_read.connect(page.show_first_slice)
         desk.blocked.connect(lambda words: QToolTip.showText(QCursor.pos(), words))
         self.viewer.events.theme.connect(self._dress_soon)

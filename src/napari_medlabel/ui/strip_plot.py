@@ -54,6 +54,7 @@ class StripPlot(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setProperty("own_keys", "Up Down Left Right PgUp PgDown Home End")
         self._state = StripState()
         self._measures = Measures.of(DARK)
         self._picture = Picture(Columns(0, 1, 1))

@@ -58,6 +58,7 @@ class SurfaceView(QWidget):
         super().__init__(parent)
         self.setObjectName("medlabel")
         self.setAccessibleName("3D surface")
+        self.setProperty("own_keys", "Up Down Left Right Home + - =")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # by a click, keys would leave the slices
         self.setMinimumSize(120, 100)
         self._surfaces: dict[int, Surface] = {}

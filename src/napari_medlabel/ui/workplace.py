@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 from napari import Viewer
-from qtpy.QtCore import QObject, QPoint, QRect, QTimer, Signal
+from qtpy.QtCore import QObject, QRect, QTimer, Signal
+from qtpy.QtGui import QCursor
 
 from napari_medlabel.ui._napari_compat import main_window
-from napari_medlabel.ui.planes.own_window import give_own_window
+from napari_medlabel.ui.planes.own_window import float_over, give_own_window
 from napari_medlabel.ui.planes.room import SOLID
 from napari_medlabel.ui.preview_bar import PreviewBar
 from napari_medlabel.ui.readout import Readout
@@ -66,8 +67,9 @@ class Workplace(QObject):
         room.add_above(self.bar)
         room.add_below(self.strip)
         self.preview = PreviewBar(room.views_area)
-        for part in (self.strip, self.status, self.preview):
+        for part in (self.strip, self.status):
             give_own_window(part)
+        float_over(self.preview)
         self._status_bar = main_window(viewer).statusBar()
         self._status_bar.addPermanentWidget(self.status, 1)
         self.status.show()
@@ -110,7 +112,9 @@ class Workplace(QObject):
         """Show the case as it is now."""
         drawing, axis = self._drawing, self._looking.axis
         state = drawing.state
-        self.strip.set_state(strip_state(drawing.case, self._sight, axis, drawing.choices.active))
+        marks = drawing.findings.get(axis, ())
+        active = drawing.choices.active
+        self.strip.set_state(strip_state(drawing.case, self._sight, axis, active, marks))
         self.bar.set_state(view_bar_state(state, self._sight))
         self.status.set_state(status_state(state, self._under))
         self._show_preview()
@@ -168,6 +172,10 @@ class Workplace(QObject):
         value = self._drawing.segment_at(kji) if kji is not None else 0
         self._under = under_pointer(self._drawing.case, self._sight, kji, value)
         self.status.set_readout(self._under)
+        if self.preview.isVisible():
+            area = self._looking.room.views_area
+            busy = self._drawing.hand.busy
+            self.preview.put(area.mapFromGlobal(QCursor.pos()) if busy else None)
 
     def _proposals_changed(self) -> None:
         if self._drawing.proposals.making and not self._slow.isActive():
@@ -178,6 +186,7 @@ class Workplace(QObject):
         axis = self._looking.axis
         state = preview_state(self._drawing.case, self._drawing.proposals, axis)
         if state is not None:
+            self.preview.set_area(self._within(self._looking.view.rect()))
             self.preview.set_preview(self._preview_rect())
         self.preview.set_state(state)
 
@@ -198,9 +207,14 @@ class Workplace(QObject):
             found = found.united(QRect(round(left), round(top), round(width), round(height)))
         if found.isNull():
             return None
-        inside = found.intersected(view.rect())
-        corner = view.mapTo(self._looking.room.views_area, QPoint(inside.x(), inside.y()))
-        return QRect(corner, inside.size())
+        return self._within(found.intersected(view.rect()))
+
+    def _within(self, part: QRect) -> QRect | None:
+        """A part of the view that keys act on, as the area of all views has it."""
+        view = self._looking.view
+        if not view.isVisible():
+            return None
+        return QRect(view.mapTo(self._looking.room.views_area, part.topLeft()), part.size())
 
 
 def _timer(parent: QObject, ms: int, then: object) -> QTimer:

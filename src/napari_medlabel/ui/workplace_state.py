@@ -9,7 +9,7 @@ from napari_medlabel.ui.proposals import Proposals
 from napari_medlabel.ui.readout import Readout, StatusState, readout
 from napari_medlabel.ui.sight import Proposal, RangePreview, Sight
 from napari_medlabel.ui.state import volume_words
-from napari_medlabel.ui.strip_state import Lane, StripState, as_flags
+from napari_medlabel.ui.strip_state import Lane, Mark, StripState, as_flags
 from napari_medlabel.ui.view_bar_state import ViewBarState
 
 __all__ = ["preview_state", "status_state", "strip_state", "under_pointer", "view_bar_state"]
@@ -19,7 +19,9 @@ _SAVED: Final[dict[str, Literal["saved", "saving", "failed"]]] = {
 }  # fmt: skip
 
 
-def strip_state(case: OpenCase, sight: Sight, axis: int, active: int) -> StripState:
+def strip_state(
+    case: OpenCase, sight: Sight, axis: int, active: int, marks: tuple[Mark, ...] = ()
+) -> StripState:
     """Which slices along an axis carry which segments, and where one is."""
     segmentation, geometry = case.segmentation, case.volume.geometry
     count = sight.shape[axis]
@@ -35,7 +37,7 @@ def strip_state(case: OpenCase, sight: Sight, axis: int, active: int) -> StripSt
     ends = sight.ends(axis)
     return StripState(
         count, sight.position[axis], "Slices", (ends[0].upper(), ends[1].upper()), lanes,
-        active, frozenset(preview), (), tuple(origin + step * n for n in range(count)),
+        active, frozenset(preview), marks, tuple(origin + step * n for n in range(count)),
     )  # fmt: skip
 
 

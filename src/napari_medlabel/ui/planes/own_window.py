@@ -5,11 +5,11 @@ every repaint of any widget in it: 10 to 30 ms without a graphics card, for a sl
 A child with a window of its own is not part of that. What floats over such a child needs one too.
 """
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QGuiApplication
+from qtpy.QtCore import QEvent, QObject, QRectF, Qt
+from qtpy.QtGui import QGuiApplication, QPainterPath, QRegion
 from qtpy.QtWidgets import QWidget
 
-__all__ = ["give_own_window"]
+__all__ = ["float_over", "give_own_window"]
 
 PLATFORM = "xcb"  # X11: elsewhere windows within windows are no help or do harm
 
@@ -21,3 +21,26 @@ def give_own_window(widget: QWidget) -> bool:
     widget.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
     widget.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
     return True
+
+
+def float_over(widget: QWidget, radius: float = 8.0) -> None:
+    """Let a widget be seen over others that have windows of their own, with its round corners."""
+    if give_own_window(widget):
+        _Rounder(widget, radius)
+
+
+class _Rounder(QObject):
+    """Such a window has no see-through pixels: it is cut instead."""
+
+    def __init__(self, widget: QWidget, radius: float) -> None:
+        super().__init__(widget)
+        self._widget, self._radius = widget, radius
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's
+        """Cut it anew when its size changes."""
+        if event.type() == QEvent.Type.Resize:
+            path = QPainterPath()
+            path.addRoundedRect(QRectF(self._widget.rect()), self._radius, self._radius)
+            self._widget.setMask(QRegion(path.toFillPolygon().toPolygon()))
+        return False
