@@ -409,3 +409,51 @@ def test_a_dicom_segmentation_onto_the_source_refers_to_its_slices(
     back = medlabel.read(out / "m-1.seg.dcm")
     assert back.shape[0] == 5
     assert np.asarray(back.levels[0])[:, :, :24].all()
+
+
+# Reading into memory
+
+
+def test_reading_splits_series_with_gaps_and_counts_the_runs(gappy: Path, hu: np.ndarray) -> None:
+    with pytest.raises(GeometryError, match="missing"):
+        medlabel.read(gappy)
+    with pytest.raises(InputError, match="2 volumes: 1 run 1, 2 run 2"):
+        medlabel.read(gappy, irregular="split")
+    first, second = (medlabel.read(gappy, irregular="split", volume=n) for n in (1, 2))
+    np.testing.assert_array_equal(first.levels[0], hu[:5])
+    np.testing.assert_array_equal(second.levels[0], hu[[6, 8]])
+    assert (first.name, second.name) == ("run 1", "run 2")
+    longest = medlabel.read(gappy, irregular="largest-run")
+    np.testing.assert_array_equal(longest.levels[0], hu[:5])
+    assert [problem.code for problem in longest.problems] == ["left-out-slices"]
+
+
+@pytest.mark.parametrize("nearest", [False, True])
+def test_reading_resamples_as_converting_does(
+    session: Session, gappy: Path, tmp_path: Path, *, nearest: bool
+) -> None:
+    how = {"irregular": "resample", "step_mm": 2.0, "nearest": nearest}
+    commands.convert(session, gappy, tmp_path / "a.nii.gz", **how)
+    written, straight = medlabel.read(tmp_path / "a.nii.gz"), medlabel.read(gappy, **how)
+    np.testing.assert_array_equal(straight.levels[0], written.levels[0])
+    assert straight.geometry.same_grid(written.geometry)
+    assert straight.source.derivation is not None
+    assert straight.source.derivation.method == ("nearest" if nearest else "linear")
+
+
+def test_a_choice_leaves_a_regular_volume_as_it_is(folder: Path, hu: np.ndarray) -> None:
+    for irregular in ("split", "largest-run", "resample"):
+        whole = medlabel.read(folder, irregular=irregular)
+        np.testing.assert_array_equal(whole.levels[0], hu)
+        assert whole.source.derivation is None
+
+
+def test_an_ome_zarr_is_resampled_to_another_step(
+    session: Session, folder: Path, tmp_path: Path, hu: np.ndarray
+) -> None:
+    commands.convert(session, folder, tmp_path / "a.ome.zarr")
+    plain = medlabel.read(tmp_path / "a.ome.zarr", irregular="resample")
+    np.testing.assert_array_equal(plain.levels[0], hu)
+    finer = medlabel.read(tmp_path / "a.ome.zarr", irregular="resample", step_mm=1.5)
+    np.testing.assert_array_equal(finer.levels[0][::2], hu)
+    assert finer.shape[0] == 2 * len(hu) - 1

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from napari_medlabel import formats
+from napari_medlabel.core.derivation import Choice, Irregular
 from napari_medlabel.core.volume import (
     FoundVolume,
     Series,
@@ -19,7 +20,15 @@ from napari_medlabel.core.volume import (
 )
 from napari_medlabel.errors import InputError
 from napari_medlabel.files import shown
-from napari_medlabel.formats import Found, is_ome_zarr, open_reader, recipe_of, scan
+from napari_medlabel.formats import (
+    Found,
+    is_ome_zarr,
+    open_reader,
+    read_all,
+    recipe_of,
+    scan,
+    with_choice,
+)
 from napari_medlabel.formats.memory_reader import MemoryReader
 from napari_medlabel.formats.voxels import file_uid
 from napari_medlabel.storage.ome_zarr import open_volume
@@ -67,12 +76,15 @@ def open_source(series: Series, volume: int = 0, *, wide: bool = False) -> Volum
     return _reader(open_volume(found.parts[0]))
 
 
-def read(
+def read(  # noqa: PLR0913  # each is a choice the person makes
     path: str | Path,
     *,
     series: int | str | None = None,
     volume: int | None = None,
     quantity: str = "",
+    irregular: Irregular = "refuse",
+    step_mm: float | None = None,
+    nearest: bool = False,
 ) -> Volume:
     """Read one volume into memory, in canonical axis order.
 
@@ -87,21 +99,30 @@ def read(
     quantity
         What else its values are to be: "SUVbw" of PET, "Philips" for that maker's own scale,
         "real world"; `scan` says which there are.
+    irregular
+        What to do where the slices are not one right-angled grid. "split" makes a volume of each
+        evenly spaced run, from the first slice to the last, and `volume` counts these.
+        "largest-run" keeps the longest. "resample" makes a right-angled grid, and keeps a volume
+        that is one. `Volume.problems` says what was done.
+    step_mm
+        Between slices that are resampled; the most frequent step without it.
+    nearest
+        Resample labels: no values in between.
 
     Raises
     ------
     InputError
         If there is nothing to read, or there are several and none was named; says which.
     GeometryError
-        If the voxels cannot be one regular grid.
+        If the voxels cannot be one regular grid, or what was chosen does not make them one.
     IntegrityError
         If an OME-Zarr is damaged.
     """
-    place = Path(path)
+    place, choice = Path(path), Choice(irregular, step_mm, nearest)
     try:
         if is_ome_zarr(place):
-            return _read_ome_zarr(place, series, volume)
-        return formats.read(place, series=series, volume=volume, quantity=quantity)
+            return _read_ome_zarr(place, series, volume, choice)
+        return formats.read(place, series=series, volume=volume, quantity=quantity, choice=choice)
     except InputError as error:
         raise _named(error, place) from error
 
@@ -153,9 +174,15 @@ def fingerprint(reader: VolumeReader) -> str:
     return digest.hexdigest()
 
 
-def _read_ome_zarr(path: Path, series: int | str | None, volume: int | None) -> Volume:
+def _read_ome_zarr(
+    path: Path, series: int | str | None, volume: int | None, choice: Choice
+) -> Volume:
     if series not in {None, 1, "1"} or volume not in {None, 1}:
         raise InputError("an OME-Zarr holds one series of one volume", "name neither")
+    (found,) = find(path).series
+    made = with_choice(found, choice)
+    if recipe_of(made.volumes[0]):
+        return read_all(open_source(made))
     stored = open_volume(path)
     return replace(stored, levels=(np.ascontiguousarray(stored.levels[0][:]),))
 

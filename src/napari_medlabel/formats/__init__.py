@@ -7,7 +7,9 @@ from typing import Final
 
 import numpy as np
 
+from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.core.problem import Problem
 from napari_medlabel.core.volume import (
     FoundVolume,
     Grid,
@@ -44,6 +46,7 @@ __all__ = [
     "parts_of_source",
     "pieces_of",
     "read",
+    "read_all",
     "read_sequence",
     "recipe_of",
     "scan",
@@ -51,6 +54,7 @@ __all__ = [
     "write",
 ]
 
+_AS_FOUND: Final = Choice()
 _WRITTEN: Final = (".nii", ".nii.gz", ".nrrd", ".mha")
 
 
@@ -101,6 +105,7 @@ def read(
     series: int | str | None = None,
     volume: int | None = None,
     quantity: str = "",
+    choice: Choice = _AS_FOUND,
 ) -> Volume:
     """Read one volume into memory, in canonical axis order.
 
@@ -114,6 +119,8 @@ def read(
         Its number, from 1; needed where the series has several.
     quantity
         What else its values are to be, of `FoundVolume.quantities`: "SUVbw", "Philips", ...
+    choice
+        What to do about slices that are no one right-angled grid; `volume` counts what it makes.
 
     Raises
     ------
@@ -123,6 +130,9 @@ def read(
         If the voxels cannot be one regular grid.
     """
     chosen = _choose_series(scan(path).series, series)
+    if choice != _AS_FOUND:
+        chosen = with_choice(_turned(chosen, quantity), choice)
+        return _read_either(chosen, _choose_volume(chosen, volume))
     index = _choose_volume(chosen, volume)
     if quantity:
         chosen = in_quantity(chosen, index, quantity)
@@ -175,7 +185,26 @@ def _read_either(chosen: Series, index: int) -> Volume:
 
 
 def _read(chosen: Series, index: int, *, wide: bool) -> Volume:
-    reader = open_reader(chosen, index, wide=wide)
+    return read_all(open_reader(chosen, index, wide=wide), chosen.problems)
+
+
+def read_all(reader: VolumeReader, problems: Sequence[Problem] = ()) -> Volume:
+    """Read a volume that is open into memory, in canonical axis order, and close its reader.
+
+    Parameters
+    ----------
+    reader
+        Any.
+    problems
+        Those of its series, told beside its own.
+
+    Raises
+    ------
+    InputError
+        If a slice cannot be read.
+    TooNarrow
+        If its voxels do not hold what the headers make of them.
+    """
     try:
         source = reader.source
         array = reader.read(0, source.geometry.shape[0])
@@ -188,7 +217,7 @@ def _read(chosen: Series, index: int, *, wide: bool) -> Volume:
             unit=reader.unit,
             name=reader.name,
             window=reader.window,
-            problems=tuple(dict.fromkeys((*reader.problems, *chosen.problems))),
+            problems=tuple(dict.fromkeys((*reader.problems, *problems))),
             sha256=digest,
         )
     finally:
@@ -255,6 +284,13 @@ def _choose_series(found: Sequence[Series], wanted: int | str | None) -> Series:
         if wanted in (one.number, str(one.number), one.uid):
             return one
     raise InputError("there is no series with this number or UID", f"there are: {_listed(found)}")
+
+
+def _turned(series: Series, quantity: str) -> Series:
+    """All of its volumes in a quantity: what a choice makes of them is not counted yet."""
+    for index in range(len(series.volumes)) if quantity else ():
+        series = in_quantity(series, index, quantity)
+    return series
 
 
 def _listed(found: Sequence[Series]) -> str:
