@@ -56,11 +56,20 @@ from napari_medlabel.commands.labels import (
     set_label,
     undo,
 )
+from napari_medlabel.commands.mask_import import (
+    MaskContent,
+    MaskSegment,
+    import_segments,
+    mask_content,
+)
 from napari_medlabel.commands.measuring import (
     case_statistics,
     mask_statistics,
     write_statistics,
 )
+from napari_medlabel.commands.merging import merge_segments
+from napari_medlabel.commands.overlays import OverlayVolume, read_overlay
+from napari_medlabel.commands.quantities import in_quantity
 from napari_medlabel.commands.rehearsing import Rehearsed, accept, rehearse
 from napari_medlabel.commands.saving import diff, restore, save_version, versions
 from napari_medlabel.commands.schemas import (
@@ -92,7 +101,10 @@ from napari_medlabel.commands.tools import (
 __all__ = [
     "CaseComparison",
     "Converted",
+    "MaskContent",
+    "MaskSegment",
     "Offer",
+    "OverlayVolume",
     "Rehearsed",
     "SchemaTemplate",
     "abandon_case",
@@ -127,12 +139,16 @@ __all__ = [
     "hollow",
     "import_annotations",
     "import_mask",
+    "import_segments",
     "import_series",
+    "in_quantity",
     "interpolate_slices",
     "keep_largest_islands",
     "load_schema",
     "lock_label",
+    "mask_content",
     "mask_statistics",
+    "merge_segments",
     "mirror_segment",
     "offer",
     "offers",
@@ -143,6 +159,7 @@ __all__ = [
     "otsu_threshold",
     "paint",
     "paint_to_edge",
+    "read_overlay",
     "recent_cases",
     "redo",
     "rehearse",

@@ -251,6 +251,7 @@ def _open_source(  # noqa: PLR0913  # as `open_series`
             "lookup": lookup,
             "wide": wide,
             "choice": choice.document() if choice else None,
+            "quantity": series.volumes[volume].quantity,
         }
         info = known or catalogue.add_case(lookup, series.modality, case_facts(reader, resume))
     except BaseException:

@@ -1,7 +1,6 @@
 """How a case is opened: hold, journal, image; composed of parts that know nothing of each other."""
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.commands.finding import find_case
+from napari_medlabel.commands.memory import fits_in_memory
 from napari_medlabel.commands.sources import find, fingerprint, open_source
 from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.geometry import BoolArray, Geometry
@@ -20,7 +20,7 @@ from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.core.volume import Series, Volume, VolumeReader
 from napari_medlabel.errors import DamagedHistory, InputError, IntegrityError, ReadOnly
-from napari_medlabel.formats import TooNarrow, with_choice
+from napari_medlabel.formats import TooNarrow, in_quantity, with_choice
 from napari_medlabel.session import CaseInfo, OpenCase, Session
 from napari_medlabel.storage.cipher import Cipher
 from napari_medlabel.storage.journal import SqliteJournal
@@ -33,7 +33,6 @@ __all__ = ["Seen", "case_facts", "let_go", "lookup_of", "open_info", "opened", "
 Seen = Callable[[Volume, BoolArray], None]
 
 JOURNAL: Final = "journal.sqlite"
-SHARE_OF_MEMORY: Final = 0.5  # of what is free: larger volumes are read chunk by chunk
 
 
 @contextlib.contextmanager
@@ -276,7 +275,7 @@ def _load(path: Path, case_id: str, cipher: Cipher, *, image: bool) -> tuple[Vol
     """Get ready to read the image from the workspace into memory, where it fits."""
     volume = open_volume(path, cipher=cipher, place=case_id)
     finest = volume.levels[0]
-    if not image or not _fits(volume.shape, finest.dtype):
+    if not image or not fits_in_memory(volume.shape, finest.dtype):
         return volume, Loading(volume.shape[0])
     into = np.zeros(volume.shape, finest.dtype)
 
@@ -307,7 +306,8 @@ def _found_again(session: Session, info: CaseInfo) -> VolumeReader:
     if not facts.get("resume", {}).get("path") or not path.exists():
         raise gone
     choice = Choice(**facts["resume"].get("choice") or {})
-    for series in (with_choice(one, choice) for one in find(path).series):
+    quantity = facts["resume"].get("quantity") or ""
+    for series in (_as_chosen(one, choice, quantity) for one in find(path).series):
         for n, found in enumerate(series.volumes):
             if not found.usable:
                 continue
@@ -316,6 +316,14 @@ def _found_again(session: Session, info: CaseInfo) -> VolumeReader:
                 return reader
             reader.close()
     raise gone
+
+
+def _as_chosen(series: Series, choice: Choice, quantity: str) -> Series:
+    """The series as a person had it before them when an import began."""
+    for n, found in enumerate(series.volumes):
+        if quantity in found.quantities:
+            series = in_quantity(series, n, quantity)
+    return with_choice(series, choice)
 
 
 def lookup_of(session: Session, series: Series, volume: int, reader: VolumeReader) -> str:
@@ -340,12 +348,3 @@ def case_facts(reader: VolumeReader, resume: Mapping[str, object]) -> dict[str, 
         "volume": reader.name,
         "resume": dict(resume),
     }
-
-
-def _fits(shape: tuple[int, ...], dtype: npt.DTypeLike) -> bool:
-    needed = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    try:
-        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return True  # this system does not say
-    return needed < SHARE_OF_MEMORY * free

@@ -202,7 +202,7 @@ class FoundVolume:
     `geometry` is on the source's own grid, None where the slices are not one regular grid;
     `parts` is what the format's own reader needs and nobody else looks into. `report` says where
     the slices are; `choice` what was asked for, where this is not as it was found; `quantities`
-    what else its values can be turned into ("SUVbw").
+    what else its values can be turned into ("SUVbw"), `quantity` into what they were.
     """
 
     name: str
@@ -212,6 +212,7 @@ class FoundVolume:
     report: GeometryReport | None = None
     choice: Choice | None = None
     quantities: tuple[str, ...] = ()
+    quantity: str = ""
 
     def geometry_report(self) -> GeometryReport | None:
         """Where the slices are: as found, else as the grid says; None where nothing is known."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from napari_medlabel.core.problem import Problem
-from napari_medlabel.core.volume import FoundVolume, Series
+from napari_medlabel.core.volume import Series
 from napari_medlabel.errors import InputError
 from napari_medlabel.formats.dicom_instance import InstanceFacts
 
@@ -63,12 +63,17 @@ def in_quantity(series: Series, volume: int, name: str) -> Series:
         raise InputError(f"this volume has no values called so; it has: {offered}")
     parts = tuple(_turned(facts, name) for facts in found.parts)
     label = ", ".join(part for part in (found.name, name) if part)
-    turned = FoundVolume(label, found.geometry, found.problems, parts, found.report)
+    turned = replace(found, name=label, parts=parts, quantities=(), quantity=name)
     volumes = (*series.volumes[:volume], turned, *series.volumes[volume + 1 :])
     return replace(series, volumes=volumes)
 
 
 def _turned(facts: InstanceFacts, name: str) -> InstanceFacts:
+    """The facts with other values, which are not to be turned once more."""
+    return replace(_valued(facts, name), suv=None, private_scale=None, real_world=())
+
+
+def _valued(facts: InstanceFacts, name: str) -> InstanceFacts:
     slope = 1.0 if facts.slope is None else facts.slope
     intercept = facts.intercept or 0.0
     if name == SUV and facts.suv is not None and facts.suv.factor is not None:

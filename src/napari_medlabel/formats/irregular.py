@@ -77,7 +77,10 @@ def pieces_of(series: Series, volume: int, choice: Choice) -> tuple[FoundVolume,
         known = ", ".join(_MAKERS)
         raise InputError(f"'{choice.irregular}' is no choice for irregular slices", known)
     made = _MAKERS[choice.irregular](series, found, choice)
-    return tuple(one if one is found else replace(one, choice=choice) for one in made)
+    return tuple(
+        one if one is found else replace(one, choice=choice, quantity=found.quantity)
+        for one in made
+    )
 
 
 def choices_for(series: Series, volume: int = 0) -> tuple[Irregular, ...]:
