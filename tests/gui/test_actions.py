@@ -149,7 +149,7 @@ def test_a_key_is_written_in_one_way(key: str, same: str) -> None:
 
 def rules() -> Iterator[tuple[Action, Facts]]:
     some = Facts(segments=2, active=1, presets=3, tool="paint", preview=True, making=True,
-                 can_undo=True, can_redo=True)  # fmt: skip
+                 under_way=True, can_undo=True, can_redo=True)  # fmt: skip
     for action in ACTIONS:
         yield action, some
 

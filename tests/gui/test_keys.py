@@ -28,7 +28,7 @@ from tests.gui.real_window import Window
 ROOT = Path(__file__).parents[2]
 # Methods that the list of actions names and Drawing does not have yet; empty when the window is
 # complete. "tools.set_tool" stands for tools that are not there: prompts.
-MISSING: frozenset[str] = frozenset({"next_finding", "tools.carry", "tools.set_tool"})
+MISSING: frozenset[str] = frozenset({"next_finding", "tools.set_tool"})
 
 
 class Whole(Drawing):

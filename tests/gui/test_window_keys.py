@@ -49,6 +49,7 @@ class Hand(Part):
     def __init__(self) -> None:
         super().__init__([])
         self.looking, self.tools = Part(self.did, "looking."), Part(self.did, "tools.")
+        self.tools.under_way = True
         self.sight = Part(self.did, "sight.")
         self.sight.look = SimpleNamespace(crosshair=True, overlays=True, linked=False)
         self.proposals = Part(self.did, "proposals.")
@@ -255,7 +256,7 @@ def test_what_cannot_be_done_says_why_and_nobody_else_gets_the_key(
 def test_enter_without_a_preview_is_for_others(frame: Frame, hand: Hand, keys: WindowKeys) -> None:
     said: list[str] = []
     keys.refused.connect(said.append)
-    hand.proposals.open = None
+    hand.proposals.open, hand.tools.under_way = None, False
     for key in ("Return", "Shift+Return", "Esc"):
         frame.press(key)
     assert (hand.did, said) == ([], [])

@@ -20,7 +20,9 @@ __all__ = [
     "can_change",
     "facts_of",
     "has_done",
+    "has_ending",
     "has_number",
+    "has_outline",
     "has_preset",
     "has_preview",
     "has_proposal",
@@ -49,6 +51,7 @@ class Facts:
     tool: str = ""
     preview: bool = False
     making: bool = False
+    under_way: bool = False
     can_undo: bool = False
     can_redo: bool = False
 
@@ -59,8 +62,8 @@ def facts_of(drawing: Any) -> Facts:  # noqa: ANN401  # a Drawing, or what stand
     proposals = drawing.proposals
     return Facts(
         segmentation.read_only, len(segmentation.schema), choices.active, len(choices.windows),
-        choices.tool, proposals.open is not None, bool(proposals.making), segmentation.can_undo,
-        segmentation.can_redo,
+        choices.tool, proposals.open is not None, bool(proposals.making),
+        drawing.tools.under_way, segmentation.can_undo, segmentation.can_redo,
     )  # fmt: skip
 
 
@@ -95,8 +98,18 @@ def has_preview(facts: Facts) -> str:
 
 
 def has_proposal(facts: Facts) -> str:
-    """A preview waits for an answer, or is being made."""
-    return "" if facts.preview or facts.making else "There is no preview"
+    """A preview waits for an answer, or is being made, or a tool waits for more."""
+    return "" if facts.preview or facts.making or facts.under_way else "There is no preview"
+
+
+def has_ending(facts: Facts) -> str:
+    """A preview waits for an answer, or a tool to be told that this is all."""
+    return "" if facts.preview or facts.under_way else "There is no preview"
+
+
+def has_outline(facts: Facts) -> str:
+    """A tool waits for more."""
+    return "" if facts.under_way else "No outline is under way"
 
 
 def has_tool(facts: Facts) -> str:

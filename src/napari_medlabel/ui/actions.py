@@ -13,7 +13,9 @@ from napari_medlabel.ui.action import (
     always,
     can_change,
     has_done,
+    has_ending,
     has_number,
+    has_outline,
     has_preset,
     has_preview,
     has_proposal,
@@ -186,6 +188,9 @@ _TOOLS = (
         _tool(spec) for name, spec in SPECS.items()
         if spec.kind == "draw" and name not in _PAINTERS | _OWN
     ),
+    Action("step-back", "Take the last corner back", "Other tools", ("Backspace",),
+           "tools.step_back", rule=has_outline, also="undo point polygon scissors outline",
+           passes_on=True, repeats=True),
     Action("interpolate", "Fill gaps between slices", "Other tools", ("G",), "tools.propose",
            ("interpolate",), has_segment, "interpolate fill between slices morphological"),
     Action("carry-up", "Carry to the next slice", "Other tools", ("N",), "tools.carry", (1,),
@@ -215,12 +220,12 @@ _SEGMENTS = (
 _ASSIST = (
     Action("prompt", "Start a prompt", "Assist", ("A",), "tools.set_tool", ("prompt",), can_change,
            "AI click point box scribble assist"),
-    Action("accept", "Accept the preview", "Assist", ("Return",), "proposals.accept",
-           rule=has_preview, also="apply confirm ok", passes_on=True),
+    Action("accept", "Accept the preview or close the outline", "Assist", ("Return",),
+           "tools.accept", rule=has_ending, also="apply confirm ok", passes_on=True),
     Action("accept-slice", "Accept the preview on this slice", "Assist", ("Shift+Return",),
            "proposals.accept_slice", rule=has_preview, also="apply confirm", passes_on=True),
-    Action("reject", "Reject the preview", "Assist", ("Esc",), "proposals.reject",
-           rule=has_proposal, also="cancel discard", passes_on=True),
+    Action("reject", "Reject the preview or leave the outline", "Assist", ("Esc",),
+           "tools.leave", rule=has_proposal, also="cancel discard", passes_on=True),
 )  # fmt: skip
 
 _MEASURE = (

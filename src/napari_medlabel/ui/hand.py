@@ -1,7 +1,7 @@
 """The hand over the views: slices, zoom, pan, window, crosshair, and the tool it holds."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from qtpy.QtCore import QObject, QPointF, Qt, QTimer, Signal
 from qtpy.QtGui import QMouseEvent, QPainter, QWheelEvent
@@ -12,7 +12,7 @@ from napari_medlabel.ui.planes.plane_view import Kji, PlaneView
 if TYPE_CHECKING:
     from napari_medlabel.ui.drawing import Drawing
 
-__all__ = ["CLICK_MS", "CLICK_PX", "PlaneHand", "PointerTool"]
+__all__ = ["CLICK_MS", "CLICK_PX", "PlaneHand", "PointerTool", "UnderWay"]
 
 CLICK_PX = 3.0  # Ctrl held and moved further than this erases
 CLICK_MS = 200
@@ -49,6 +49,21 @@ class PointerTool(Protocol):
 
     def paint(self, view: PlaneView, painter: QPainter) -> None:
         """Draw what is under way."""
+
+
+@runtime_checkable
+class UnderWay(Protocol):
+    """A tool that is used by several clicks, and answers keys in between."""
+
+    @property
+    def under_way(self) -> bool:
+        """True where it waits for more."""
+
+    def finish(self) -> bool:
+        """Enter: this is all. False where nothing was under way."""
+
+    def step_back(self) -> bool:
+        """Backspace: take the last click back. False where nothing was under way."""
 
 
 class PlaneHand(QObject):

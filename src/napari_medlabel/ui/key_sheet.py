@@ -71,6 +71,7 @@ _SHEET: Final[tuple[tuple[tuple[str, tuple[tuple[str, str], ...]], ...], ...]] =
             ("Grow", "@grow"),
             ("Threshold", "@threshold"),
             ("Scissors along edges", "@scissors"),
+            ("Take the last corner back", "@step-back"),
             ("Fill gaps between slices", "@interpolate"),
             ("Carry up, down", "@carry-up @carry-down"),
             ("Measure", "@measure"),

@@ -33,6 +33,7 @@ class Making:
     make: Make
     at_once: bool = False  # written without asking, once it is made
     part: tuple[int, int] | None = None  # axis and slice, where only that is wanted
+    then: Callable[[Proposal], None] | None = None  # once it is shown or written
 
 
 class Proposals(QObject):
@@ -156,10 +157,15 @@ class Proposals(QObject):
             self.changed.emit()
             return
         made = Proposal(what, making.value, making.words, seconds)
+        before = self.open
         self._drawing.sight.show_proposal(made)
         if making.at_once:
             self._write(making.part)
-            self.show(None)
+            # A range that one slice was taken of goes on; other previews wait as they did.
+            ranged = isinstance(before, RangePreview)
+            self.show(before if not ranged or making.part is not None else None)
+        if making.then is not None:
+            making.then(made)
         self.changed.emit()
 
     def _failed(self, error: object) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from napari_medlabel.core.geometry import BoolArray
+from napari_medlabel.core.geometry import BoolArray, Spacing
 from napari_medlabel.ui import brush
 from napari_medlabel.ui._napari_compat import Box
 from napari_medlabel.ui.layers import CaseLayers
 
-__all__ = ["Stroke", "dab"]
+__all__ = ["Stroke", "around", "dab", "draw_in", "settings_of"]
 
 Kji = Sequence[float]
 
@@ -42,7 +42,7 @@ class Stroke:
     axis: int
     size_mm: float
     ball: bool
-    spacing_mm: tuple[float, ...]
+    spacing_mm: Spacing
     told: Callable[[Box], None]
     box: Box | None = None
     last: Kji | None = None
@@ -53,14 +53,15 @@ class Stroke:
         self.last = kji
         changed: Box | None = None
         for station in brush.stations(start, kji, self.spacing_mm, self.size_mm):
-            found = self._set_down([round(float(n)) for n in station])
+            found = self.set_down([round(float(n)) for n in station])
             if found is not None:
                 changed = found if changed is None else around(changed, found)
         if changed is not None:
             self.box = changed if self.box is None else around(self.box, changed)
             self.told(changed)
 
-    def _set_down(self, centre: Sequence[int]) -> Box | None:
+    def set_down(self, centre: Sequence[int]) -> Box | None:
+        """Set the brush down around a voxel; the box where that changed any."""
         array = self.layers.drawn_of(self.group)
         mask = dab(self.size_mm, self.spacing_mm, None if self.ball else self.axis)
         placed = brush.placed(mask, centre, array.shape)
@@ -72,15 +73,20 @@ class Stroke:
 
     def draw(self, box: Box, wanted: BoolArray) -> Box | None:
         """Give the voxels of a box the value where that is allowed; the box where any changed."""
-        array = self.layers.drawn_of(self.group)
-        present = array[box]
-        allowed = self.layers.allowed(self.group, box, present, self.value)
-        writes = wanted if allowed is None else wanted & allowed
-        writes = writes & (present != self.value)
-        if not writes.any():
-            return None
-        present[writes] = self.value
-        return box
+        return draw_in(self.layers, self.group, box, wanted, self.value)
+
+
+def draw_in(layers: CaseLayers, group: int, box: Box, wanted: BoolArray, value: int) -> Box | None:
+    """Give some voxels of a box a value where that is allowed; the box where any changed."""
+    present = layers.drawn_of(group)[box]
+    # What is not asked for cannot be in the way: a lock beside it is not worth a word.
+    allowed = layers.allowed(group, box, np.where(wanted, present, 0), value)
+    writes = wanted if allowed is None else wanted & allowed
+    writes = writes & (present != value)
+    if not writes.any():
+        return None
+    present[writes] = value
+    return box
 
 
 def dab(size_mm: float, spacing_mm: tuple[float, ...], axis: int | None) -> BoolArray:

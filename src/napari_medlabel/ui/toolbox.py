@@ -1,24 +1,21 @@
 """The tools of an open case: which one is in hand, its options, and what it proposes."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from qtpy.QtCore import QObject, QTimer
 
 from napari_medlabel import commands
-from napari_medlabel.commands import Rehearsed
 from napari_medlabel.core.geometry import Index
 from napari_medlabel.core.segmentation import IntensityMask
 from napari_medlabel.ui import brush
-from napari_medlabel.ui.hand import PointerTool
+from napari_medlabel.ui.hand import PointerTool, UnderWay
 from napari_medlabel.ui.histogram_state import around
 from napari_medlabel.ui.layers import PaintOver
 from napari_medlabel.ui.planes.greys import slice_of
-from napari_medlabel.ui.proposals import Making
 from napari_medlabel.ui.sight import RangePreview
 from napari_medlabel.ui.tool_options import OTSU, RESET
-from napari_medlabel.ui.tool_settings import Call, Place, call_of
+from napari_medlabel.ui.tool_previews import ToolPreviews
 from napari_medlabel.ui.tool_specs import spec_of
 from napari_medlabel.ui.tools.brush_tool import BrushTool
 from napari_medlabel.ui.tools.making import make_tool
@@ -32,13 +29,6 @@ __all__ = ["NAPARI_MODES", "Toolbox"]
 NAPARI_MODES: Final = {"paint": "paint", "erase": "erase", "fill": "fill", "polygon": "polygon"}
 SIZED: Final = {"paint": "size_mm", "erase": "size_mm", "smart_paint": "diameter_mm"}
 SIZE_SHOWN_MS = 1200
-LONG: Final = frozenset({
-    "interpolate_slices", "fill_holes", "keep_largest_islands", "remove_small_islands",
-    "split_islands", "smooth_median", "smooth_gaussian", "smooth_jointly", "grow_margin",
-    "shrink_margin", "hollow", "combine_segments", "mirror_segment", "grow_from_seeds",
-    "grow_region", "fill_region", "threshold",
-})  # fmt: skip
-REPORTING: Final = frozenset({"interpolate_slices"})
 
 
 class Toolbox(QObject):
@@ -55,6 +45,8 @@ class Toolbox(QObject):
         self._size_timer.setSingleShot(True)
         self._size_timer.setInterval(SIZE_SHOWN_MS)
         self._size_timer.timeout.connect(self._hide_size)
+        self._previews = ToolPreviews(drawing, self)
+        drawing.changed.connect(self._keep_range)
 
     # Which
 
@@ -113,8 +105,9 @@ class Toolbox(QObject):
         if option in {"size_mm", "diameter_mm"}:
             self._show_size()
         self.lay_hold()
-        if tool == "threshold" and option in {"limits", "paint_over"}:
+        if drawing.choices.tool == "threshold" and option in {"limits", "paint_over"}:
             self.preview_range()
+        self._previews.option_changed("" if option == "paint_over" else tool)
         drawing.sight.repaint()
 
     @property
@@ -208,46 +201,49 @@ class Toolbox(QObject):
 
     # What they do
 
-    def place(self, seed: Index | None = None) -> Place:
-        """Where tools work now."""
-        drawing, looking = self._drawing, self._drawing.looking
-        axis = looking.axis
-        return Place(
-            drawing.choices.active, axis, drawing.sight.position[axis], drawing.sight.shape[axis],
-            tuple(one.value for one in drawing.case.segmentation.schema),
-            seed or drawing.sight.position,
-        )  # fmt: skip
-
     @property
     def blocked(self) -> str:
         """Why the tool in hand cannot do anything as things are; "" if it can."""
-        tool = self._drawing.choices.tool
-        call = call_of(tool, self._chosen(tool), self.place()) if tool else None
-        return call.why_not if call is not None else ""
-
-    def _chosen(self, tool: str) -> dict[str, Any]:
-        settings = self._drawing.choices.settings
-        return {"paint_over": settings.of("paint")["paint_over"], **settings.of(tool)}
+        return self._previews.blocked
 
     def propose(
         self, tool: str = "", *, seed: Index | None = None, at_once: bool = False,
         part: tuple[int, int] | None = None,
     ) -> None:  # fmt: skip
         """Ask what the tool would do with its options: a preview, or written when it is there."""
-        drawing = self._drawing
-        tool = tool or drawing.choices.tool
-        if drawing.read_only:
-            return
-        call = call_of(tool, self._chosen(tool), self.place(seed))
-        if call is None or call.why_not:
-            if call is not None:
-                drawing.blocked.emit(call.why_not)
-            return
-        spec = spec_of(tool)
-        words = spec.words if spec is not None else tool
-        value = drawing.choices.active
-        make = self._rehearsing(call)
-        drawing.proposals.ask(Making(words, value, make, at_once=at_once, part=part))
+        wanted = tool or self._drawing.choices.tool
+        self._previews.propose(wanted, seed=seed, at_once=at_once, part=part)
+
+    def carry(self, step: int) -> None:
+        """Carry this slice to the next or previous one; asked again, accept that and go on."""
+        self._previews.carry(step)
+
+    # What is under way
+
+    @property
+    def under_way(self) -> bool:
+        """True while the tool in hand waits for more, as an outline does."""
+        tool = self.pointer
+        return isinstance(tool, UnderWay) and tool.under_way
+
+    def accept(self) -> None:
+        """End what is under way, as closing an outline does; else accept the preview."""
+        tool = self.pointer
+        if not (isinstance(tool, UnderWay) and tool.finish()):
+            self._drawing.proposals.accept()
+
+    def leave(self) -> None:
+        """Leave what is under way; else reject the preview."""
+        if self.under_way and self.pointer is not None:
+            self.pointer.cancel()
+        else:
+            self._drawing.proposals.reject()
+
+    def step_back(self) -> None:
+        """Take the last corner back."""
+        tool = self.pointer
+        if isinstance(tool, UnderWay):
+            tool.step_back()
 
     def press(self, action: str) -> None:
         """A button of the tool's options."""
@@ -284,6 +280,12 @@ class Toolbox(QObject):
             RangePreview(drawing.sight.image, labels, limits, active, self.paint_over())
         )
 
+    def _keep_range(self) -> None:
+        """Another segment is in hand: the range is seen as what that would get."""
+        shown = self._drawing.sight.proposal
+        if isinstance(shown, RangePreview) and shown.value != self._drawing.choices.active:
+            self.preview_range()
+
     def apply_range(self, part: tuple[int, int] | None) -> None:
         """Write what the threshold's range has, all of it or one slice."""
         self.propose("threshold", at_once=True, part=part)
@@ -291,23 +293,6 @@ class Toolbox(QObject):
     def apply(self, tool: str = "") -> None:
         """Do it now: one step that can be undone."""
         self.propose(tool, at_once=True)
-
-    def _rehearsing(
-        self, call: Call
-    ) -> Callable[[Callable[[int, int], None], Callable[[], bool]], Rehearsed]:
-        drawing = self._drawing
-        action = getattr(commands, call.command)
-
-        def make(progress: Callable[[int, int], None], cancelled: Callable[[], bool]) -> Rehearsed:
-            settings = dict(call.settings)
-            if call.command in LONG:
-                settings["cancelled"] = cancelled
-            if call.command in REPORTING:
-                settings["progress"] = progress
-            found = commands.rehearse(drawing.session, drawing.case, action, *call.args, **settings)
-            return found if call.only_over is None else found.over_only(call.only_over)
-
-        return make
 
     def _show_size(self) -> None:
         self.size_shown = True

@@ -34,6 +34,7 @@ class BrushTool:
 
     def __init__(self, drawing: "Drawing", *, erase: bool) -> None:
         self._drawing, self._erase = drawing, erase
+        self.words = "Erase" if erase else "Paint"
         self.cursor = Qt.CursorShape.BlankCursor
         self._stroke: Stroke | None = None
         self._over: tuple[PlaneView, Kji] | None = None
@@ -57,16 +58,19 @@ class BrushTool:
             return
         if view.sight.holds(at):
             drawing.tools.clicked(view.sight.nearest(at))
-        value = drawing.choices.active
-        group = drawing.case.segmentation.group_of(value)
         drawing.layers.over = drawing.tools.paint_over(erase=self._erase)
-        self._stroke = Stroke(
+        self._stroke = self._new_stroke(view)
+        self._stroke.to(at)
+        self._follow(view, at)
+
+    def _new_stroke(self, view: PlaneView) -> Stroke:
+        drawing, value = self._drawing, self._drawing.choices.active
+        group = drawing.case.segmentation.group_of(value)
+        return Stroke(
             drawing.layers, group, 0 if self._erase else value, view.axis, self.size_mm,
             ball=drawing.choices.ball, spacing_mm=drawing.case.volume.geometry.spacing_mm,
             told=drawing.sight.tell_labels,
         )  # fmt: skip
-        self._stroke.to(at)
-        self._follow(view, at)
 
     def drag(self, view: PlaneView, at: Kji, keys: Qt.KeyboardModifier) -> None:  # noqa: ARG002
         """Go on."""
@@ -78,9 +82,8 @@ class BrushTool:
         """The stroke becomes one edit."""
         stroke, self._stroke = self._stroke, None
         if stroke is not None and stroke.box is not None:
-            word = "Erase" if self._erase else "Paint"
             settings = settings_of(stroke) | self._drawing.tools.mask_settings
-            self._drawing.layers.finish_stroke(stroke.group, stroke.box, word, settings)
+            self._drawing.layers.finish_stroke(stroke.group, stroke.box, self.words, settings)
         else:
             self._drawing.layers.end_blocked()
         self._follow(view, at)

@@ -1,15 +1,23 @@
 """The tool for a name: what the left button does with it."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from napari_medlabel.ui.tools.brush_tool import BrushTool
 from napari_medlabel.ui.tools.click_tool import ClickTool
+from napari_medlabel.ui.tools.outline_tool import LassoTool, PolygonTool
+from napari_medlabel.ui.tools.scissors_tool import ScissorsTool
+from napari_medlabel.ui.tools.smart_tool import SmartTool
 
 if TYPE_CHECKING:
     from napari_medlabel.ui.drawing import Drawing
     from napari_medlabel.ui.hand import PointerTool
 
 __all__ = ["make_tool"]
+
+_OTHERS: Final[dict[str, Callable[["Drawing"], "PointerTool"]]] = {
+    "polygon": PolygonTool, "lasso": LassoTool, "scissors": ScissorsTool, "smart_paint": SmartTool,
+}  # fmt: skip
 
 
 def make_tool(name: str, drawing: "Drawing") -> "PointerTool | None":
@@ -18,4 +26,5 @@ def make_tool(name: str, drawing: "Drawing") -> "PointerTool | None":
         return BrushTool(drawing, erase=name == "erase")
     if name in {"fill", "grow"}:
         return ClickTool(drawing, name)
-    return None
+    make = _OTHERS.get(name)
+    return None if make is None else make(drawing)
