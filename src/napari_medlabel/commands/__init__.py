@@ -62,12 +62,6 @@ from napari_medlabel.commands.mask_import import (
     import_segments,
     mask_content,
 )
-from napari_medlabel.commands.mask_import import (
-    MaskContent,
-    MaskSegment,
-    import_segments,
-    mask_content,
-)
 from napari_medlabel.commands.measuring import (
     case_statistics,
     mask_statistics,
@@ -76,7 +70,6 @@ from napari_medlabel.commands.measuring import (
 from napari_medlabel.commands.merging import merge_segments
 from napari_medlabel.commands.overlays import OverlayVolume, read_overlay
 from napari_medlabel.commands.quantities import in_quantity
-from napari_medlabel.commands.merging import merge_segments
 from napari_medlabel.commands.rehearsing import Rehearsed, accept, rehearse
 from napari_medlabel.commands.saving import diff, restore, save_version, versions
 from napari_medlabel.commands.schemas import (
@@ -108,8 +101,6 @@ from napari_medlabel.commands.tools import (
 __all__ = [
     "CaseComparison",
     "Converted",
-    "MaskContent",
-    "MaskSegment",
     "MaskContent",
     "MaskSegment",
     "Offer",
@@ -148,7 +139,6 @@ __all__ = [
     "hollow",
     "import_annotations",
     "import_mask",
-    "import_segments",
     "import_segments",
     "import_series",
     "in_quantity",
