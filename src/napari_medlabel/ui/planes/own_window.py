@@ -15,11 +15,17 @@ PLATFORM = "xcb"  # X11: elsewhere windows within windows are no help or do harm
 
 
 def give_own_window(widget: QWidget) -> bool:
-    """Paint the widget apart from the window it lies in; False where that is not done here."""
+    """Paint the widget apart from the window it lies in; False where that is not done here.
+
+    The widget has to paint all of itself.
+    """
     if QGuiApplication.platformName() != PLATFORM:
         return False
+    # Else all beside it get one too, and every repaint of one is put together from all of them.
+    QGuiApplication.setAttribute(Qt.ApplicationAttribute.AA_DontCreateNativeWidgetSiblings)
     widget.setAttribute(Qt.WidgetAttribute.WA_DontCreateNativeAncestors)
     widget.setAttribute(Qt.WidgetAttribute.WA_NativeWindow)
+    _Opaque(widget)
     return True
 
 
@@ -43,4 +49,20 @@ class _Rounder(QObject):
             path = QPainterPath()
             path.addRoundedRect(QRectF(self._widget.rect()), self._radius, self._radius)
             self._widget.setMask(QRegion(path.toFillPolygon().toPolygon()))
+        return False
+
+
+class _Opaque(QObject):
+    """A style sheet takes a widget for see-through, and all that lies under it is painted too."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        widget.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's
+        """Say again that it is not."""
+        if event.type() in {QEvent.Type.StyleChange, QEvent.Type.Polish, QEvent.Type.Show}:
+            self._widget.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         return False
