@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from qtpy.QtCore import QEvent, QObject, Qt
-from qtpy.QtWidgets import QHBoxLayout, QSplitter, QTabBar, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QSplitter, QSplitterHandle, QTabBar, QVBoxLayout, QWidget
 
 from napari_medlabel.ui.planes.plane_view import Hand, PlaneView
 from napari_medlabel.ui.sight import Sight
@@ -160,8 +160,23 @@ class Room(QWidget):
             self.setGeometry(whole)
 
 
+class _Handle(QSplitterHandle):
+    """Between views, over none: Qt's own reaches over its neighbours, and all of it is painted."""
+
+    def resizeEvent(self, _event: object) -> None:  # noqa: N802  # Qt's
+        """Stay as narrow as the gap."""
+
+
+class _Splitter(QSplitter):
+    """Views side by side."""
+
+    def createHandle(self) -> QSplitterHandle:  # noqa: N802  # Qt's
+        """What is dragged between two views."""
+        return _Handle(self.orientation(), self)
+
+
 def _split(way: Qt.Orientation, parts: Sequence[QWidget], weights: Sequence[int] = ()) -> QSplitter:
-    splitter = QSplitter(way)
+    splitter = _Splitter(way)
     splitter.setHandleWidth(GAP_PX)
     splitter.setChildrenCollapsible(False)
     for n, part in enumerate(parts):
