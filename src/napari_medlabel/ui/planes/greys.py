@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -88,9 +89,12 @@ class Palette:
     @classmethod
     def of(
         cls, colors: Mapping[int, tuple[float, float, float]], active: int, *,
-        fill: float, outline: float, highest: int,
+        fill: float, outline: float, highest: int, fills: Mapping[int, float] = MappingProxyType({}),
     ) -> "Palette":  # fmt: skip
-        """Colours of what is shown, with the strength of areas and of borders from 0 to 1."""
+        """Colours of what is shown, with the strength of areas and of borders from 0 to 1.
+
+        `fills` has that of single areas where it differs.
+        """
         places = len(colors) + 1
         rank: npt.NDArray[Any] = np.zeros(highest + 1, np.uint8 if 3 * places <= 256 else np.uint16)
         pixels = np.zeros(3 * places, np.uint32)
@@ -98,9 +102,10 @@ class Palette:
             if value > highest:
                 continue
             rank[value] = place
-            edge = max(outline, fill)
-            pixels[place] = argb(rgb, fill)
-            pixels[places + place] = argb(rgb, fill + (edge - fill) * 0.5)
+            own = fills.get(value, fill)
+            edge = max(outline, own)
+            pixels[place] = argb(rgb, own)
+            pixels[places + place] = argb(rgb, own + (edge - own) * 0.5)
             pixels[2 * places + place] = argb(rgb, edge)
         return cls(rank, pixels, int(rank[active]) if active <= highest else 0)
 
@@ -190,10 +195,10 @@ def hatched(
 def _seen(frame: Frame, rect: Rect, span: Span, ratio: float) -> Rect | None:
     """Whole pixels of the rectangle that the rows and columns cover, with a margin of three."""
     left, top, width, height = (n * ratio for n in frame.box_px(span))
-    x0 = max(int(left) - 1, int(rect[0] * ratio) - 3)
-    y0 = max(int(top) - 1, int(rect[1] * ratio) - 3)
-    x1 = min(int(left + width) + 2, int((rect[0] + rect[2]) * ratio) + 4)
-    y1 = min(int(top + height) + 2, int((rect[1] + rect[3]) * ratio) + 4)
+    x0 = max(int(left) - 3, int(rect[0] * ratio) - 3)
+    y0 = max(int(top) - 3, int(rect[1] * ratio) - 3)
+    x1 = min(int(left + width) + 4, int((rect[0] + rect[2]) * ratio) + 4)
+    y1 = min(int(top + height) + 4, int((rect[1] + rect[3]) * ratio) + 4)
     return (x0, y0, x1 - x0, y1 - y0) if x1 > x0 and y1 > y0 else None
 
 
