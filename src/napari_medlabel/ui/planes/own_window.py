@@ -63,6 +63,8 @@ class _Opaque(QObject):
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's
         """Say again that it is not."""
-        if event.type() in {QEvent.Type.StyleChange, QEvent.Type.Polish, QEvent.Type.Show}:
-            self._widget.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        return False
+        if event.type() not in {QEvent.Type.StyleChange, QEvent.Type.Polish}:
+            return False
+        self._widget.event(event)  # first: only here does the style say so
+        self._widget.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        return True
