@@ -19,6 +19,7 @@ from napari_medlabel.session import OpenCase, Session
 from napari_medlabel.ui import presets, views
 from napari_medlabel.ui._napari_compat import CaseLabels
 from napari_medlabel.ui.annotate_state import AnnotateState, Choices, annotate_state
+from napari_medlabel.ui.annotations.part import Annotations
 from napari_medlabel.ui.arriving import Arriving
 from napari_medlabel.ui.hand import PlaneHand
 from napari_medlabel.ui.histogram_state import EMPTY, Histogram, histogram_of
@@ -88,6 +89,7 @@ class Drawing(QObject):
         self.looking = Looking(viewer, self.sight, self.hand, solid or QWidget(), self)
         self.proposals = Proposals(self)
         self.arriving = Arriving(case, self.sight, self)
+        self.annotations = Annotations(self)
         self._histogram_of: tuple[object, Histogram] = (None, EMPTY)
         self._rest = QTimer(self)  # the dock's numbers follow the slice once the hand rests
         self._rest.setSingleShot(True)
@@ -138,6 +140,7 @@ class Drawing(QObject):
         self.arriving.stop()
         self.hand.let_go()
         self.proposals.close()
+        self.annotations.close()
         self._stop_watching()
         self._viewer.layers.events.removed.disconnect(self._layer_removed)
         self._viewer.layers.events.inserted.disconnect(self._layer_added)

@@ -133,10 +133,9 @@ class PlaneHand(QObject):
             return
         if keys & SHIFT and not keys & CTRL and not keys & ALT:
             self._drawing.sight.move_to(view.kji(at))
-        tool = self._drawing.tools.pointer
-        view.setCursor(Qt.CursorShape.CrossCursor if tool is None else tool.cursor)
-        if tool is not None:
-            tool.hover(view, view.kji(at), keys)
+        tool = self._resting
+        view.setCursor(tool.cursor)
+        tool.hover(view, view.kji(at), keys)
 
     def released(self, view: PlaneView, event: QMouseEvent) -> None:
         """The end of it."""
@@ -154,10 +153,9 @@ class PlaneHand(QObject):
         """To the tool, else the view becomes as large as it can and back."""
         if not _is_left(event):
             return
-        tool = self._drawing.tools.pointer
-        if tool is not None and tool.double_click(view, view.kji(event.position())):
+        if self._resting.double_click(view, view.kji(event.position())):
             return
-        if tool is None:
+        if self._drawing.tools.pointer is None:
             self._drawing.looking.toggle_single(view.number)
         else:
             self.pressed(view, event)
@@ -176,20 +174,19 @@ class PlaneHand(QObject):
             self._drawing.tools.step_size(up)
         else:
             self._drawing.sight.move_along(view.axis, view.index + up)
-        tool = self._drawing.tools.pointer
-        if tool is not None and self._doing is None:
-            tool.hover(view, view.kji(event.position()), keys)
+        if self._doing is None:
+            self._resting.hover(view, view.kji(event.position()), keys)
 
     def left(self, view: PlaneView) -> None:
         """Nothing is under the pointer."""
         self.over = self.last = None
         self.pointed.emit(None)
-        tool = self._drawing.tools.pointer
-        if tool is not None and self._doing is None:
-            tool.hover(view, None, NO_KEYS)
+        if self._doing is None:
+            self._resting.hover(view, None, NO_KEYS)
 
     def paint(self, view: PlaneView, painter: QPainter) -> None:
-        """What the tool draws over the view."""
+        """Annotations, and what the tool draws over the view."""
+        self._drawing.annotations.paint(view, painter)
         tool = self._tool or self._drawing.tools.pointer
         if tool is not None:
             tool.paint(view, painter)
@@ -203,9 +200,18 @@ class PlaneHand(QObject):
 
     # What it may be doing
 
+    @property
+    def _resting(self) -> PointerTool:
+        """The tool in hand; without one, what takes hold of annotations."""
+        return self._drawing.tools.pointer or self._drawing.annotations.grip
+
     def _press_tool(self, view: PlaneView, at: QPointF, keys: Qt.KeyboardModifier) -> None:
         tool = self._drawing.tools.pointer
+        annotations = self._drawing.annotations
+        if tool is None and annotations.grip.reaches(view, view.kji(at)):
+            tool = annotations.grip
         if tool is None:
+            annotations.choose("")
             self._doing = self._cross
             self._drawing.sight.move_to(view.kji(at))
             return

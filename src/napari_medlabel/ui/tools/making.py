@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from napari_medlabel.core.annotation import KIND_WORDS
+from napari_medlabel.ui.tool_specs import ANNOTATION
+from napari_medlabel.ui.tools.annotate_tool import AnnotateTool
 from napari_medlabel.ui.tools.brush_tool import BrushTool
 from napari_medlabel.ui.tools.click_tool import ClickTool
 from napari_medlabel.ui.tools.outline_tool import LassoTool, PolygonTool
@@ -26,5 +29,8 @@ def make_tool(name: str, drawing: "Drawing") -> "PointerTool | None":
         return BrushTool(drawing, erase=name == "erase")
     if name in {"fill", "grow"}:
         return ClickTool(drawing, name)
+    for kind in KIND_WORDS:
+        if name == f"{ANNOTATION}{kind}":
+            return AnnotateTool(drawing, kind)
     make = _OTHERS.get(name)
     return None if make is None else make(drawing)

@@ -1,0 +1,1 @@
+"""Measurements and geometric annotations in the window: drawn, taken hold of, listed."""
