@@ -16,6 +16,7 @@ CT = (
     Window(350, 50, "Mediastinum"), Window(40, 40, "Stroke"), Window(200, 75, "Subdural"),
     Window(600, 300, "Angio"),
 )  # fmt: skip
+AIR = (-3100.0, -900.0)  # where the lowest value of a CT is, padding included
 SAMPLED = 64  # values along each axis that a suggestion looks at
 
 
@@ -35,7 +36,11 @@ def presets(volume: Volume, filled: BoolArray | None = None) -> tuple[Window, ..
         known = {stored.limits for stored in named} | {stored.name for stored in named}
         fresh = [w for w in CT if w.limits not in known and w.name not in known]
         return (*named, *fresh)
-    return (*named, *suggested(np.asarray(volume.levels[0]), filled))
+    found = suggested(np.asarray(volume.levels[0]), filled)
+    # A NIfTI file does not say that it is a CT; air at -1000 does.
+    lowest = found[-1].limits[0]
+    like_ct = volume.unit == "stored" and AIR[0] <= lowest <= AIR[1]
+    return (*named, *(CT if like_ct else ()), *found)
 
 
 def colormap(volume: Volume) -> str:

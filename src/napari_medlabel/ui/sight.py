@@ -1,6 +1,6 @@
 """Where one looks in an open case and how: the one place that all its views read."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -106,7 +106,10 @@ class RangePreview:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Overlay:
-    """A second volume on the case's grid: values, grey range, colours, strength."""
+    """A second volume on the case's grid: values, grey range, colours, strength.
+
+    `value_of` tells the value at a voxel, None where there is none; `unit` its unit.
+    """
 
     name: str
     values: Grid
@@ -114,6 +117,8 @@ class Overlay:
     colormap: str = "hot"
     opacity: float = 0.5
     shown: bool = True
+    unit: str = ""
+    value_of: Callable[[Index], float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +170,7 @@ class Sight(QObject):
         self.overlay: Overlay | None = None
         self.scale = 1.0  # of words, by napari's font size
         self.window_name = ""
+        self.fills: Mapping[int, float] = {}  # of single segments, where not as the others
         self._palette: Palette | None = None
 
     # Where
@@ -234,6 +240,7 @@ class Sight(QObject):
             self._palette = Palette.of(
                 shown, layers.labels.selected_label, fill=min(fill * self.look.fill, 1.0),
                 outline=outline, highest=max((one.value for one in schema), default=0),
+                fills={value: min(fill * own, 1.0) for value, own in self.fills.items()},
             )  # fmt: skip
         return self._palette
 
@@ -257,9 +264,24 @@ class Sight(QObject):
         """The letters at which an axis begins and ends; lower case where it is oblique."""
         return _letter(-self.direction(axis)), _letter(self.direction(axis))
 
+    def where_along(self, axis: int) -> str:
+        """How far along an axis the slice in sight is, with the letter of its side: "H 18.0 mm"."""
+        geometry = self.case.volume.geometry
+        mm = float(self.direction(axis) @ geometry.lps(self.position))
+        begin, end = self.ends(axis)
+        return f"{(end if mm >= 0.0 else begin).upper()} {abs(mm):.1f} mm"
+
     def value_at(self, kji: Index) -> float:
         """The image there."""
         return float(self.image[kji])
+
+    def overlaid_at(self, kji: Index) -> tuple[float, str] | None:
+        """The second image there, and its unit; None where none is seen."""
+        overlay = self.overlay
+        if overlay is None or not overlay.shown or overlay.value_of is None:
+            return None
+        value = overlay.value_of(kji)
+        return None if value is None else (value, overlay.unit)
 
 
 def plane_shape(shape: Index, number: int) -> tuple[int, int]:

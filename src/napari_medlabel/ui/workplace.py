@@ -102,6 +102,7 @@ class Workplace(QObject):
             part.setStyleSheet(sheet)
             dress(part, tokens)
             part.set_tokens(tokens)
+            part.setProperty("ground", tokens.bg)
         room.setStyleSheet(
             f"#medlabel_room {{ background: {tokens.bg}; }} "
             f"QSplitter::handle {{ background: {tokens.line}; image: none; }}"
@@ -116,7 +117,7 @@ class Workplace(QObject):
         active = drawing.choices.active
         self.strip.set_state(strip_state(drawing.case, self._sight, axis, active, marks))
         self.bar.set_state(view_bar_state(state, self._sight))
-        self.status.set_state(status_state(state, self._under))
+        self.status.set_state(status_state(state, self._under, self._sight.overlay))
         self._show_preview()
 
     # How

@@ -87,9 +87,10 @@ class Palette:
     active: int
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913  # all that a colour follows from
         cls, colors: Mapping[int, tuple[float, float, float]], active: int, *,
-        fill: float, outline: float, highest: int, fills: Mapping[int, float] = MappingProxyType({}),
+        fill: float, outline: float, highest: int,
+        fills: Mapping[int, float] = MappingProxyType({}),
     ) -> "Palette":  # fmt: skip
         """Colours of what is shown, with the strength of areas and of borders from 0 to 1.
 

@@ -53,7 +53,8 @@ def words(painter: QPainter, view: "PlaneView") -> None:
     count = sight.shape[axis]
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     name = [(view.plane.name, WHITE, True), (f" {view.index + 1} / {count}", DIM, False)]
-    corner(painter, view, [name], right=False)
+    where = [(sight.where_along(axis), DIM, False)]
+    corner(painter, view, [name, where] if wide else [name], right=False)
     if wide:
         corner(painter, view, _window_lines(view), right=True)
         _scale_bar(painter, view)

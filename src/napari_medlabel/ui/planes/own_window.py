@@ -6,7 +6,7 @@ A child with a window of its own is not part of that. What floats over such a ch
 """
 
 from qtpy.QtCore import QEvent, QObject, QRectF, Qt
-from qtpy.QtGui import QGuiApplication, QPainterPath, QRegion
+from qtpy.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QRegion
 from qtpy.QtWidgets import QWidget
 
 __all__ = ["float_over", "give_own_window"]
@@ -17,7 +17,7 @@ PLATFORM = "xcb"  # X11: elsewhere windows within windows are no help or do harm
 def give_own_window(widget: QWidget) -> bool:
     """Paint the widget apart from the window it lies in; False where that is not done here.
 
-    The widget has to paint all of itself.
+    The widget has to paint all of itself, or has a property `ground`: the colour under it.
     """
     if QGuiApplication.platformName() != PLATFORM:
         return False
@@ -63,6 +63,10 @@ class _Opaque(QObject):
 
     def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's
         """Say again that it is not."""
+        if event.type() == QEvent.Type.Paint and self._widget.property("ground"):
+            painter = QPainter(self._widget)
+            painter.fillRect(event.rect(), QColor(str(self._widget.property("ground"))))
+            painter.end()
         if event.type() not in {QEvent.Type.StyleChange, QEvent.Type.Polish}:
             return False
         self._widget.event(event)  # first: only here does the style say so

@@ -85,6 +85,8 @@ class PlaneView(QWidget):
         self.active = False
         self._grey: QImage | None = None
         self._grey_of: object = None
+        self._tint: QImage | None = None
+        self._tint_of: tuple[object, ...] = ()
         self._slices: dict[int, npt.NDArray[Any]] = {}
         self._slices_at = -1
         self._painted: tuple[object, list[tuple[QImage, Rect]]] | None = None
@@ -208,10 +210,15 @@ class PlaneView(QWidget):
     def _paint_overlay(self, painter: QPainter) -> None:
         overlay = self.sight.overlay
         if overlay is None or not overlay.shown:
+            self._tint, self._tint_of = None, ()  # it holds on to the values
             return
-        plane = slice_of(overlay.values, self.axis, self.index)
+        shown = (self.index, overlay.values, overlay.limits, overlay.colormap)
+        if self._tint is None or not _is_same(self._tint_of, shown):
+            plane = slice_of(overlay.values, self.axis, self.index)
+            self._tint = _color_image(colored(plane, overlay.limits, overlay.colormap))
+            self._tint_of = shown
         painter.setOpacity(overlay.opacity)
-        self._draw_plane(painter, _color_image(colored(plane, overlay.limits, overlay.colormap)))
+        self._draw_plane(painter, self._tint)
         painter.setOpacity(1.0)
 
     def _draw_plane(self, painter: QPainter, image: QImage) -> None:
@@ -300,6 +307,13 @@ class PlaneView(QWidget):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Left to the window."""
         event.ignore()
+
+
+def _is_same(old: tuple[object, ...], new: tuple[object, ...]) -> bool:
+    """Arrays are the same where they are one: two have no one equality."""
+    return len(old) == len(new) and all(
+        a is b or (not isinstance(a, np.ndarray) and a == b) for a, b in zip(old, new, strict=True)
+    )
 
 
 def _grey_image(pixels: npt.NDArray[np.uint8]) -> QImage:
