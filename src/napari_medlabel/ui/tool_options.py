@@ -103,7 +103,7 @@ class ToolOptions(QWidget):
         self._tokens: Tokens = DARK
         self._state: ToolsState | None = None
         self._stack = QStackedLayout(self)
-        self._none = text("Drag moves the image. Pick a tool to draw.", tone="3", wrap=True)
+        self._none = text("Drag moves the crosshair. Pick a tool to draw.", tone="3", wrap=True)
         self._none.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._stack.addWidget(self._none)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)

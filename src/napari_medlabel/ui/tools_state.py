@@ -18,7 +18,7 @@ class ToolsState:
     Parameters
     ----------
     tool
-        The id of the tool in hand, "" for none: a drag moves the image.
+        The id of the tool in hand, "" for none: a drag moves the crosshair.
     settings
         Its options (`ToolSettings.of`).
     enabled
