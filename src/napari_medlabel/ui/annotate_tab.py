@@ -20,6 +20,7 @@ from napari_medlabel.core.volume import Window
 from napari_medlabel.ui.annotate_state import AnnotateState
 from napari_medlabel.ui.case_card import CaseCardView
 from napari_medlabel.ui.intensity_box import IntensityBox
+from napari_medlabel.ui.overlay_box import OverlayBox
 from napari_medlabel.ui.section import Section
 from napari_medlabel.ui.segment_table import SegmentTable
 from napari_medlabel.ui.state import NONE, SegmentRow
@@ -76,7 +77,8 @@ class AnnotateTab(QScrollArea):
         self.table.color_wanted.connect(self._choose_color)
         content = column(
             self._case_part(), self._segment_part(), self._tool_part(), 10, self.mask, 10, line(),
-            10, self._window_part(), None, gap=0, margins=(12, 10, 12, 12),
+            10, self._window_part(), 10, line(), 10, self._overlay_part(), None, gap=0,
+            margins=(12, 10, 12, 12),
         )  # fmt: skip
         self.setWidget(content)
 
@@ -135,6 +137,10 @@ class AnnotateTab(QScrollArea):
 
     def _tool_part(self) -> QWidget:
         return self._section("tools", "Tools", self.tools, self.tools.head)
+
+    def _overlay_part(self) -> QWidget:
+        self.overlay = OverlayBox()
+        return self._section("overlay", "Second image", self.overlay, self.overlay.head)
 
     def _window_part(self) -> QWidget:
         self._window = text(tone="3")

@@ -312,6 +312,7 @@ class Desk(QObject):
         self._run(title, task, self._opened, failed=failed, discard=self._put_away)
 
     def _opened(self, case: OpenCase) -> None:
+        around = [row.series for row in self.found]
         self.found, self._scanned = (), False
         solid = SurfaceView()
         look = look_from(self.remembered.get("look", {}))
@@ -319,6 +320,7 @@ class Desk(QObject):
         self.drawing.sight.look_changed.connect(self._remember_look)
         self.workplace = Workplace(self.viewer, self.drawing, solid, self)
         self.workplace.asked.connect(self.asked)
+        self.drawing.second.offer(around)
         self.drawing.changed.connect(self.changed)
         self.drawing.failed.connect(self.fail)
         self.drawing.blocked.connect(self.blocked)

@@ -25,6 +25,7 @@ from napari_medlabel.ui.hand import PlaneHand
 from napari_medlabel.ui.histogram_state import EMPTY, Histogram, histogram_of
 from napari_medlabel.ui.layers import STYLES, CaseLayers
 from napari_medlabel.ui.looking import Looking
+from napari_medlabel.ui.overlaying import Overlaying
 from napari_medlabel.ui.planes.greys import slice_of
 from napari_medlabel.ui.proposals import Proposals
 from napari_medlabel.ui.sight import Look, Sight
@@ -83,6 +84,7 @@ class Drawing(QObject):
             on_step=self._stepped, on_made=self._watch_layer,
         )  # fmt: skip
         self.sight = Sight(case, self.layers, look or Look(), self)
+        self.second = Overlaying(session, case, self.sight, self)
         self.tools = Toolbox(self)
         self.hand = PlaneHand(self)
         views.show_plane(viewer, views.PLANES[0])
@@ -106,6 +108,8 @@ class Drawing(QObject):
         image.events.colormap.connect(self._window_set)
         self._viewer.layers.events.removed.connect(self._layer_removed)
         self._viewer.layers.events.inserted.connect(self._layer_added)
+        self.second.changed.connect(self.changed)
+        self.second.failed.connect(self.failed)
         self.proposals.failed.connect(self.failed)
         self.proposals.said.connect(self.blocked)
         self.proposals.changed.connect(self.changed)
@@ -140,6 +144,7 @@ class Drawing(QObject):
         self.arriving.stop()
         self.hand.let_go()
         self.proposals.close()
+        self.second.close()
         self.annotations.close()
         self._stop_watching()
         self._viewer.layers.events.removed.disconnect(self._layer_removed)

@@ -29,6 +29,7 @@ from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.export_tab import ExportTab, ExportWish
 from napari_medlabel.ui.geometry_dialog import GeometryDialog
 from napari_medlabel.ui.keys import Keys
+from napari_medlabel.ui.overlay_links import link_overlay
 from napari_medlabel.ui.page import Page
 from napari_medlabel.ui.start_page import NothingOpen
 from napari_medlabel.ui.state import RecentRow, SeriesRow, VolumeRow, case_report, row_report
@@ -127,6 +128,7 @@ class MedlabelPanel(QWidget):
         else:
             state = drawing.state
             self.annotate.set_state(state)
+            self.annotate.overlay.set_state(drawing.second.state)
             self.export.set_case(state.card, state.rows)
 
     def _show_start(self, recent: tuple[RecentRow, ...]) -> None:
@@ -313,6 +315,7 @@ class MedlabelPanel(QWidget):
         desk.act_on(mask.inverted, lambda drawing, on: drawing.tools.set_mask(outside=on))
         desk.act_on(mask.around_changed, lambda drawing, by: drawing.tools.set_around(by))
         desk.act_on(mask.reset_wanted, lambda drawing: drawing.tools.reset_mask())
+        link_overlay(tab.overlay, desk, self._ask)
         desk.act_on(tab.window_chosen, lambda drawing, window: drawing.set_window(window))
         desk.act_on(tab.recolored, lambda drawing, value, color: drawing.recolor(value, color))
         desk.act_on(tab.deleted, lambda drawing, value: drawing.delete(value))

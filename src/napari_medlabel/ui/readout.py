@@ -30,13 +30,17 @@ _LETTERS: Final = ("LR", "PA", "HF")
 
 @dataclass(frozen=True, slots=True)
 class Readout:
-    """What is under the pointer, in words; empty outside the volume."""
+    """What is under the pointer, in words; empty outside the volume.
+
+    `second` is the value of a second image that is shown over the first.
+    """
 
     position: tuple[str, ...] = ()
     voxel: str = ""
     value: str = ""
     segment: str = ""
     color: str = ""
+    second: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class StatusState:
         "All changes saved", "Saving", or "Not saved: disk is full", and which of the three.
     remedy
         The button beside what is not saved.
+    overlaid
+        Whether a second image is shown, so that there is a place for its value.
     engine, engine_ready
         "Engine ready · GPU · 0.3 s per click", or "" for none; whether it can answer.
     """
@@ -61,11 +67,12 @@ class StatusState:
     remedy: str = "Save again"
     engine: str = ""
     engine_ready: bool = True
+    overlaid: bool = False
 
 
-def readout(
+def readout(  # noqa: PLR0913  # what there is to say of a place
     geometry: Geometry, kji: Sequence[float], value: float | None = None, unit: str = "",
-    segment: tuple[str, str] = ("", ""),
+    segment: tuple[str, str] = ("", ""), *, second: tuple[float, str] | None = None,
 ) -> Readout:  # fmt: skip
     """What to say of a place in a volume.
 
@@ -80,6 +87,8 @@ def readout(
         Of the voxel there, and in what it is measured ("" for none).
     segment
         Name and colour of the segment there.
+    second
+        Value and unit of a second image there.
     """
     index = tuple(int(np.floor(n + 0.5)) for n in kji)
     if not all(0 <= n < size for n, size in zip(index, geometry.shape, strict=True)):
@@ -87,7 +96,8 @@ def readout(
     lps = geometry.lps_from_kji @ np.array([*kji, 1.0], dtype=np.float64)
     position = tuple(axis_words(axis, float(lps[axis])) for axis in range(3))
     words = "" if value is None else value_words(value, unit)
-    return Readout(position, voxel_words(index), words, *segment)
+    other = "" if second is None else value_words(*second)
+    return Readout(position, voxel_words(index), words, *segment, other)
 
 
 def axis_words(axis: int, mm: float) -> str:

@@ -62,6 +62,8 @@ class StatusLine(QWidget):
             self.remedy.setText(new.remedy)
             self.remedy.setAccessibleName(new.remedy)
             self._row.want(self.remedy, wanted=new.saved_kind == "failed" and bool(new.remedy))
+        if old is None or old.overlaid != new.overlaid:
+            self._row.want(self.second, wanted=new.overlaid)
         if old is None or (old.engine, old.engine_ready) != (new.engine, new.engine_ready):
             self._engine_dot.set_color(self._dot_color(new))
             self.engine.set_words(new.engine)
@@ -90,6 +92,8 @@ class StatusLine(QWidget):
         self.voxel = FixedText("[999, 999, 999]", tone="text2")
         self.voxel.setToolTip("Index of the voxel [k, j, i]: slice, row and column, from 0")
         self.value = FixedText(f"{MINUS}1024.5 HU")
+        self.second = FixedText("1024.5 SUVbw", tone="accent_text")
+        self.second.setToolTip("Value of the second image")
         self._swatch = Swatch()
         self.segment = FixedText("Kidney, right, upper")
         self._saved_icon = IconLabel("check", "ok", 14)
@@ -104,11 +108,12 @@ class StatusLine(QWidget):
         first, second, third, last = (upright() for _n in range(4))
         self._engine_line = third
         return FittingRow(
-            (*self.position, self._mm, first, self.voxel, second, self.value, self._swatch,
-             self.segment, None, self._saved_icon, self.saved, self.remedy, third,
+            (*self.position, self._mm, first, self.voxel, second, self.value, self.second,
+             self._swatch, self.segment, None, self._saved_icon, self.saved, self.remedy, third,
              self._engine_dot, self.engine, last, IconLabel("offline", "text2", 14), offline),
             ((first, self.voxel), (third, self._engine_dot, self.engine), (offline,),
-             (second, self.value), (self._swatch, self.segment), (*self.position, self._mm)),
+             (self._swatch, self.segment), (self.second,), (second, self.value),
+             (*self.position, self._mm)),
             gap=8,
         )  # fmt: skip
 
@@ -118,6 +123,7 @@ class StatusLine(QWidget):
         self._mm.set_words("mm" if under.position else "")
         self.voxel.set_words(under.voxel)
         self.value.set_words(under.value)
+        self.second.set_words(under.second)
         self._swatch.set_color(under.color)
         self.segment.set_words(under.segment)
 

@@ -7,7 +7,7 @@ from napari_medlabel.ui.annotate_state import AnnotateState
 from napari_medlabel.ui.preview_bar import PreviewState
 from napari_medlabel.ui.proposals import Proposals
 from napari_medlabel.ui.readout import Readout, StatusState, readout
-from napari_medlabel.ui.sight import Proposal, RangePreview, Sight
+from napari_medlabel.ui.sight import Overlay, Proposal, RangePreview, Sight
 from napari_medlabel.ui.state import volume_words
 from napari_medlabel.ui.strip_state import Lane, Mark, StripState, as_flags
 from napari_medlabel.ui.view_bar_state import ViewBarState
@@ -51,9 +51,11 @@ def view_bar_state(state: AnnotateState, sight: Sight, *, initials: str = "") ->
     )  # fmt: skip
 
 
-def status_state(state: AnnotateState, under: Readout) -> StatusState:
+def status_state(state: AnnotateState, under: Readout, overlay: Overlay | None) -> StatusState:
     """What is under the pointer, and whether all is saved."""
-    return StatusState(under, state.saved, _SAVED.get(state.saved_kind, "saved"))
+    overlaid = overlay is not None and overlay.shown and overlay.value_of is not None
+    saved = _SAVED.get(state.saved_kind, "saved")
+    return StatusState(under, state.saved, saved, overlaid=overlaid)
 
 
 def under_pointer(
@@ -65,7 +67,9 @@ def under_pointer(
     label = case.segmentation.schema.get(value)
     named = ("", "") if label is None else (label.name, label.color)
     unit = "" if case.volume.unit == "stored" else case.volume.unit
-    return readout(case.volume.geometry, kji, sight.value_at(sight.nearest(kji)), unit, named)
+    voxel = sight.nearest(kji)
+    geometry, second = case.volume.geometry, sight.overlaid_at(voxel)
+    return readout(geometry, kji, sight.value_at(voxel), unit, named, second=second)
 
 
 def preview_state(case: OpenCase, proposals: Proposals, axis: int) -> PreviewState | None:
