@@ -133,6 +133,8 @@ def liars(claim: int = 30_000) -> dict[str, bytes]:
         "raw.mha": metaimage(claim) + zeros,
         "packed.mha": metaimage(claim, "CompressedData = True") + zlib.compress(zeros),
         "text.mha": metaimage(claim, "BinaryData = False") + b"0 " * 500,
+        "digits.mha": metaimage(10**400) + zeros,
+        "digits.nrrd": nrrd(10**400, "raw") + zeros,
     }  # fmt: skip
 
 

@@ -21,7 +21,13 @@ from napari_medlabel.core.geometry import FloatArray, Geometry
 from napari_medlabel.core.volume import Grid, Series
 from napari_medlabel.files import new_file
 from napari_medlabel.formats.packed import Encoding
-from napari_medlabel.formats.text_fields import TextFields, broken, read_fields, voxel_files
+from napari_medlabel.formats.text_fields import (
+    MOST_ALONG,
+    TextFields,
+    broken,
+    read_fields,
+    voxel_files,
+)
 from napari_medlabel.formats.text_header import TextHeader, series_of
 from napari_medlabel.formats.text_reader import voxels_of
 from napari_medlabel.formats.voxels import check_fits, check_name, file_dtype, slabs
@@ -136,6 +142,8 @@ def _header(path: Path, fields: TextFields, files: tuple[Path, ...]) -> TextHead
     channels = int(values.get("elementnumberofchannels", "1"))
     if not 2 <= axes <= 10 or len(size) != axes or min(size) < 1 or channels < 1:
         raise ValueError("axes and sizes do not fit together")
+    if max(*size, channels) > MOST_ALONG:
+        raise ValueError("an axis is longer than any file can hold")
     stored = _DTYPES.get(values.get("elementtype", "").upper())
     if _is_true(values, "binarydatabyteordermsb") or _is_true(values, "elementbyteordermsb"):
         stored = stored and stored.newbyteorder(">")

@@ -16,7 +16,13 @@ import numpy as np
 
 from napari_medlabel.core.geometry import FloatArray
 from napari_medlabel.formats.packed import Encoding
-from napari_medlabel.formats.text_fields import TextFields, broken, read_fields, voxel_files
+from napari_medlabel.formats.text_fields import (
+    MOST_ALONG,
+    TextFields,
+    broken,
+    read_fields,
+    voxel_files,
+)
 from napari_medlabel.formats.text_header import TextHeader
 from napari_medlabel.formats.voxels import in_one_line
 
@@ -127,6 +133,8 @@ def _axes(values: Mapping[str, str]) -> list[_Axis]:
     sizes = [int(word) for word in values.get("sizes", "").split()]
     if not 1 <= count <= _MOST_AXES or len(sizes) != count or min(sizes) < 1:
         raise ValueError("axes and sizes do not fit together")
+    if max(sizes) > MOST_ALONG:
+        raise ValueError("an axis is longer than any file can hold")
     kinds = values.get("kinds", "").lower().split() or [""] * count
     if len(kinds) != count:
         raise ValueError("axes and kinds do not fit together")

@@ -9,10 +9,11 @@ from typing import Final, Literal
 from napari_medlabel.errors import InputError
 from napari_medlabel.formats.voxels import in_one_line
 
-__all__ = ["TextFields", "broken", "read_fields", "voxel_files"]
+__all__ = ["MOST_ALONG", "TextFields", "broken", "read_fields", "voxel_files"]
 
 _LONGEST_HEADER: Final = 1 << 20
 _MOST_FILES: Final = 20_000
+MOST_ALONG: Final = 2**31 - 1  # voxels along an axis: no file has more, and a float holds them
 _PATTERN: Final = re.compile(r"(.*)%(0?)(\d{0,2})d(\S*)((?:\s+-?\d+){2,4})")
 _LOCAL: Final = "LOCAL"
 _OF_NRRD: Final = frozenset(
