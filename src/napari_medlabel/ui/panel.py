@@ -22,6 +22,7 @@ from napari_medlabel.ui import theme
 from napari_medlabel.ui._napari_compat import canvas_area, is_gone, main_window
 from napari_medlabel.ui.action_windows import ActionWindows
 from napari_medlabel.ui.annotate_tab import AnnotateTab
+from napari_medlabel.ui.annotation_links import link_annotations
 from napari_medlabel.ui.binding import binding_problem
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.docking import dock_left
@@ -31,8 +32,10 @@ from napari_medlabel.ui.geometry_dialog import GeometryDialog
 from napari_medlabel.ui.keys import Keys
 from napari_medlabel.ui.overlay_links import link_overlay
 from napari_medlabel.ui.page import Page
+from napari_medlabel.ui.segment_windows import SegmentWindows
 from napari_medlabel.ui.start_page import NothingOpen
 from napari_medlabel.ui.state import RecentRow, SeriesRow, VolumeRow, case_report, row_report
+from napari_medlabel.ui.warming import warm_up
 from napari_medlabel.ui.widgets import BusyView, ErrorView, button, column, dress, line
 from napari_medlabel.ui.work import share_quickly
 from napari_medlabel.ui.workplace import Workplace
@@ -69,6 +72,7 @@ class MedlabelPanel(QWidget):
         self.report = GeometryDialog(main_window(viewer))
         self._keys = Keys(viewer, self.desk)
         self.action_windows = ActionWindows(main_window(viewer), self._keys, self.desk)
+        self.segment_windows = SegmentWindows(main_window(viewer), self.annotate, self.desk)
         self._tab = 0
         self._recent: tuple[RecentRow, ...] | None = None
         self._reported: object = None  # whose report is shown
@@ -85,6 +89,7 @@ class MedlabelPanel(QWidget):
         self.desk.error = binding_problem()
         self.dress()
         self.show_state()
+        self._warming = warm_up()
 
     def sizeHint(self) -> object:  # noqa: N802  # Qt's
         """As wide as the design has it."""
@@ -128,8 +133,10 @@ class MedlabelPanel(QWidget):
         else:
             state = drawing.state
             self.annotate.set_state(state)
+            self.annotate.annotations.set_state(drawing.annotations.state)
             self.annotate.overlay.set_state(drawing.second.state)
             self.export.set_case(state.card, state.rows)
+            self.export.set_dicom(on=drawing.case.volume.source.format == "dicom")
 
     def _show_start(self, recent: tuple[RecentRow, ...]) -> None:
         self.page.start.set_recent(recent)
@@ -163,6 +170,7 @@ class MedlabelPanel(QWidget):
         self.report.set_style(sheet, self._tokens)
         self._sheet = sheet
         self.action_windows.set_style(sheet, self._tokens)
+        self.segment_windows.set_style(sheet, self._tokens)
         if self.desk.workplace is not None:
             self.desk.workplace.set_style(sheet, self._tokens)
 
@@ -203,6 +211,7 @@ class MedlabelPanel(QWidget):
         self._tell.stop()
         share_quickly(on=False)
         self.action_windows.remove()
+        self.segment_windows.remove()
         self._keys.remove()
         self.desk.shut()
         self.page.deleteLater()
@@ -284,6 +293,11 @@ class MedlabelPanel(QWidget):
             lambda: self._ask(QFileDialog.FileMode.Directory, "Export to", self.export.set_folder)
         )
         desk.asked.connect(self.action_windows.ask)
+        self.export.originals_wanted.connect(
+            lambda: self._ask(
+                QFileDialog.FileMode.Directory, "Original images", self.export.set_originals
+            )
+        )
         desk.slice_read.connect(page.show_first_slice)
         desk.blocked.connect(lambda words: QToolTip.showText(QCursor.pos(), words))
         self.viewer.events.theme.connect(self._dress_soon)
@@ -315,6 +329,7 @@ class MedlabelPanel(QWidget):
         desk.act_on(mask.inverted, lambda drawing, on: drawing.tools.set_mask(outside=on))
         desk.act_on(mask.around_changed, lambda drawing, by: drawing.tools.set_around(by))
         desk.act_on(mask.reset_wanted, lambda drawing: drawing.tools.reset_mask())
+        link_annotations(tab.annotations, desk)
         link_overlay(tab.overlay, desk, self._ask)
         desk.act_on(tab.window_chosen, lambda drawing, window: drawing.set_window(window))
         desk.act_on(tab.recolored, lambda drawing, value, color: drawing.recolor(value, color))
@@ -330,7 +345,7 @@ class MedlabelPanel(QWidget):
         def write(case: OpenCase) -> object:
             return commands.export_case(
                 self.desk.session, case, wish.folder, name=wish.name, formats=wish.formats,
-                force=wish.force, onto=wish.onto,
+                force=wish.force, onto=wish.onto, originals=wish.originals,
             )  # fmt: skip
 
         self.export.set_busy("Writing and reading back")

@@ -1,0 +1,32 @@
+"""What the first case would otherwise wait for, read beside the window while nobody needs it."""
+
+import logging
+import threading
+
+import numpy as np
+
+__all__ = ["warm_up"]
+
+_LOG = logging.getLogger(__name__)
+
+
+def warm_up() -> threading.Thread:
+    """Make two small layers that nobody sees: napari then has read its tables and its units.
+
+    The first layer of a process takes two seconds longer than the next; on the main thread they
+    would fall between the choice of a case and its first stroke.
+    """
+    thread = threading.Thread(target=_make_layers, name="medlabel-warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+def _make_layers() -> None:
+    from napari.layers import Image, Labels  # noqa: PLC0415  # slow, which is the point
+
+    try:
+        shown = {"units": ("mm",) * 3, "axis_labels": ("z", "y", "x"), "scale": (2.0, 1.0, 1.0)}
+        Image(np.zeros((2, 2, 2), np.int16), multiscale=False, rgb=False, **shown)
+        Labels(np.zeros((2, 2, 2), np.uint8), multiscale=False, **shown)
+    except Exception:  # noqa: BLE001  # a bug of somebody's: the case itself will say so
+        _LOG.debug("layers could not be made beforehand", exc_info=False)
