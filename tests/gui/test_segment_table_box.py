@@ -7,10 +7,10 @@ from statistics import median
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QAction
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtGui import QAction, QHelpEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QMenu, QSlider
+from qtpy.QtWidgets import QApplication, QMenu, QSlider, QToolTip
 
 from napari_medlabel.core.schema import PALETTE
 from napari_medlabel.ui.segment_model import COLOR, EYE, LOCK, NAME
@@ -260,7 +260,42 @@ def test_the_schema_menu_asks_and_the_protocol_unfolds(box: SegmentsBox) -> None
         assert box.protocol.words.toPlainText() == "Every third slice."
         box.set_state(SegmentsState(rows(8), 1))
         assert not box.protocol.isVisible()
-    assert got == ["template", "load", "save", "protocol"]
+    assert got == ["load", "save", "protocol"]
+
+
+def test_templates_and_work_on_all_segments_are_in_menus(box: SegmentsBox) -> None:
+    got: list[str] = []
+    box.template_wanted.connect(got.append)
+    box.asked.connect(got.append)
+    box.set_templates((("lesions", "Lesions"), ("brain", "Brain structures")))
+    with shown(box):
+        actions_of(actions_of(box.schema_menu())["Load template"].menu())["Lesions"].trigger()
+        for action in box.case_menu().actions():
+            action.trigger()
+        box.set_state(SegmentsState(rows(8), 1, read_only="Open in another window"))
+        entries = [one for one in box.case_menu().actions() if one.isEnabled() and one.text()]
+        on = {one.text().rstrip("\N{HORIZONTAL ELLIPSIS}") for one in entries}
+    assert got == [
+        "lesions", "statistics", "compare", "import-mask", "save-version", "versions",
+    ]  # fmt: skip
+    assert on == {"Statistics", "Compare", "Versions"}
+
+
+def test_a_tooltip_asks_for_the_mean_and_then_has_it(box: SegmentsBox) -> None:
+    asked: list[int] = []
+    box.table.mean_wanted.connect(asked.append)
+    with shown(box):
+        place = box.table.cell_rect(2, NAME).center()
+        tip = QHelpEvent(QEvent.Type.ToolTip, place, box.table.viewport().mapToGlobal(place))
+        QApplication.sendEvent(box.table.viewport(), tip)
+        assert asked == [2]
+        assert "Mean" not in QToolTip.text()
+        box.table.set_mean(2, "97 HU")
+        settle()
+        assert "Mean 97 HU" in QToolTip.text()
+        QApplication.sendEvent(box.table.viewport(), tip)
+        assert asked == [2]  # it is known now
+        QToolTip.hideText()
 
 
 def test_what_is_typed_stays_while_numbers_change(box: SegmentsBox) -> None:

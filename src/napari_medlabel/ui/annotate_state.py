@@ -1,13 +1,16 @@
 """What the Annotate tab shows of an open case, as frozen values made by pure functions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from napari_medlabel.core.schema import Label
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.core.volume import Window
 from napari_medlabel.session import OpenCase
 from napari_medlabel.ui.geometry_facts import slices_words, spacing_words
 from napari_medlabel.ui.geometry_state import CHOSEN, chip_words, chosen_words
 from napari_medlabel.ui.histogram_state import EMPTY, Histogram, IntensityState, Preset
+from napari_medlabel.ui.segment_rows import SegmentDetail
 from napari_medlabel.ui.state import NONE, CaseCard, SegmentRow, Style, Tone, volume_words
 from napari_medlabel.ui.tool_options import ToolsState
 from napari_medlabel.ui.tool_settings import ToolSettings
@@ -21,6 +24,7 @@ class Choices:
 
     active: int = 0
     hidden: frozenset[int] = frozenset()
+    fills: Mapping[int, float] = field(default_factory=dict)
     tool: str = ""
     settings: ToolSettings = field(default_factory=ToolSettings)
     windows: tuple[Window, ...] = ()
@@ -54,6 +58,8 @@ class AnnotateState:
 
     card: CaseCard
     rows: tuple[SegmentRow, ...] = ()
+    details: Mapping[int, SegmentDetail] = field(default_factory=dict)
+    schema: str = ""
     choices: Choices = field(default_factory=Choices)
     window: Window = field(default_factory=lambda: Window(1.0, 0.5))
     unit: str = ""
@@ -92,6 +98,13 @@ def annotate_state(
     return AnnotateState(
         card=_case_card(case),
         rows=_segment_rows(segmentation, choices.hidden),
+        details={
+            label.value: SegmentDetail(
+                label.group, "", _code_words(label), choices.fills.get(label.value)
+            )
+            for label in segmentation.schema
+        },
+        schema=segmentation.schema.name,
         choices=choices,
         window=window,
         unit=case.volume.unit if case.volume.unit != "stored" else "",
@@ -165,3 +178,12 @@ def _segment_rows(segmentation: Segmentation, hidden: frozenset[int]) -> tuple[S
         )
         for label in segmentation.schema
     )  # fmt: skip
+
+
+def _code_words(label: Label) -> str:
+    """What it is, for machines, in words: "Liver, SCT 10200004"; "" without a code."""
+    code = label.code
+    if code is None:
+        return ""
+    sides = ", ".join(one.meaning for one in label.modifiers)
+    return f"{', '.join(filter(None, (code.meaning, sides)))}, {code.scheme} {code.value}"

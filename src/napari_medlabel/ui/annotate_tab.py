@@ -22,13 +22,12 @@ from napari_medlabel.ui.case_card import CaseCardView
 from napari_medlabel.ui.intensity_box import IntensityBox
 from napari_medlabel.ui.overlay_box import OverlayBox
 from napari_medlabel.ui.section import Section
-from napari_medlabel.ui.segment_table import SegmentTable
+from napari_medlabel.ui.segments_box import SegmentsBox, SegmentsState
 from napari_medlabel.ui.state import NONE, SegmentRow
 from napari_medlabel.ui.theme import DARK, Tokens
 from napari_medlabel.ui.tools_box import ToolsBox
 from napari_medlabel.ui.widgets import (
     BusyView,
-    IconButton,
     QuestionView,
     column,
     line,
@@ -69,7 +68,10 @@ class AnnotateTab(QScrollArea):
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.table = SegmentTable()
+        self.segments = SegmentsBox()
+        self.table, self.add = self.segments.table, self.segments.add
+        self.segments.segment_added.connect(self.segment_added)
+        self._protocol = ""
         self.tools = ToolsBox()
         self.mask = IntensityBox("mask")
         self.question = QuestionView()
@@ -87,10 +89,7 @@ class AnnotateTab(QScrollArea):
         old, self._state = self._state, new
         if old is None or old.card != new.card:
             self.card.set_card(new.card)
-        if old is None or (old.rows, old.choices.active) != (new.rows, new.choices.active):
-            self.table.set_rows(new.rows, new.choices.active)
-            self._count.setText(str(len(new.rows)) if new.rows else "")
-            self._hint.setVisible(not new.rows)
+        self.segments.set_state(self._segments_state(new))
         if old is None or old.choices.windows != new.choices.windows:
             self._show_presets(new.choices.windows)
         if old is None or (old.window, old.choices) != (new.window, new.choices):
@@ -99,14 +98,18 @@ class AnnotateTab(QScrollArea):
             self.tools.set_state(new.tools)
         if old is None or old.mask != new.mask:
             self.mask.set_state(new.mask)
-        if old is None or old.read_only != new.read_only:
-            self.add.setEnabled(not new.read_only)
         if old is None or (old.saved, old.saved_kind, old.read_only) != (
             new.saved, new.saved_kind, new.read_only,
         ):  # fmt: skip
             self.card.set_notes(new)
         if old is None or old.loading != new.loading:
             self._show_loading(new)
+
+    def set_protocol(self, words: str) -> None:
+        """Show how the task is to be done; nothing without words."""
+        self._protocol = words
+        if self._state is not None:
+            self.segments.set_state(self._segments_state(self._state))
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Remember the theme for what comes later."""
@@ -128,12 +131,14 @@ class AnnotateTab(QScrollArea):
         )  # fmt: skip
 
     def _segment_part(self) -> QWidget:
-        self._count = text(tone="3")
-        self.add = IconButton("plus", "Add a segment", self.segment_added.emit, key="Ctrl+Shift+N")
-        self._hint = text("No segment yet. Add one, or just paint.", tone="3", wrap=True)
-        content = column(self.table, self._hint, self.question, gap=2)
-        beside = row(self._count, None, self.add, gap=6)
-        return column(self._section("segments", "Segments", content, beside), 10, line(), 10, gap=0)
+        content = column(self.segments, self.question, gap=2)
+        made = self._section("segments", "Segments", content, self.segments.head)
+        return column(made, 10, line(), 10, gap=0)
+
+    def _segments_state(self, new: AnnotateState) -> SegmentsState:
+        return SegmentsState(
+            new.rows, new.choices.active, new.details, new.schema, self._protocol, new.read_only
+        )
 
     def _tool_part(self) -> QWidget:
         return self._section("tools", "Tools", self.tools, self.tools.head)

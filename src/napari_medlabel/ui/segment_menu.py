@@ -31,6 +31,7 @@ class Doings:
     merge: Callable[[int, int], object]
     group: Callable[[int, int], object]
     delete: Callable[[int], object]
+    another: Callable[[int], object]
 
 
 class SegmentMenu(QMenu):
@@ -64,6 +65,7 @@ class SegmentMenu(QMenu):
         self.addAction("Show only this", partial(doings.only, value))
         self.addAction(self._fill())
         self.addSeparator()
+        changes.append(self.addAction("Add another of this kind", partial(doings.another, value)))
         changes += [self._merge().menuAction(), self._move().menuAction()]
         self.addSeparator()
         changes.append(self.addAction("Delete segment", partial(doings.delete, value)))

@@ -1,6 +1,7 @@
 """The rows of the segment table as a model: words for eyes, ears and tooltips."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
@@ -33,6 +34,7 @@ class SegmentModel(QAbstractTableModel):
         self.rows: tuple[SegmentRow, ...] = ()
         self.listed: tuple[Listed, ...] = ()
         self.details: Mapping[int, SegmentDetail] = {}
+        self.means: dict[int, str] = {}
         self.dashed: frozenset[int] = frozenset()
         self.active = 0
         self.search = ""
@@ -50,6 +52,11 @@ class SegmentModel(QAbstractTableModel):
         if details != self.details:
             self.details = dict(details)
             self.relist(all_new=True)
+
+    def detail_of(self, value: int) -> SegmentDetail:
+        """What is known of a segment, the mean that came last with it."""
+        detail = self.details.get(value, SegmentDetail())
+        return replace(detail, mean=self.means[value]) if value in self.means else detail
 
     def relist(self, *, all_new: bool = False) -> None:
         """List what search and folding leave; tell of rows that changed, or of all."""
@@ -138,7 +145,7 @@ class SegmentModel(QAbstractTableModel):
             COLOR: "Choose a colour",
             EYE: f"{'Hide' if row.visible else 'Show'} {row.name}   Alt+click shows only this",
             LOCK: f"{'Unlock' if row.locked else 'Lock'} {row.name}   K",
-        }.get(column) or row_tip(row, self.details.get(row.value))
+        }.get(column) or row_tip(row, self.detail_of(row.value))
 
 
 def _key(row: Listed) -> tuple[str, int]:

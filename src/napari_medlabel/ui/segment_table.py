@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from qtpy.QtCore import QModelIndex, QRect, Qt, Signal
+from qtpy.QtCore import QEvent, QModelIndex, QPoint, QRect, Qt, Signal
 from qtpy.QtGui import QContextMenuEvent, QKeyEvent, QMouseEvent
-from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QToolTip
 
 from napari_medlabel.ui.segment_delegate import ROW, SegmentDelegate
 from napari_medlabel.ui.segment_menu import Doings, SegmentMenu
@@ -34,7 +34,7 @@ class SegmentTable(QTableView):
 
     `eye_clicked` has the value, and whether only this one shall be shown; `merge_wanted` the one
     that goes and the one that takes its voxels; `group_wanted` value and group;
-    `opacity_changed` value and fill from 0 to 1.
+    `opacity_changed` value and fill from 0 to 1; `mean_wanted` the value whose tooltip is up.
     """
 
     picked = Signal(int)
@@ -47,6 +47,8 @@ class SegmentTable(QTableView):
     group_wanted = Signal(int, int)
     opacity_changed = Signal(int, float)
     delete_wanted = Signal(int)
+    another_wanted = Signal(int)
+    mean_wanted = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,6 +74,7 @@ class SegmentTable(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
         self._alt = False
+        self._tip = (0, QPoint())  # whose tooltip was shown last, and where
         self.clicked.connect(self._cell_clicked)
         self.doubleClicked.connect(self._cell_double_clicked)
         self.set_tokens(DARK)
@@ -86,6 +89,20 @@ class SegmentTable(QTableView):
     def set_details(self, details: Mapping[int, SegmentDetail]) -> None:
         """Groups, codes, means and fills, by label value."""
         self._model.set_details(details)
+
+    def set_mean(self, value: int, words: str) -> None:
+        """The mean of a segment, "97 HU", for its tooltip; without words it is not known now."""
+        if not words:
+            self._model.means.pop(value, None)
+            return
+        self._model.means[value] = words
+        if self._tip[0] == value and QToolTip.isVisible():
+            index = self._model.index(self._model.row_of(value), NAME)
+            QToolTip.showText(self._tip[1], str(index.data(Qt.ItemDataRole.ToolTipRole)), self)
+
+    def forget_means(self) -> None:
+        """Another case is shown."""
+        self._model.means.clear()
 
     def set_search(self, words: str) -> None:
         """List only segments with these words."""
@@ -136,9 +153,18 @@ class SegmentTable(QTableView):
         doings = Doings(
             self.rename, self.color_wanted.emit, self.code_wanted.emit, self._only,
             self.opacity_changed.emit, self.merge_wanted.emit, self.group_wanted.emit,
-            self.delete_wanted.emit,
+            self.delete_wanted.emit, self.another_wanted.emit,
         )  # fmt: skip
         return SegmentMenu(segment, self._model, doings, self)
+
+    def viewportEvent(self, event: QEvent) -> bool:  # noqa: N802  # Qt's
+        """A tooltip asks for what takes a while to know."""
+        if event.type() == QEvent.Type.ToolTip:
+            row = self._model.segment_at(self.indexAt(event.pos()))
+            self._tip = (row.value if row else 0, event.globalPos())
+            if row is not None and row.value not in self._model.means:
+                self.mean_wanted.emit(row.value)
+        return bool(super().viewportEvent(event))
 
     def keyboardSearch(self, _search: str) -> None:  # noqa: N802  # Qt's
         """Letters are keys of the window, not a search."""

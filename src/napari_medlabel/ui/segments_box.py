@@ -19,9 +19,16 @@ __all__ = ["SCHEMA_MENU", "SegmentsBox", "SegmentsState"]
 
 MORE: Final = "\N{HORIZONTAL ELLIPSIS}"
 SCHEMA_MENU: Final = (
-    ("template", f"Load template{MORE}"), ("load", f"Load schema file{MORE}"),
-    ("save", f"Save schema{MORE}"), ("protocol", "Protocol text"),
+    ("load", f"Load schema file{MORE}"), ("save", f"Save schema{MORE}"),
+    ("protocol", "Protocol text"),
 )  # fmt: skip
+CASE_MENU: Final = (
+    ("statistics", f"Statistics{MORE}"), ("compare", f"Compare{MORE}"), ("", ""),
+    ("import-mask", f"Import mask{MORE}"), ("", ""),
+    ("save-version", f"Save version{MORE}"), ("versions", f"Versions{MORE}"),
+)  # fmt: skip
+CHANGING: Final = {"import-mask", "save-version"}
+NAME_PX: Final = 62  # of a schema in the title; the rest is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +76,20 @@ class SearchField(QLineEdit):
 class SegmentsBox(QWidget):
     """Shows a `SegmentsState`.
 
-    Signals of a segment are those of `table`. `schema_wanted` has "template", "load", "save" or
-    "protocol". `head` is for the right of the section's title.
+    Signals of a segment are those of `table`. `schema_wanted` has "load", "save" or "protocol",
+    `template_wanted` a template's key, `asked` the id of an action about all segments. `head` is
+    for the right of the section's title.
     """
 
     segment_added = Signal()
     schema_wanted = Signal(str)
+    template_wanted = Signal(str)
+    asked = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
         self._state: SegmentsState | None = None
+        self._templates: tuple[tuple[str, str], ...] = ()
         self.table = SegmentTable()
         self.protocol = ProtocolView()
         self.search = SearchField()
@@ -112,13 +123,22 @@ class SegmentsBox(QWidget):
         self.count.setText(str(len(new.rows)) if new.rows else "")
         self.hint.setVisible(not new.rows)
         self.table.setVisible(bool(new.rows))
-        self.schema.setText(new.schema or "Schema")
+        name = new.schema or "Schema"
+        self.schema.setText(
+            self.schema.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, NAME_PX)
+        )
+        self.schema.setToolTip(f"{name}: templates, files, protocol")
         self.protocol.set_text(new.protocol)
         self.add.setEnabled(not new.read_only)
         self.add.setToolTip(new.read_only or "Add a segment   Ctrl+Shift+N")
+        self.find.setVisible(self._few())
         if len(new.rows) > MANY and (old is None or len(old.rows) <= MANY):
             self.search.show()
         self._say_none()
+
+    def set_templates(self, templates: tuple[tuple[str, str], ...]) -> None:
+        """The templates there are, each with its key and words."""
+        self._templates = templates
 
     # Parts
 
@@ -133,8 +153,10 @@ class SegmentsBox(QWidget):
         chevron = IconLabel("down", "text2", 12)
         self.find = IconButton("search", "Find a segment", self._find, size=16)
         self.add = IconButton("plus", "Add a segment", self.segment_added.emit, key="Ctrl+Shift+N")
+        self.more = IconButton("more", "Statistics, compare, import, versions", self._unfold_case,
+                               size=16)  # fmt: skip
         return row(
-            self.count, None, self.schema, chevron, 2, self.find, self.add, gap=2
+            self.count, None, self.schema, chevron, 2, self.find, self.add, self.more, gap=2
         )  # fmt: skip
 
     def schema_menu(self) -> QMenu:
@@ -142,12 +164,32 @@ class SegmentsBox(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         state = self._state or SegmentsState()
+        templates = menu.addMenu("Load template")
+        templates.setEnabled(bool(self._templates) and not state.read_only)
+        for key, words in self._templates:
+            templates.addAction(words, partial(self.template_wanted.emit, key))
         for wish, words in SCHEMA_MENU:
             action = menu.addAction(words, partial(self._wanted, wish))
-            fixed = bool(state.read_only) and wish in {"template", "load"}
+            fixed = bool(state.read_only) and wish == "load"
             missing = wish == "protocol" and not state.protocol.strip()
             action.setEnabled(not fixed and not missing)
         return menu
+
+    def case_menu(self) -> QMenu:
+        """What can be done with all segments."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        fixed = bool(self._state and self._state.read_only)
+        for wish, words in CASE_MENU:
+            if wish:
+                action = menu.addAction(words, partial(self.asked.emit, wish))
+                action.setEnabled(not (fixed and wish in CHANGING))
+            else:
+                menu.addSeparator()
+        return menu
+
+    def _unfold_case(self) -> None:
+        self.case_menu().popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
 
     def _unfold_schema(self) -> None:
         self.schema_menu().popup(self.schema.mapToGlobal(self.schema.rect().bottomLeft()))

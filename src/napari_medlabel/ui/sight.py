@@ -16,6 +16,7 @@ from napari_medlabel.session import OpenCase
 from napari_medlabel.ui._napari_compat import Box
 from napari_medlabel.ui.layers import CaseLayers, PaintOver
 from napari_medlabel.ui.planes.greys import Palette
+from napari_medlabel.ui.planes.spans import Span
 from napari_medlabel.ui.views import PLANES
 
 __all__ = [
@@ -168,6 +169,7 @@ class Sight(QObject):
         self.position: Index = (k, j, i)
         self.proposal: Proposal | RangePreview | None = None
         self.overlay: Overlay | None = None
+        self.spans: tuple[Span, ...] = ()  # lines that somebody asked to see
         self.scale = 1.0  # of words, by napari's font size
         self.window_name = ""
         self.fills: Mapping[int, float] = {}  # of single segments, where not as the others
@@ -220,6 +222,12 @@ class Sight(QObject):
         """Show a second volume over the first, or none."""
         self.overlay = overlay
         self.changed.emit()
+
+    def show_spans(self, *spans: Span) -> None:
+        """Show lines over the views, or none."""
+        if spans != self.spans:
+            self.spans = spans
+            self.changed.emit()
 
     def repaint(self) -> None:
         """Colours, window or image differ."""

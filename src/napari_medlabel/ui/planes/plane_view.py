@@ -24,6 +24,7 @@ from napari_medlabel.ui.planes.colors import colored
 from napari_medlabel.ui.planes.frame import Frame
 from napari_medlabel.ui.planes.greys import Rect, greys, hatched, slice_of, tinted
 from napari_medlabel.ui.planes.own_window import give_own_window
+from napari_medlabel.ui.planes.spans import paint_spans
 from napari_medlabel.ui.sight import Sight, plane_shape
 from napari_medlabel.ui.views import PLANES
 
@@ -190,6 +191,7 @@ class PlaneView(QWidget):
             self._paint_labels(painter, part)
             self._paint_proposal(painter, part)
         marks.crosshair(painter, self)
+        paint_spans(painter, self, self.sight.spans)
         self._hand.paint(self, painter)
         marks.words(painter, self)
         if self.active:

@@ -1,0 +1,176 @@
+"""What stands around the segments of an open case: their codes, schemas and means."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_medlabel import commands
+from napari_medlabel.core.segmentation import Change
+from napari_medlabel.errors import MedlabelError
+from napari_medlabel.ui import segment_doings as doings
+from napari_medlabel.ui.annotate_tab import AnnotateTab
+from napari_medlabel.ui.code_dialog import CodeDialog, Term, terms_of
+from napari_medlabel.ui.desk import Desk
+from napari_medlabel.ui.drawing import Drawing
+from napari_medlabel.ui.segment_means import SegmentMeans
+from napari_medlabel.ui.theme import Tokens
+from napari_medlabel.ui.work import Job
+
+__all__ = ["SegmentWindows", "ask_for_file"]
+
+SCHEMA_FILES: Final = "Label schema (*.labels.json *.json)"
+_SCHEMA_TOOL: Final = "Load schema"
+
+
+def ask_for_file(
+    parent: QWidget, title: str, then: Callable[[Path], object], *, files: str = "",
+    save_as: str = "",
+) -> QFileDialog:  # fmt: skip
+    """Ask for a file; with `save_as`, a suffix, for one to write. Nothing of it is remembered."""
+    dialog = QFileDialog(parent, title)
+    dialog.setObjectName("medlabel_files")
+    dialog.setHistory([])
+    if save_as:
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(save_as)
+    else:
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+    if files:
+        dialog.setNameFilters([files, "All files (*)"])
+    dialog.fileSelected.connect(lambda name: then(Path(name)))
+    dialog.finished.connect(dialog.deleteLater)
+    dialog.open()
+    return dialog
+
+
+class SegmentWindows(QObject):
+    """Acts on what a person does in the Segments section, beyond picking and naming.
+
+    Parameters
+    ----------
+    frame
+        The window.
+    tab
+        Has the section.
+    desk
+        Has the case that is open.
+    """
+
+    def __init__(self, frame: QWidget, tab: AnnotateTab, desk: Desk) -> None:
+        super().__init__(desk)
+        self._frame, self._tab, self._desk = frame, tab, desk
+        self.code = CodeDialog(frame)
+        self._on: Drawing | None = None
+        self._means: SegmentMeans | None = None
+        self._stop_watching: Callable[[], None] = lambda: None
+        self._terms: tuple[Term, ...] | None = None
+        self._connect()
+
+    def set_style(self, sheet: str, tokens: Tokens) -> None:
+        """Take the theme."""
+        self.code.set_style(sheet, tokens)
+
+    def remove(self) -> None:
+        """The window goes."""
+        self._leave()
+        self.code.close()
+        self.code.deleteLater()
+
+    # How
+
+    def _connect(self) -> None:
+        act, box, table = self._desk.act_on, self._tab.segments, self._tab.table
+        act(table.merge_wanted, doings.merge)
+        act(table.group_wanted, doings.move_to_group)
+        act(table.opacity_changed, doings.set_fill)
+        act(table.another_wanted, doings.add_another)
+        act(table.code_wanted, self._ask_for_code)
+        table.mean_wanted.connect(self._ask_for_mean)
+        act(self.code.code_set, doings.set_code)
+        act(box.template_wanted, doings.load_schema)
+        act(box.schema_wanted, self._schema_wanted)
+        self._desk.changed.connect(self._look)
+
+    def _ask_for_mean(self, value: int) -> None:
+        if self._means is not None:
+            self._means.ask(value)
+
+    def _ask_for_code(self, drawing: Drawing, value: int) -> None:
+        if drawing.read_only:
+            return
+        label = drawing.case.segmentation.schema[value]
+        if self._terms is None:
+            found = commands.templates(self._desk.session)
+            self._terms = terms_of([one.content.schema for one in found])
+        self.code.ask(value, label.name, label.code, self._terms)
+
+    def _schema_wanted(self, drawing: Drawing, wish: str) -> None:
+        if wish == "load":
+            title = "Load a label schema"
+            ask_for_file(
+                self._frame, title, partial(doings.load_schema, drawing), files=SCHEMA_FILES
+            )
+        elif wish == "save":
+            save = partial(doings.save_schema, drawing)
+            ask_for_file(
+                self._frame, "Save the label schema", save, files=SCHEMA_FILES,
+                save_as="labels.json",
+            )  # fmt: skip
+
+    # The case that is open
+
+    def _look(self) -> None:
+        drawing = self._desk.drawing
+        if drawing is self._on:
+            return
+        self._leave()
+        self._on = drawing
+        self.code.close()
+        if drawing is None:
+            return
+        self._means = SegmentMeans(drawing.case, self)
+        self._means.known.connect(self._tab.table.set_mean)
+        self._stop_watching = drawing.case.segmentation.watch(self._case_changed)
+        self._tab.segments.set_templates(self._templates())
+        self._read_protocol()
+
+    def _leave(self) -> None:
+        self._stop_watching()
+        self._stop_watching = lambda: None
+        if self._means is not None:
+            self._means.close()
+            self._means = None
+        self._tab.table.forget_means()
+        self._tab.set_protocol("")
+
+    def _templates(self) -> tuple[tuple[str, str], ...]:
+        try:
+            found = commands.templates(self._desk.session)
+        except MedlabelError:
+            return ()
+        return tuple(
+            (one.key, f"{one.content.schema.name}   {len(one.content.schema)}") for one in found
+        )
+
+    def _case_changed(self, change: Change) -> None:
+        if change.step.tool == _SCHEMA_TOOL:
+            self._read_protocol()
+
+    def _read_protocol(self) -> None:
+        """Beside the window: a long history is read from its end until the schema is found."""
+        drawing = self._on
+        if drawing is None:
+            return
+
+        def read(_progress: object, _cancelled: object) -> str:
+            return commands.case_protocol(self._desk.session, drawing.case)
+
+        def arrived(words: Any) -> None:  # noqa: ANN401  # Qt's
+            if self._on is drawing:
+                self._tab.set_protocol(words)
+
+        Job(read, drawing).done.connect(arrived)
