@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 from napari_medlabel.core.schema import PALETTE
 from napari_medlabel.core.volume import Window
 from napari_medlabel.ui.annotate_state import AnnotateState
+from napari_medlabel.ui.annotation_list import AnnotationList
 from napari_medlabel.ui.case_card import CaseCardView
 from napari_medlabel.ui.intensity_box import IntensityBox
 from napari_medlabel.ui.overlay_box import OverlayBox
@@ -79,6 +80,7 @@ class AnnotateTab(QScrollArea):
         self.table.color_wanted.connect(self._choose_color)
         content = column(
             self._case_part(), self._segment_part(), self._tool_part(), 10, self.mask, 10, line(),
+            self._annotations_part(),
             10, self._window_part(), 10, line(), 10, self._overlay_part(), None, gap=0,
             margins=(12, 10, 12, 12),
         )  # fmt: skip
@@ -146,6 +148,14 @@ class AnnotateTab(QScrollArea):
     def _overlay_part(self) -> QWidget:
         self.overlay = OverlayBox()
         return self._section("overlay", "Second image", self.overlay, self.overlay.head)
+
+    def _annotations_part(self) -> QWidget:
+        self.annotations = AnnotationList()
+        made = self._section("annotations", "Measurements", self.annotations, self.annotations.head)
+        part = column(10, made, 10, line(), gap=0)
+        part.hide()
+        self.annotations.worth_showing.connect(part.setVisible)
+        return part
 
     def _window_part(self) -> QWidget:
         self._window = text(tone="3")

@@ -91,7 +91,7 @@ class Drawing(QObject):
         self.looking = Looking(viewer, self.sight, self.hand, solid or QWidget(), self)
         self.proposals = Proposals(self)
         self.arriving = Arriving(case, self.sight, self)
-        self.annotations = Annotations(self)
+        self.annotations = Annotations(self, viewer)
         self._histogram_of: tuple[object, Histogram] = (None, EMPTY)
         self._rest = QTimer(self)  # the dock's numbers follow the slice once the hand rests
         self._rest.setSingleShot(True)
@@ -412,7 +412,7 @@ class Drawing(QObject):
             self.tools.keep_size(layer.brush_mm)
 
     def _layer_removed(self, event: Any) -> None:  # noqa: ANN401  # napari's
-        if self.layers.owns(event.value):
+        if self.layers.owns(event.value) and not self.annotations.mirrors.forget(event.value):
             self.lost.emit()
 
     def _layer_added(self, event: Any) -> None:  # noqa: ANN401  # napari's

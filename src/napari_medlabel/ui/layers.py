@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 from napari import Viewer
-from napari.layers import Image
+from napari.layers import Image, Layer
 from napari.utils.colormaps import DirectLabelColormap
 
 from napari_medlabel import commands
@@ -83,6 +83,7 @@ class CaseLayers:
         self._ended = False
         self._making = False  # a layer of ours is being added
         self._on_canvas = True
+        self.mirrors: tuple[Layer, ...] = ()  # layers that show what is not voxels
         self._stale = False
         self.hidden: frozenset[int] = frozenset()
         self.style: Style = "outline and fill"
@@ -115,7 +116,7 @@ class CaseLayers:
 
     def owns(self, layer: object) -> bool:
         """True for the layers of the case."""
-        made = (*self._by_group.values(), self.image)
+        made = (*self._by_group.values(), self.image, *self.mirrors)
         return self._making or any(layer is one for one in made)
 
     def drawn_of(self, group: int) -> npt.NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from napari_medlabel.core.annotation import KIND_WORDS, Annotation, Keypoints, Kind
 from napari_medlabel.core.segmentation import Segmentation
@@ -15,6 +16,7 @@ __all__ = [
 ]
 
 Words = Callable[[Annotation], str]
+SIZED: Final = frozenset({"box", "oriented-box", "cuboid"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,11 @@ def annotations_state(  # noqa: PLR0913  # what decides it
 
     def words(annotation_id: str) -> str:
         found = there.get(annotation_id)
-        return "" if found is None else words_of(found).replace("\n", "  ")
+        if found is None:
+            return ""
+        lines = words_of(found).splitlines() or [""]
+        # Sizes leave no room for an area or a volume beside them.
+        return lines[0] if found.kind in SIZED else "  ".join(lines)
 
     return AnnotationsState(
         tuple(_row(annotation) for annotation in there), "" if one is None else chosen, points,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from napari import Viewer
 from qtpy.QtCore import QObject, Signal
 from qtpy.QtGui import QPainter
 
@@ -18,6 +19,7 @@ from napari_medlabel.core.plane import Plane
 from napari_medlabel.core.segmentation import Change
 from napari_medlabel.ui.annotations.grip import Grip
 from napari_medlabel.ui.annotations.list_state import AnnotationsState, annotations_state
+from napari_medlabel.ui.annotations.mirrors import Mirrors
 from napari_medlabel.ui.annotations.points_state import (
     with_link,
     with_point_name,
@@ -46,11 +48,13 @@ class Annotations(QObject):
     ----------
     drawing
         The open case.
+    viewer
+        Where napari's own layers show them, too.
     """
 
     changed = Signal()
 
-    def __init__(self, drawing: "Drawing") -> None:
+    def __init__(self, drawing: "Drawing", viewer: Viewer) -> None:
         super().__init__(drawing)
         self._drawing = drawing
         self.chosen = ""
@@ -66,15 +70,19 @@ class Annotations(QObject):
             view.number: ViewMarks(view, bounds, self.words_of)
             for view in drawing.looking.room.planes
         }
+        layers = drawing.layers
+        self.mirrors = Mirrors(viewer, layers, self.geometry, self.words_of)
         self._active = drawing.choices.active
         self._stop_watching = drawing.case.segmentation.watch(self._case_changed)
         drawing.arriving.came.connect(self._values_came)
         drawing.changed.connect(self._look_at_choices)
+        drawing.sight.look_changed.connect(self._mirror_if_shown)
         self.changed.connect(drawing.changed)
 
     def close(self) -> None:
         """Look no more."""
         self._stop_watching()
+        self.mirrors.close()
 
     # What there is
 
@@ -118,6 +126,10 @@ class Annotations(QObject):
             told = measure_words(shape, measure(shape, self.geometry, image), volume.unit)
             known = self._words[annotation.id] = (shape, self._version, told)
         return known[2]
+
+    def mirror(self) -> None:
+        """Make napari's layers show them as they are now; without a call, only its canvas does."""
+        self.mirrors.show(self._drawing.case.segmentation.annotations.annotations)
 
     # In the views
 
@@ -300,7 +312,14 @@ class Annotations(QObject):
         if change.kind in {"undo", "redo"} and len(there) == 1:
             self._go_to(there[0])
         self.repaint()
+        self._mirror_if_shown()
         self.changed.emit()
+
+    def _mirror_if_shown(self) -> None:
+        if self._drawing.looking.on_canvas:
+            self.mirror()
+        else:
+            self.mirrors.hide()
 
     def _go_to(self, annotation: Annotation) -> None:
         """Look where something was undone, unless it is in sight already."""
