@@ -10,7 +10,6 @@ from pydicom.dataset import Dataset
 
 from napari_medlabel.core.volume import Source
 from napari_medlabel.errors import InputError
-from napari_medlabel.files import shown
 from napari_medlabel.formats.dicom_files import Opener, Place, find_files, open_regular
 from napari_medlabel.formats.dicom_header import HeaderError, NotDicom, read_header
 from napari_medlabel.formats.dicom_odd import Bounded
@@ -38,7 +37,7 @@ def original_header(folder: Path, source: Source) -> Dataset:
         If one of the volume's instances is not there.
     """
     if not folder.is_dir():
-        raise InputError(f"{shown(folder)} is no folder", "name the folder of the image's files")
+        raise InputError("the folder of originals is not there", "name that of the image's files")
     missing = {one.uid for one in source.instances}
     count = len(missing)
     header: Dataset | None = None
@@ -50,7 +49,7 @@ def original_header(folder: Path, source: Source) -> Dataset:
                 header = header or _read(Path(candidate.place.path))
     if missing or header is None:
         raise InputError(
-            f"{len(missing)} of the image's {count} instances are not in {shown(folder)}",
+            f"{len(missing)} of the image's {count} instances are not in the folder of originals",
             "name the folder that the case was imported from",
         )
     return header

@@ -287,7 +287,8 @@ class Desk(QObject):
     def _start_table(self) -> None:
         usable = [row for row in self.found if row.usable]
         alone = len(self.found) == 1 and len(self.found[0].volumes) == 1
-        if alone and usable and not usable[0].first.problems:
+        plain = alone and not any(one.quantities for one in self.found[0].series.volumes)
+        if plain and usable and not usable[0].first.problems:
             self.open_row(usable[0])
         else:
             for row in self.found:

@@ -34,18 +34,22 @@ FORMATS = (
     ("nrrd", "NRRD", ".nrrd"),
     ("dicom-seg", "DICOM SEG", ".seg.dcm"),
 )
+ORIGINALS = (
+    "A DICOM SEG names the patient and study as they do. Without them it has the case's pseudonym."
+)
 GRIDS: tuple[Literal["grid", "source"], ...] = ("grid", "source")
 
 
 @dataclass(frozen=True, slots=True)
 class ExportWish:
-    """What is to be written where."""
+    """What is to be written where; `originals` is where a DICOM SEG finds patient and study."""
 
     folder: Path
     name: str
     formats: tuple[str, ...]
     force: bool
     onto: Literal["grid", "source"] = "grid"
+    originals: Path | None = None
 
 
 def destination_words(folder: Path) -> tuple[bool, str]:
@@ -67,10 +71,15 @@ def _writable(folder: Path) -> bool:
 
 
 class ExportTab(QScrollArea):
-    """Says what is wanted; shows what came of it."""
+    """Says what is wanted; shows what came of it.
+
+    `folder_wanted` asks for a destination, `originals_wanted` for the folder of the images that
+    the case was made from.
+    """
 
     wanted = Signal(object)
     folder_wanted = Signal()
+    originals_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,6 +87,7 @@ class ExportTab(QScrollArea):
         self._card: CaseCard | None = None
         self._segments = 0
         self._busy_now = False
+        self._dicom = False
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._case = text(role="strong")
@@ -91,6 +101,7 @@ class ExportTab(QScrollArea):
         self.onto.chosen.connect(self._choose_grid)
         self._onto = 0
         self._grid = text(tone="3", wrap=True)
+        self._originals = self._originals_part()
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the files")
         self.folder = QLineEdit()
@@ -109,7 +120,7 @@ class ExportTab(QScrollArea):
         self.result.setSpacing(8)
         content = column(
             row(text("Case", role="section"), None), self._case, self._case_line, 8, line(), 8,
-            row(text("Format", role="section"), None), *rows,
+            row(text("Format", role="section"), None), *rows, self._originals,
             2, self.onto, self._grid, text("With labels, provenance and checksums", tone="3"), 8,
             line(), 8,
             row(text("Destination", role="section"), None), row(self.folder, choose),
@@ -130,6 +141,7 @@ class ExportTab(QScrollArea):
             self.clear()
             self.name.setText(shown.name.lower().replace(" ", "-") if shown else "")
             self._choose_grid(0)
+            self.originals.clear()
         self._card, self._segments = shown, drawn
         self.onto.setVisible(shown is not None and shown.resampled)
         self._say_grid()
@@ -140,9 +152,20 @@ class ExportTab(QScrollArea):
         self._case_line.setText(words if shown else "Open a case to export its segments.")
         self._look()
 
+    def set_dicom(self, *, on: bool) -> None:
+        """Say whether the case was made from DICOM images, which a DICOM SEG can refer to."""
+        if on != self._dicom:
+            self._dicom = on
+            self._look()
+
     def set_folder(self, folder: Path) -> None:
         """A folder was chosen."""
         self.folder.setText(str(folder))
+        self._look()
+
+    def set_originals(self, folder: Path) -> None:
+        """The folder of the images that the case was made from was chosen."""
+        self.originals.setText(str(folder))
         self._look()
 
     def set_busy(self, title: str) -> None:
@@ -189,6 +212,16 @@ class ExportTab(QScrollArea):
         self._formats[kind] = box
         return row(box, text(words, tone="3"), None)
 
+    def _originals_part(self) -> QWidget:
+        self.originals = QLineEdit()
+        self.originals.setAccessibleName("Folder of the original images")
+        self.originals.setPlaceholderText("Original images")
+        self.originals.textEdited.connect(lambda _words: self._look())
+        choose = button("Choose", self.originals_wanted.emit)
+        choose.setAccessibleName("Choose the folder of the original images")
+        self._originals_words = text(ORIGINALS, tone="3", wrap=True)
+        return column(row(self.originals, choose), self._originals_words, margins=(22, 0, 0, 4))
+
     def _choose_grid(self, number: int) -> None:
         self._onto = number
         self.onto.set_chosen(number)
@@ -212,6 +245,7 @@ class ExportTab(QScrollArea):
         self._place_icon.show_icon("check" if fits else "warning", "ok" if fits else "warn")
         self._place.setText(words)
         restyle(self.folder, wrong="true" if folder and not fits else "false")
+        self._originals.setVisible(self._dicom and "dicom-seg" in self._chosen())
         why = self._missing(folder, fits=fits)
         self._why.setText(why)
         self._why.setVisible(bool(why) and not self._busy_now)
@@ -224,13 +258,24 @@ class ExportTab(QScrollArea):
             return "Choose a format."
         if not folder:
             return "Choose where to."
+        originals = self._wanted_originals()
+        if originals is not None and not originals.is_dir():
+            return "The folder of the original images is not there."
         return "" if fits else "The destination cannot be written."
+
+    def _wanted_originals(self) -> Path | None:
+        words = self.originals.text().strip()
+        shown = self._dicom and "dicom-seg" in self._chosen()
+        return Path(words).expanduser() if shown and words else None
 
     def _pressed(self) -> None:
         folder = Path(self.folder.text().strip()).expanduser()
         name = self.name.text().strip()
         onto = GRIDS[self._onto]
-        self.wanted.emit(ExportWish(folder, name, self._chosen(), self.force.isChecked(), onto))
+        wish = ExportWish(
+            folder, name, self._chosen(), self.force.isChecked(), onto, self._wanted_originals()
+        )
+        self.wanted.emit(wish)
 
     def _file(self, one: Any) -> QWidget:  # noqa: ANN401  # commands' ExportedFile
         name = text(one.path.name)

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QFrame, QHBoxLayout, QLabel
 from napari_medlabel.ui.advice import Advice
 from napari_medlabel.ui.chip_button import ChipButton
 from napari_medlabel.ui.offers_view import OffersView
+from napari_medlabel.ui.quantity_list import QuantityList
 from napari_medlabel.ui.state import SeriesRow, VolumeRow
 from napari_medlabel.ui.theme import DARK, Tokens
 from napari_medlabel.ui.volume_list import VolumeList
@@ -31,10 +32,11 @@ PICTURE = 72
 
 
 class SeriesCard(QFrame):
-    """A series; a click or Enter opens the volume that is chosen.
+    """A series; a click or Enter opens the volume that is chosen, in the quantity that is chosen.
 
-    Its signals have the row and the volume: `wanted` to open it, `chosen` when another one was
-    chosen, `report_wanted`; `offer_taken` has the row and the offer, `undone` the row.
+    Its signals have the row and the volume: `wanted` to open it, with its values as they are
+    wanted; `chosen` when another one was chosen, `report_wanted`; `offer_taken` has the row and
+    the offer, `undone` the row.
     """
 
     wanted = Signal(object, object)
@@ -61,6 +63,9 @@ class SeriesCard(QFrame):
         self.warning = ChipButton("warn", self._report)
         self.offers: OffersView | None = None
         self.list = VolumeList(shown.volumes, self.volume) if len(shown.volumes) > 1 else None
+        self.quantity = QuantityList()
+        self.quantity.chosen.connect(self._choose_quantity)
+        self._turned: tuple[SeriesRow, VolumeRow] = (shown, self.volume)  # as it would be opened
         self.report = IconButton("note", "Geometry report", self._report)
         self.opener = button("Open", self._open)
         self.opener.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -70,6 +75,8 @@ class SeriesCard(QFrame):
     def show_volume(self, volume: VolumeRow) -> None:
         """Show another of its volumes."""
         self.volume = volume
+        self._turned = (self.shown, volume)
+        self.quantity.set_quantities(self._advice.quantities(self.shown, volume))
         usable = volume.usable
         self._refused.setVisible(not usable)
         self._line.setText(volume.line)
@@ -106,7 +113,7 @@ class SeriesCard(QFrame):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """So does Enter, unless it is meant for a button or field of an offer."""
-        mine = self.window().focusWidget() in {None, self, self.list}
+        mine = self.window().focusWidget() in {None, self, self.list, self.quantity.list}
         if mine and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
             self._open()
         else:
@@ -123,6 +130,7 @@ class SeriesCard(QFrame):
             choice = row(self.list, text(shown.counts, tone="3", wrap=True))
             choice.layout().setStretch(1, 1)
             self._words.layout().addWidget(choice)
+        self._words.layout().addWidget(self.quantity)
         for part in (self._line, self._why_row, self.warning):
             self._words.layout().addWidget(part)
         if shown.found is not None:
@@ -140,10 +148,10 @@ class SeriesCard(QFrame):
             self._words.layout().removeWidget(self.offers)
             self.offers.deleteLater()
             self.offers = None
-        volume = self.volume
-        offered = self._advice.offers(self.shown, volume)
+        turned = self._turned
+        offered = self._advice.offers(*turned)
         if offered:
-            made = OffersView(offered, lambda asked: self._advice.offer(self.shown, volume, asked))
+            made = OffersView(offered, lambda asked: self._advice.offer(*turned, asked))
             made.wanted.connect(lambda offer: self.offer_taken.emit(self.shown, offer))
             self._words.layout().addWidget(made)
             dress(made, self._tokens)
@@ -157,9 +165,14 @@ class SeriesCard(QFrame):
         self.show_volume(volume)
         self.chosen.emit(self.shown, volume)
 
+    def _choose_quantity(self, quantity: str) -> None:
+        made = self._advice.in_quantity(self.shown, self.volume, quantity)
+        self._turned = (made, made.volumes[self.volume.number])
+        self._show_offers()
+
     def _open(self) -> None:
         if self.volume.usable:
-            self.wanted.emit(self.shown, self.volume)
+            self.wanted.emit(*self._turned)
 
     def _report(self) -> None:
         self.report_wanted.emit(self.shown, self.volume)
