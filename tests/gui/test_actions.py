@@ -32,7 +32,7 @@ def test_every_action_has_an_id_of_its_own_words_and_a_group() -> None:
 
 def test_the_window_does_what_has_no_method() -> None:
     assert set(WINDOW_ACTIONS) == {
-        "measure", "history", "find-action", "keys", "change-keys", "lock-workspace",
+        "history", "find-action", "keys", "change-keys", "lock-workspace",
     }  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def test_a_key_is_written_in_one_way(key: str, same: str) -> None:
 
 def rules() -> Iterator[tuple[Action, Facts]]:
     some = Facts(segments=2, active=1, presets=3, tool="paint", preview=True, making=True,
-                 under_way=True, can_undo=True, can_redo=True)  # fmt: skip
+                 under_way=True, can_undo=True, can_redo=True, annotation=True)  # fmt: skip
     for action in ACTIONS:
         yield action, some
 

@@ -32,6 +32,7 @@ class Able:
 def case(*, read_only: str = "") -> Able:
     made = Able()
     made.looking, made.tools, made.sight = Able(), Able(), Able()
+    made.annotations = SimpleNamespace(chosen="", measure=print, remove_chosen=print)
     made.proposals = SimpleNamespace(
         open=None, making="", accept=print, accept_slice=print, reject=print
     )

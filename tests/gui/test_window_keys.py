@@ -51,6 +51,8 @@ class Hand(Part):
         self.looking, self.tools = Part(self.did, "looking."), Part(self.did, "tools.")
         self.tools.under_way = True
         self.sight = Part(self.did, "sight.")
+        self.annotations = Part(self.did, "annotations.")
+        self.annotations.chosen = "a"
         self.sight.look = SimpleNamespace(crosshair=True, overlays=True, linked=False)
         self.proposals = Part(self.did, "proposals.")
         self.proposals.open, self.proposals.making = object(), ""

@@ -19,6 +19,7 @@ __all__ = [
     "always",
     "can_change",
     "facts_of",
+    "has_annotation",
     "has_done",
     "has_ending",
     "has_number",
@@ -54,6 +55,7 @@ class Facts:
     under_way: bool = False
     can_undo: bool = False
     can_redo: bool = False
+    annotation: bool = False
 
 
 def facts_of(drawing: Any) -> Facts:  # noqa: ANN401  # a Drawing, or what stands for one in a test
@@ -64,6 +66,7 @@ def facts_of(drawing: Any) -> Facts:  # noqa: ANN401  # a Drawing, or what stand
         segmentation.read_only, len(segmentation.schema), choices.active, len(choices.windows),
         choices.tool, proposals.open is not None, bool(proposals.making),
         drawing.tools.under_way, segmentation.can_undo, segmentation.can_redo,
+        bool(drawing.annotations.chosen),
     )  # fmt: skip
 
 
@@ -110,6 +113,11 @@ def has_ending(facts: Facts) -> str:
 def has_outline(facts: Facts) -> str:
     """A tool waits for more."""
     return "" if facts.under_way else "No outline is under way"
+
+
+def has_annotation(facts: Facts) -> str:
+    """A measurement or annotation is chosen."""
+    return facts.read_only or ("" if facts.annotation else "No measurement is chosen")
 
 
 def has_tool(facts: Facts) -> str:

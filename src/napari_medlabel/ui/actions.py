@@ -12,6 +12,7 @@ from napari_medlabel.ui.action import (
     Group,
     always,
     can_change,
+    has_annotation,
     has_done,
     has_ending,
     has_number,
@@ -229,8 +230,26 @@ _ASSIST = (
 )  # fmt: skip
 
 _MEASURE = (
-    Action("measure", "Measure", "Measure", ("M",), also="ruler annotation markup tools"),
+    Action(
+        "measure",
+        "Measure",
+        "Measure",
+        ("M",),
+        "annotations.measure",
+        rule=can_change,
+        also="ruler annotation markup tools",
+    ),
     *(_tool(spec) for spec in SPECS.values() if spec.kind == "annotation"),
+    Action(
+        "delete-annotation",
+        "Delete the chosen measurement",
+        "Measure",
+        ("Del",),
+        "annotations.remove_chosen",
+        rule=has_annotation,
+        also="remove annotation ROI box",
+        passes_on=True,
+    ),
 )
 
 _EVERYWHERE = (

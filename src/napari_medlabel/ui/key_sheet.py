@@ -74,7 +74,7 @@ _SHEET: Final[tuple[tuple[tuple[str, tuple[tuple[str, str], ...]], ...], ...]] =
             ("Take the last corner back", "@step-back"),
             ("Fill gaps between slices", "@interpolate"),
             ("Carry up, down", "@carry-up @carry-down"),
-            ("Measure", "@measure"),
+            ("Measure, delete one", "@measure @delete-annotation"),
         )),
         ("Segments", (
             ("Previous, next", "@previous-segment @next-segment"),

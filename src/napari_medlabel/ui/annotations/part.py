@@ -72,7 +72,7 @@ class Annotations(QObject):
         }
         layers = drawing.layers
         self.mirrors = Mirrors(viewer, layers, self.geometry, self.words_of)
-        self._active = drawing.choices.active
+        self._active, self._last_tool = drawing.choices.active, f"{ANNOTATION}distance"
         self._stop_watching = drawing.case.segmentation.watch(self._case_changed)
         drawing.arriving.came.connect(self._values_came)
         drawing.changed.connect(self._look_at_choices)
@@ -171,6 +171,11 @@ class Annotations(QObject):
             view.update()
 
     # What a person does
+
+    def measure(self) -> None:
+        """Take the tool for annotations that was used last, or put it away."""
+        tools, held = self._drawing.tools, self._drawing.choices.tool
+        tools.set_tool("" if held.startswith(ANNOTATION) else self._last_tool)
 
     def choose(self, annotation_id: str) -> None:
         """Choose one, or none ("")."""
@@ -338,7 +343,8 @@ class Annotations(QObject):
 
     def _look_at_choices(self) -> None:
         """Another segment is in hand: what Delete takes away is no annotation any more."""
-        active = self._drawing.choices.active
+        active, tool = self._drawing.choices.active, self._drawing.choices.tool
+        self._last_tool = tool if tool.startswith(ANNOTATION) else self._last_tool
         if active != self._active:
             self._active = active
             self.choose("")
