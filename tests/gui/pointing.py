@@ -59,6 +59,6 @@ class Mouse:
         place = QPointF(point)
         QApplication.sendEvent(self.view, QWheelEvent(
             place, QPointF(self.view.mapToGlobal(point)), QPoint(), QPoint(0, 120 * notches),
-            Qt.MouseButton.NoButton, NONE, Qt.ScrollPhase.NoScrollPhase, inverted=False,
+            Qt.MouseButton.NoButton, NONE, Qt.ScrollPhase.NoScrollPhase, False,  # noqa: FBT003  # Qt takes no name
         ))  # fmt: skip
         self.window.rest(0.02)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
 from napari_medlabel import commands
@@ -209,6 +211,35 @@ def test_a_lasso_draws_in_every_plane_where_it_may(window: Window, plane: int) -
     here = tuple(MIDDLE[n] if n == axis else slice(None) for n in range(3))
     assert dice(found[here], organ()[here]) > 0.95
     assert last_step(window).settings["axis"] == axis
+
+
+def test_a_click_of_the_right_button_closes_and_a_drag_sets_the_window(window: Window) -> None:
+    drawing, mouse = window.drawing, Mouse(window)
+    window.press("3")
+    mouse.click((10, 20, 20), (10, 20, 60), (10, 70, 60))
+    right, width = Qt.MouseButton.RightButton, drawing.layers.window.width
+    QTest.mousePress(mouse.view, right, pos=mouse.at((10, 40, 40)))
+    mouse.move((10, 40, 60))
+    QTest.mouseRelease(mouse.view, right, pos=mouse.at((10, 40, 60)))
+    assert drawing.layers.window.width > width
+    assert drawing.tools.under_way
+    QTest.mouseClick(mouse.view, right, pos=mouse.at((10, 40, 40)))
+    window.rest(0.05)
+    assert drawing.case.segmentation.voxels(1) == pytest.approx(50 * 40 / 2, abs=60)
+    assert last_step(window).tool == "Polygon"
+
+
+def test_escape_takes_the_stroke_under_the_hand_back(window: Window) -> None:
+    drawing, mouse = window.drawing, Mouse(window)
+    for tool in ("paint", "lasso"):
+        drawing.tools.set_tool(tool)
+        QTest.mousePress(mouse.view, Qt.MouseButton.LeftButton, pos=mouse.at((10, 40, 20)))
+        mouse.move((10, 40, 40), (10, 60, 50), (10, 70, 30))
+        window.press("Esc")
+        QTest.mouseRelease(mouse.view, Qt.MouseButton.LeftButton, pos=mouse.at((10, 60, 20)))
+        window.rest(0.05)
+        assert not labels(window).any()
+        assert drawing.choices.tool == tool
 
 
 def test_an_outline_draws_only_over_what_was_chosen(window: Window) -> None:

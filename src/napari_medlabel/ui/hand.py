@@ -79,6 +79,7 @@ class PlaneHand(QObject):
         self._drawing = drawing
         self._doing: Callable[[PlaneView, QMouseEvent], None] | None = None
         self._tool: PointerTool | None = None
+        self._right_at: QPointF | None = None  # the right button went down here
         self._waiting: tuple[PlaneView, QPointF] | None = None  # Ctrl went down here
         self._patience = QTimer(self)
         self._patience.setSingleShot(True)
@@ -104,7 +105,7 @@ class PlaneHand(QObject):
         if button == Qt.MouseButton.MiddleButton or (self.space_held and _is_left(event)):
             self._doing = self._pan(view, at)
         elif button == Qt.MouseButton.RightButton:
-            self._doing = self._set_window(at)
+            self._doing, self._right_at = self._set_window(at), at
         elif not _is_left(event):
             return
         elif keys & SHIFT and not keys & CTRL:
@@ -146,6 +147,9 @@ class PlaneHand(QObject):
             return
         doing, self._doing = self._doing, None
         tool, self._tool = self._tool, None
+        right, self._right_at = self._right_at, None
+        if right is not None and (event.position() - right).manhattanLength() <= CLICK_PX:
+            self._end_by_click()
         if doing is not None and tool is not None:
             tool.release(view, view.kji(event.position()), event.modifiers())
 
@@ -199,6 +203,12 @@ class PlaneHand(QObject):
             tool.cancel()
 
     # What it may be doing
+
+    def _end_by_click(self) -> None:
+        """A click of the right button closes an outline, as in 3D Slicer and ITK-SNAP."""
+        tool = self._drawing.tools.pointer
+        if isinstance(tool, UnderWay) and tool.under_way:
+            tool.finish()
 
     @property
     def _resting(self) -> PointerTool:

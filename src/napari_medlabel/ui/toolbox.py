@@ -1,12 +1,14 @@
 """The tools of an open case: which one is in hand, its options, and what it proposes."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from qtpy.QtCore import QObject, QTimer
 
 from napari_medlabel import commands
-from napari_medlabel.core.geometry import Index
+from napari_medlabel.core.geometry import BoolArray, Index
 from napari_medlabel.core.segmentation import IntensityMask
 from napari_medlabel.ui import brush
 from napari_medlabel.ui.hand import PointerTool, UnderWay
@@ -276,14 +278,16 @@ class Toolbox(QObject):
             drawing.choose(settings=chosen)
         active = drawing.choices.active
         labels = drawing.layers.drawn_of(drawing.case.segmentation.group_of(active))
-        drawing.proposals.show(
-            RangePreview(drawing.sight.image, labels, limits, active, self.paint_over())
-        )
+        over = _unlocked(self.paint_over(), drawing.case.segmentation.locked)
+        drawing.proposals.show(RangePreview(drawing.sight.image, labels, limits, active, over))
 
     def _keep_range(self) -> None:
-        """Another segment is in hand: the range is seen as what that would get."""
-        shown = self._drawing.sight.proposal
-        if isinstance(shown, RangePreview) and shown.value != self._drawing.choices.active:
+        """Another segment is in hand, or one is locked now: show what accepting would do."""
+        drawing, shown = self._drawing, self._drawing.sight.proposal
+        if not isinstance(shown, RangePreview):
+            return
+        over = _unlocked(self.paint_over(), drawing.case.segmentation.locked)
+        if (shown.value, shown.over) != (drawing.choices.active, over):
             self.preview_range()
 
     def apply_range(self, part: tuple[int, int] | None) -> None:
@@ -301,3 +305,20 @@ class Toolbox(QObject):
     def _hide_size(self) -> None:
         self.size_shown = False
         self._drawing.sight.changed.emit()
+
+
+@dataclass(frozen=True, slots=True)
+class _Unlocked(PaintOver):
+    """What a stroke may cover, locked segments left out."""
+
+    locked: frozenset[int] = frozenset()
+
+    def allows(self, present: npt.NDArray[Any], value: int) -> BoolArray | None:
+        """Where `value` may go."""
+        allowed = PaintOver.allows(self, present, value)
+        held = np.isin(present, [*self.locked]) | (value in self.locked)
+        return np.asarray(~held if allowed is None else allowed & ~held)
+
+
+def _unlocked(over: PaintOver, locked: frozenset[int]) -> PaintOver:
+    return _Unlocked(over.kind, over.value, locked) if locked else over

@@ -47,9 +47,17 @@ class BrushTool:
         return choices.erase_mm if self._erase else choices.brush_mm
 
     @property
-    def drawing_now(self) -> bool:
-        """True while a stroke is under the hand."""
+    def under_way(self) -> bool:
+        """True while a stroke is under the hand: Esc takes it back."""
         return self._stroke is not None
+
+    def finish(self) -> bool:
+        """It ends where the hand is lifted, not by a key."""
+        return False
+
+    def step_back(self) -> bool:
+        """A stroke has no corners."""
+        return False
 
     def press(self, view: PlaneView, at: Kji, keys: Qt.KeyboardModifier) -> None:  # noqa: ARG002
         """Begin a stroke; nothing where nobody may draw."""

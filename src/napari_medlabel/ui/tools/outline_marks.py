@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen
+from qtpy.QtGui import QBrush, QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from napari_medlabel.core.plane import RowColumn
 from napari_medlabel.ui.planes import marks
@@ -21,12 +22,12 @@ HALO: Final = QColor(0, 0, 0, 160)
 def path_through(view: PlaneView, places: Sequence[RowColumn]) -> QPainterPath:
     """Straight lines from place to place."""
     path = QPainterPath()
-    for n, place in enumerate(places):
-        point = QPointF(*view.frame.px(*place))
-        if n:
-            path.lineTo(point)
-        else:
-            path.moveTo(point)
+    if len(places):
+        frame = view.frame
+        left, top = frame.px(0.0, 0.0)
+        steps = np.asarray(places, np.float64)[:, ::-1] * (frame.column_px, frame.row_px)
+        points = steps + np.array([left, top])  # hundreds of them along an edge, at each move
+        path.addPolygon(QPolygonF([QPointF(x, y) for x, y in points.tolist()]))
     return path
 
 
