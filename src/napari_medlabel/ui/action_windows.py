@@ -61,6 +61,8 @@ class ActionWindows(QObject):
 
     def set_style(self, sheet: str, tokens: Tokens) -> None:
         """Take the theme."""
+        for part in (self.palette, self.history):
+            part.setProperty("ground", tokens.bg)  # nothing is to be seen through them
         for part in (self.palette, self.sheet, self.history, self.dialog):
             part.set_style(sheet, tokens)
 
