@@ -15,6 +15,7 @@ from napari_medlabel.core.annotation import (
     Cuboid,
     Distance,
     Keypoints,
+    OrientedBox,
 )
 from napari_medlabel.core.annotation_handles import handles
 from napari_medlabel.core.annotation_lines import Lines, lines_on
@@ -32,6 +33,7 @@ OFF_PX: Final = 9.0  # from an annotation to its words
 PAD_PX: Final = (6.0, 2.0)
 REACH_PX: Final = 12.0  # around an annotation: that far something of it is drawn or taken hold of
 Words = Callable[[Annotation], str]
+Grips = tuple[int, QPointF]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +59,7 @@ class Mark:
     faint
         True where it lies on a slice beside, or is only cut by this one: nothing to take hold of.
     grips
-        The handles, each with its number.
+        Gives the handles, each with its number: not asked for where they are not shown.
     ends
         Where lines end that are more than a line: of distances and angles.
     dots
@@ -71,7 +73,7 @@ class Mark:
     annotation: Annotation
     path: QPainterPath
     faint: bool = False
-    grips: tuple[tuple[int, QPointF], ...] = ()
+    grips: Callable[[], tuple[Grips, ...]] = tuple
     ends: tuple[QPointF, ...] = ()
     dots: tuple[Dot, ...] = ()
     words: tuple[str, ...] = ()
@@ -130,19 +132,20 @@ def mark_of(annotation: Annotation, place: Place, words_of: Words) -> Mark | Non
         dots = _dots(found, place, named=False)
         return Mark(annotation, path, faint=True, dots=dots, reach=_reach(path, dots, QRectF()))
     shape = annotation.shape
-    grips = tuple(
-        (one.number, place.point(one.at)) for one in handles(shape, place.plane, place.geometry)
-    )
     dots = _dots(found, place, named=True)
-    ends = tuple(at for _n, at in grips) if isinstance(shape, Distance | Angle) else ()
-    if isinstance(shape, Angle) and len(grips) == 3:
-        _add_arc(path, [at for _n, at in grips])
+    ends: tuple[QPointF, ...] = ()
+    if isinstance(shape, Distance | Angle):
+        ends = tuple(at for _n, at in _grips(annotation, place))
+        if len(ends) == 3:
+            _add_arc(path, ends)
     words = () if isinstance(shape, Keypoints) else shown_words(annotation, words_of(annotation))
     plate = _plate(path, ends, words, place)
-    grip_area = _around(at for _n, at in grips)
+    beyond = QRectF()
+    if isinstance(shape, OrientedBox):  # the handle that turns it stands off
+        beyond = _around(at for _n, at in _grips(annotation, place))
     return Mark(
-        annotation, path, grips=grips, ends=ends, dots=dots, words=words, plate=plate,
-        reach=_reach(path, dots, plate.united(grip_area)),
+        annotation, path, grips=lambda: _grips(annotation, place), ends=ends, dots=dots,
+        words=words, plate=plate, reach=_reach(path, dots, plate.united(beyond)),
     )  # fmt: skip
 
 
@@ -158,6 +161,11 @@ def plate_size(words: Sequence[str], metrics: QFontMetricsF) -> tuple[float, flo
     """Width and height of the ground for some lines of words."""
     wide = max((metrics.horizontalAdvance(one) for one in words), default=0.0)
     return wide + 2.0 * PAD_PX[0], metrics.height() * len(words) + 2.0 * PAD_PX[1]
+
+
+def _grips(annotation: Annotation, place: Place) -> tuple[Grips, ...]:
+    found = handles(annotation.shape, place.plane, place.geometry)
+    return tuple((one.number, place.point(one.at)) for one in found)
 
 
 def _is_near(annotation: Annotation, place: Place) -> bool:

@@ -81,9 +81,9 @@ def _paint_line(painter: QPainter, mark: Mark, color: QColor, width: float) -> N
 
 def _paint_faint(painter: QPainter, mark: Mark) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    pen = QPen(_color(mark.annotation.color, 0.6), 1.2)
+    pen = QPen(_color(mark.annotation.color, 0.75), 1.0)  # wider dots take Qt 80 times as long
     pen.setDashPattern([1.0, 3.0])
-    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    pen.setCapStyle(Qt.PenCapStyle.FlatCap)
     painter.setPen(pen)
     painter.drawPath(mark.path)
     painter.setPen(QPen(_color(mark.annotation.color, 0.6), 1.0))
@@ -106,7 +106,7 @@ def _paint_dot(painter: QPainter, dot: Dot, color: QColor, metrics: QFontMetrics
 def _paint_grips(
     painter: QPainter, mark: Mark, color: QColor, held: tuple[str, int] | None
 ) -> None:
-    for number, at in mark.grips:
+    for number, at in mark.grips():
         over = held == (mark.annotation.id, number)
         size = HELD_PX if over else GRIP_PX
         painter.setPen(QPen(INK, 1.0))
