@@ -198,9 +198,10 @@ class PlaneHand(QObject):
     def let_go(self) -> None:
         """Whatever is under way ends here, unfinished."""
         self._forget_waiting()
-        tool, self._tool, self._doing = self._tool, None, None
-        if tool is not None:
-            tool.cancel()
+        held, self._tool, self._doing = self._tool, None, None
+        for tool in (held, self._drawing.tools.pointer):
+            if tool is not None:
+                tool.cancel()
 
     # What it may be doing
 
