@@ -159,6 +159,18 @@ def test_what_is_hidden_is_not_painted_and_nothing_is_nothing() -> None:
     assert labelled_span(plane) == (0, 4, 0, 4)
 
 
+def test_a_colour_that_is_there_twice_has_a_dashed_outline() -> None:
+    plane = np.zeros((9, 20), np.uint8)
+    plane[2:7, 2:8], plane[2:7, 11:17] = 1, 2
+    twice = Palette.of({1: COLORS[1], 2: COLORS[1]}, 0, fill=0.25, outline=1.0, highest=2)
+    frame = Frame(9, 20, 1.0, 1.0, width=200, height=90, zoom=10.0, row=4.0, column=9.5)
+    picture = _picture(tinted(plane, frame, (0, 0, 200, 90), twice), (90, 200))
+    whole = argb(COLORS[1], 1.0)
+    top_edge = picture[20]
+    assert (top_edge[20:80] == whole).all()
+    assert 0.3 < (top_edge[110:170] == whole).mean() < 0.7
+
+
 def test_many_segments_keep_their_own_colours() -> None:
     many = {n: (n / 300.0, 0.5, 1.0 - n / 300.0) for n in range(1, 301)}
     palette = Palette.of(many, 7, fill=0.5, outline=0.0, highest=300)

@@ -80,11 +80,14 @@ class Palette:
         Per place its colour as fill, as half an outline, as a whole one.
     active
         The place of the segment in hand: its outline is wider.
+    dashed
+        Per place, whether its colour was another's before: then its outline is dashed.
     """
 
     rank: npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
     pixels: Pixels
     active: int
+    dashed: BoolArray
 
     @classmethod
     def of(  # noqa: PLR0913  # all that a colour follows from
@@ -99,16 +102,19 @@ class Palette:
         places = len(colors) + 1
         rank: npt.NDArray[Any] = np.zeros(highest + 1, np.uint8 if 3 * places <= 256 else np.uint16)
         pixels = np.zeros(3 * places, np.uint32)
+        dashed, seen = np.zeros(places, bool), set()
         for place, (value, rgb) in enumerate(colors.items(), start=1):
             if value > highest:
                 continue
+            dashed[place] = rgb in seen
+            seen.add(rgb)
             rank[value] = place
             own = fills.get(value, fill)
             edge = max(outline, own)
             pixels[place] = argb(rgb, own)
             pixels[places + place] = argb(rgb, own + (edge - own) * 0.5)
             pixels[2 * places + place] = argb(rgb, edge)
-        return cls(rank, pixels, int(rank[active]) if active <= highest else 0)
+        return cls(rank, pixels, int(rank[active]) if active <= highest else 0, dashed)
 
     @property
     def places(self) -> int:
@@ -164,6 +170,8 @@ def tinted(
         wide = at == palette.active
         level += wide & (level == 1)
         level += wide & (level == 0) & _inside(at, 3)
+    if palette.dashed.any():
+        level[np.take(palette.dashed, at) & ~_dashes(area)] = 0
     step = at.dtype.type(palette.places)
     return _cut(np.take(palette.pixels, level * step + at), area)
 
@@ -180,17 +188,27 @@ def hatched(
     if area is None:
         return None
     on = _spread(mask, frame, area, ratio)
-    left, top, width, height = area
-    diagonal = np.arange(top, top + height)[:, None] + np.arange(left, left + width)[None, :]
+    diagonal = _diagonals(area)
     stripes = on & (diagonal % HATCH_PX < 2)
     border = _inside(on.astype(np.uint16), 2)
-    dashes = border & ((diagonal // DASH_PX) % 2 == 0)
+    dashes = border & _dashes(area)
     pixels = np.zeros(on.shape, np.uint32)
     pixels[on] = argb(rgb, 0.12)
     pixels[stripes] = argb(rgb, 0.55)
     pixels[border] = argb((0.0, 0.0, 0.0), 0.5)
     pixels[dashes] = argb(rgb, 1.0)
     return _cut(pixels, area)
+
+
+def _diagonals(area: Rect) -> npt.NDArray[np.intp]:
+    left, top, width, height = area
+    return np.arange(top, top + height)[:, None] + np.arange(left, left + width)[None, :]
+
+
+def _dashes(area: Rect) -> BoolArray:
+    """Where dashes are: they stand still on the screen, whatever part is painted."""
+    on: BoolArray = (_diagonals(area) // DASH_PX) % 2 == 0
+    return on
 
 
 def _seen(frame: Frame, rect: Rect, span: Span, ratio: float) -> Rect | None:
