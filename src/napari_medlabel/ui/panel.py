@@ -105,7 +105,8 @@ class MedlabelPanel(QWidget):
             return
         desk, place = self.desk, self.desk.place
         drawing = desk.drawing
-        share_quickly(on=desk.busy is not None or bool(drawing and drawing.loading))
+        reading = bool(drawing and (drawing.loading or drawing.second.state.busy))
+        share_quickly(on=desk.busy is not None or reading)
         wanted = not self.viewer.layers or place == "series" or desk.busy is not None
         covered = drawing is None and wanted
         self.page.setVisible(covered)
