@@ -104,6 +104,7 @@ class AnnotationList(QWidget):
         self.list.renamed.connect(self.renamed)
         self.list.delete_wanted.connect(self.deleted)
         self.list.sign_clicked.connect(lambda name, _number: self.deleted.emit(name))
+        self.list.color_clicked.connect(self._color_clicked)
         self.list.menu_wanted.connect(self._open_menu)
         points = self.points
         points.picked.connect(lambda n: self.point_picked.emit(self._state.chosen, n))
@@ -133,6 +134,11 @@ class AnnotationList(QWidget):
             action.setCheckable(True)
             action.setChecked(value == found.segment)
         return inner
+
+    def _color_clicked(self, annotation_id: str) -> None:
+        found = self._row_of(annotation_id)
+        if found is not None and not self._state.read_only:
+            self._choose_color(found)
 
     def _choose_color(self, found: AnnotationRow) -> None:
         dialog = QColorDialog(QColor(found.color), self)

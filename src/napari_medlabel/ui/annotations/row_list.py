@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from qtpy.QtCore import QAbstractListModel, QModelIndex, QRect, QSize, Qt, Signal
+from qtpy.QtCore import QAbstractListModel, QModelIndex, QPoint, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter, QPixmap
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -22,6 +22,7 @@ __all__ = ["ROW", "ListRow", "RowList"]
 
 ROW: Final = 26
 ICON, SIGN, SIGN_ROOM, EDGE = 15, 14, 22, 4
+SWATCH, SWATCH_ROOM = 10, 18
 NO_WORDS: Final[Callable[[str], str]] = lambda _id: ""  # noqa: E731
 
 
@@ -36,7 +37,7 @@ class ListRow:
     name, spoken
         What it is called, and more of it for a tooltip.
     icon, color
-        Before the name; the colour is "#RRGGBB" or "" for the text's own.
+        Before the name; the colour, "#RRGGBB", is a patch before the icon, or none.
     signs
         Small icons at the right, in order: each is its name and what a click on it does.
     fixed
@@ -137,9 +138,12 @@ class _Delegate(QStyledItemDelegate):
             painter.fillRect(box, QColor(tokens.accent_bg))
             painter.fillRect(QRect(box.left(), box.top(), 3, box.height()),
                              QColor(tokens.accent_text))  # fmt: skip
+        left = self._after_swatch(row, box)
+        if row.color:
+            self._swatch(painter, box, row.color)
         if row.icon:
-            middle = QRect(box.left() + EDGE, box.top(), tokens.px(ICON + 6), box.height())
-            self._icon(painter, middle, row.icon, row.color or tokens.text2, ICON)
+            middle = QRect(left, box.top(), tokens.px(ICON + 6), box.height())
+            self._icon(painter, middle, row.icon, tokens.text2, ICON)
         name, room = self._rooms(option, row)
         font = option.font
         font.setBold(chosen)
@@ -157,7 +161,7 @@ class _Delegate(QStyledItemDelegate):
     def _rooms(self, option: QStyleOptionViewItem, row: ListRow) -> tuple[QRect, QRect]:
         """Where name and words are: the words get what they need, up to two thirds."""
         tokens, box = self.tokens, option.rect
-        left = box.left() + EDGE + (tokens.px(ICON + 10) if row.icon else 4)
+        left = self._after_swatch(row, box) + (tokens.px(ICON + 10) if row.icon else 4)
         right = box.right() - tokens.px(SIGN_ROOM) * len(row.signs) - EDGE
         words = self._model.words_of(row.id)
         wide = option.fontMetrics.horizontalAdvance(words) if words else 0
@@ -165,6 +169,24 @@ class _Delegate(QStyledItemDelegate):
         gap = 8 if wide else 0
         name = QRect(left, box.top(), right - left - wide - gap, box.height())
         return name, QRect(right - wide, box.top(), wide, box.height())
+
+    def on_swatch(self, row: ListRow, box: QRect, x: int) -> bool:
+        """Whether the patch of colour of a row is there."""
+        return bool(row.color) and x < self._after_swatch(row, box)
+
+    def _after_swatch(self, row: ListRow, box: QRect) -> int:
+        wide = self.tokens.px(SWATCH_ROOM) if row.color else 0
+        return int(box.left()) + EDGE + wide
+
+    def _swatch(self, painter: QPainter, box: QRect, color: str) -> None:
+        side = self.tokens.px(SWATCH)
+        square = QRect(0, 0, side, side)
+        square.moveCenter(QPoint(box.left() + EDGE + self.tokens.px(SWATCH_ROOM) // 2,
+                                 box.center().y()))  # fmt: skip
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(0, 0, 0, 90))
+        painter.setBrush(QColor(color))
+        painter.drawRoundedRect(square, 2.5, 2.5)
 
     def _sign_room(self, row: ListRow, box: QRect, number: int) -> QRect:
         wide = self.tokens.px(SIGN_ROOM)
@@ -203,6 +225,7 @@ class RowList(QListView):
     picked = Signal(str)
     renamed = Signal(str, str)
     sign_clicked = Signal(str, int)
+    color_clicked = Signal(str)
     menu_wanted = Signal(str, object)
     delete_wanted = Signal(str)
 
@@ -298,16 +321,19 @@ class RowList(QListView):
             self.menu_wanted.emit(self._model.rows[index.row()].id, where)
 
     def _clicked(self, index: QModelIndex) -> None:
-        row = self._model.rows[index.row()]
-        number = self._delegate.sign_at(row, self.visualRect(index), self._at)
-        if number < 0:
+        row, box = self._model.rows[index.row()], self.visualRect(index)
+        number = self._delegate.sign_at(row, box, self._at)
+        if self._delegate.on_swatch(row, box, self._at):
+            self.color_clicked.emit(row.id)
+        elif number < 0:
             self.picked.emit(row.id)
         elif not self._model.read_only:
             self.sign_clicked.emit(row.id, number)
 
     def _double_clicked(self, index: QModelIndex) -> None:
-        row = self._model.rows[index.row()]
-        if self._delegate.sign_at(row, self.visualRect(index), self._at) < 0:
+        row, box = self._model.rows[index.row()], self.visualRect(index)
+        on_name = self._delegate.sign_at(row, box, self._at) < 0
+        if on_name and not self._delegate.on_swatch(row, box, self._at):
             self.rename(row.id)
 
     def _row_of(self, row_id: str) -> int:
