@@ -32,7 +32,8 @@ def test_every_action_has_an_id_of_its_own_words_and_a_group() -> None:
 
 def test_the_window_does_what_has_no_method() -> None:
     assert set(WINDOW_ACTIONS) == {
-        "history", "find-action", "keys", "change-keys", "lock-workspace",
+        "history", "find-action", "keys", "change-keys", "lock-workspace", "statistics", "compare",
+        "import-mask", "import-mask-folder", "save-version", "versions",
     }  # fmt: skip
 
 

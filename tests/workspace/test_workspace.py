@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
 import platformdirs
@@ -345,6 +346,26 @@ def test_one_holds_and_the_other_hears_who(tmp_path: Path) -> None:
     third = Hold(tmp_path)
     assert third.writable
     third.release()
+
+
+def test_who_ended_without_letting_go_is_noticed_once(tmp_path: Path) -> None:
+    began = datetime.now().astimezone()
+    first = Hold(tmp_path)
+    assert first.left_open_since == ""
+    first._lock.release()  # as the system does for a process that is killed
+    second = Hold(tmp_path)
+    since = datetime.fromisoformat(second.left_open_since)
+    assert abs((since - began).total_seconds()) < 5
+    second.release()
+    assert Hold(tmp_path).left_open_since == ""
+
+
+@pytest.mark.parametrize("note", ["", "[]", '{"since": 3}', '{"since": "late"}'])
+def test_a_note_that_says_nothing_is_no_sign_of_a_crash(tmp_path: Path, note: str) -> None:
+    (tmp_path / "holder.json").write_text(note, encoding="utf-8")
+    hold = Hold(tmp_path)
+    assert (hold.writable, hold.left_open_since) == (True, "")
+    hold.release()
 
 
 def test_a_note_that_cannot_be_left_does_not_stop_who_holds(tmp_path: Path) -> None:

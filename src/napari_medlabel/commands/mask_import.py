@@ -16,7 +16,7 @@ from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.region import Report, Stop, never, silent
 from napari_medlabel.core.resampled_labels import labels_onto
-from napari_medlabel.core.schema import Label, LabelSchema
+from napari_medlabel.core.schema import PALETTE, Label, LabelSchema
 from napari_medlabel.core.schema_document import SchemaDocument
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.errors import GeometryError, InputError
@@ -260,7 +260,7 @@ def _voxels(maps: LabelMaps) -> dict[int, tuple[int, int]]:
 
 
 def _made_up(number: int) -> Label:
-    return replace(LabelSchema().next_label(f"Segment {number}"), value=number)
+    return Label(number, f"Segment {number}", PALETTE[(number - 1) % len(PALETTE)])
 
 
 def _known(schema: LabelSchema, label: Label, *, by_name: bool) -> int:

@@ -294,6 +294,7 @@ class MedlabelPanel(QWidget):
             lambda: self._ask(QFileDialog.FileMode.Directory, "Export to", self.export.set_folder)
         )
         desk.asked.connect(self.action_windows.ask)
+        self.action_windows.asked.connect(self.segment_windows.ask)
         self.export.originals_wanted.connect(
             lambda: self._ask(
                 QFileDialog.FileMode.Directory, "Original images", self.export.set_originals

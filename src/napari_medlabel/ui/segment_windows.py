@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 from qtpy.QtCore import QObject
-from qtpy.QtWidgets import QFileDialog, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_medlabel import commands
 from napari_medlabel.core.segmentation import Change
@@ -16,35 +15,20 @@ from napari_medlabel.ui.annotate_tab import AnnotateTab
 from napari_medlabel.ui.code_dialog import CodeDialog, Term, terms_of
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.drawing import Drawing
+from napari_medlabel.ui.file_window import ask_for_file
+from napari_medlabel.ui.importing_windows import Importing
+from napari_medlabel.ui.measuring_windows import Comparing, Statistics
+from napari_medlabel.ui.recovering import Recovering
 from napari_medlabel.ui.segment_means import SegmentMeans
 from napari_medlabel.ui.theme import Tokens
+from napari_medlabel.ui.versions_windows import Versions
+from napari_medlabel.ui.window_part import WindowPart
 from napari_medlabel.ui.work import Job
 
-__all__ = ["SegmentWindows", "ask_for_file"]
+__all__ = ["SegmentWindows"]
 
 SCHEMA_FILES: Final = "Label schema (*.labels.json *.json)"
 _SCHEMA_TOOL: Final = "Load schema"
-
-
-def ask_for_file(
-    parent: QWidget, title: str, then: Callable[[Path], object], *, files: str = "",
-    save_as: str = "",
-) -> QFileDialog:  # fmt: skip
-    """Ask for a file; with `save_as`, a suffix, for one to write. Nothing of it is remembered."""
-    dialog = QFileDialog(parent, title)
-    dialog.setObjectName("medlabel_files")
-    dialog.setHistory([])
-    if save_as:
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix(save_as)
-    else:
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-    if files:
-        dialog.setNameFilters([files, "All files (*)"])
-    dialog.fileSelected.connect(lambda name: then(Path(name)))
-    dialog.finished.connect(dialog.deleteLater)
-    dialog.open()
-    return dialog
 
 
 class SegmentWindows(QObject):
@@ -68,17 +52,33 @@ class SegmentWindows(QObject):
         self._means: SegmentMeans | None = None
         self._stop_watching: Callable[[], None] = lambda: None
         self._terms: tuple[Term, ...] | None = None
+        self.statistics, self.comparing = Statistics(frame, desk), Comparing(frame, desk)
+        self.importing, self.recovering = Importing(frame, desk), Recovering(desk)
+        self.versions = Versions(frame, desk, self.comparing.with_version)
+        self._parts: tuple[WindowPart, ...] = (
+            self.statistics, self.comparing, self.importing, self.versions, self.recovering,
+        )  # fmt: skip
         self._connect()
 
     def set_style(self, sheet: str, tokens: Tokens) -> None:
         """Take the theme."""
-        self.code.set_style(sheet, tokens)
+        for part in (self.code, *self._parts):
+            part.set_style(sheet, tokens)
+
+    def ask(self, action_id: str) -> None:
+        """Open what an action asks for; what is not here is somebody else's."""
+        for part in self._parts:
+            opens = part.opens.get(action_id)
+            if opens is not None and self._on is not None:
+                opens()
 
     def remove(self) -> None:
         """The window goes."""
         self._leave()
         self.code.close()
         self.code.deleteLater()
+        for part in self._parts:
+            part.remove()
 
     # How
 
@@ -93,6 +93,7 @@ class SegmentWindows(QObject):
         act(self.code.code_set, doings.set_code)
         act(box.template_wanted, doings.load_schema)
         act(box.schema_wanted, self._schema_wanted)
+        box.asked.connect(self.ask)
         self._desk.changed.connect(self._look)
 
     def _ask_for_mean(self, value: int) -> None:
@@ -130,6 +131,8 @@ class SegmentWindows(QObject):
         self._leave()
         self._on = drawing
         self.code.close()
+        for part in self._parts:
+            part.look(drawing)
         if drawing is None:
             return
         self._means = SegmentMeans(drawing.case, self)
@@ -157,6 +160,8 @@ class SegmentWindows(QObject):
         )
 
     def _case_changed(self, change: Change) -> None:
+        for part in self._parts:
+            part.changed()
         if change.step.tool == _SCHEMA_TOOL:
             self._read_protocol()
 

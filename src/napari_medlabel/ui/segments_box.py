@@ -24,10 +24,11 @@ SCHEMA_MENU: Final = (
 )  # fmt: skip
 CASE_MENU: Final = (
     ("statistics", f"Statistics{MORE}"), ("compare", f"Compare{MORE}"), ("", ""),
-    ("import-mask", f"Import mask{MORE}"), ("", ""),
+    ("import-mask", f"Import mask{MORE}"), ("import-mask-folder", f"Import mask folder{MORE}"),
+    ("", ""),
     ("save-version", f"Save version{MORE}"), ("versions", f"Versions{MORE}"),
 )  # fmt: skip
-CHANGING: Final = {"import-mask", "save-version"}
+CHANGING: Final = {"import-mask", "import-mask-folder", "save-version"}
 NAME_PX: Final = 62  # of a schema in the title; the rest is cut
 
 

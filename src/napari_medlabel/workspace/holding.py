@@ -18,10 +18,15 @@ __all__ = ["Hold"]
 
 
 class Hold:
-    """An attempt to be the one who writes; `reason` says why it is not to be."""
+    """An attempt to be the one who writes; `reason` says why it is not to be.
+
+    `left_open_since` is when the last one who held it began (ISO 8601, local), where that one
+    ended without letting go: it crashed, was killed, or the power failed. Else it is "".
+    """
 
     def __init__(self, folder: Path) -> None:
         self.reason = ""
+        self.left_open_since = ""
         self._note = folder / "holder.json"
         # Two windows of one process are two holders: a lock is never shared within the process.
         self._lock: FileLock | None = FileLock(folder / "lock", thread_local=False)
@@ -34,6 +39,7 @@ class Hold:
             self._lock = None
             self.reason = "The workspace cannot be written: this case is open for reading"
         else:
+            self.left_open_since = self._note_left()
             self._leave_note()
 
     @property
@@ -49,13 +55,21 @@ class Hold:
             self._lock.release()
             self._lock = None
 
+    def _note_left(self) -> str:
+        """When the one began whose note is still there, though nobody holds the lock."""
+        try:
+            note = json.loads(self._note.read_text(encoding="utf-8"))
+            return datetime.fromisoformat(note["since"]).astimezone().isoformat()
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+
     def _leave_note(self) -> None:
         note = {
             "format": 1,
             "who": _login(),
             "computer": platform.node(),
             "process": os.getpid(),
-            "since": datetime.now().astimezone().isoformat(timespec="minutes"),
+            "since": datetime.now().astimezone().isoformat(timespec="seconds"),
         }
         with suppress(OSError):  # a full disk: others hear that somebody holds it, not who
             self._note.write_text(json.dumps(note), encoding="utf-8")
