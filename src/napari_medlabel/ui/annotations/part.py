@@ -338,8 +338,9 @@ class Annotations(QObject):
             sight.move_to(middle(annotation.shape, self.geometry))
 
     def _values_came(self) -> None:
-        self._version += 1
-        self.changed.emit()
+        if self._drawing.case.segmentation.annotations:
+            self._version += 1
+            self.changed.emit()
 
     def _look_at_choices(self) -> None:
         """Another segment is in hand: what Delete takes away is no annotation any more."""
