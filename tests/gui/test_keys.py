@@ -21,6 +21,7 @@ from napari_medlabel.ui.key_sheet import ON_SHEET
 from napari_medlabel.ui.key_text import normal
 from napari_medlabel.ui.looking import Looking
 from napari_medlabel.ui.napari_keys import BLOCKED, KEPT
+from napari_medlabel.ui.overlaying import Overlaying
 from napari_medlabel.ui.proposals import Proposals
 from napari_medlabel.ui.sight import Sight
 from napari_medlabel.ui.toolbox import Toolbox
@@ -36,7 +37,7 @@ class Whole(Drawing):
     """Drawing with the classes of its parts, which it makes only for a case."""
 
     looking, tools, proposals, sight = Looking, Toolbox, Proposals, Sight
-    annotations = Annotations
+    annotations, second = Annotations, Overlaying
 
 
 def napari_keys() -> set[str]:

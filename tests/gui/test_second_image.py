@@ -190,6 +190,10 @@ def test_what_lies_elsewhere_is_refused_and_the_one_before_stays(
 
 def test_reading_is_called_off_by_hand_and_by_closing_the_case(opened: Window) -> None:
     window, second = opened, opened.drawing.second
+    told: list[str] = []
+    window.desk.blocked.connect(told.append)
+    second.toggle()
+    assert told == ["No second image is open"]
     second.take(0)
     assert second.state.busy == "Reading the second image"
     second.cancel()

@@ -155,6 +155,8 @@ _VIEW = (
            options=_switch("linked"), also="synchronize zoom pan position"),
     Action("overlays", "Hide all overlays", "View", ("`",), "sight.choose",
            options=_switch("overlays"), also="letters annotations text scale bar corner"),
+    Action("second-image", "Second image on or off", "View", (), "second.toggle",
+           also="overlay fusion PET blend additional background volume show hide"),
     Action("show-segments", "Labels on or off", "View", ("V",), "toggle_shown",
            also="segmentation visibility show hide mask"),
     Action("outline", "Outline or fill", "View", ("O",), "next_style",

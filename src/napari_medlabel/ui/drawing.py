@@ -110,6 +110,7 @@ class Drawing(QObject):
         self._viewer.layers.events.inserted.connect(self._layer_added)
         self.second.changed.connect(self.changed)
         self.second.failed.connect(self.failed)
+        self.second.said.connect(self.blocked)
         self.proposals.failed.connect(self.failed)
         self.proposals.said.connect(self.blocked)
         self.proposals.changed.connect(self.changed)

@@ -26,7 +26,8 @@ _NOWHERE = Path("\0")  # is in no words
 class Overlaying(QObject):
     """What can be done with a second image; it is shown through `sight.overlay`.
 
-    Signals: `changed` when `state` differs; `failed` with an error that names no file.
+    Signals: `changed` when `state` differs; `failed` with an error that names no file; `said` with
+    words when there is nothing to do it to.
 
     Parameters
     ----------
@@ -40,6 +41,7 @@ class Overlaying(QObject):
 
     changed = Signal()
     failed = Signal(object)
+    said = Signal(str)
 
     def __init__(self, session: Session, case: OpenCase, sight: Sight, parent: QObject) -> None:
         super().__init__(parent)
@@ -145,7 +147,10 @@ class Overlaying(QObject):
 
     def toggle(self) -> None:
         """Show or hide it."""
-        self.set_shown(on=not self._state.shown)
+        if self._overlay is None:
+            self.said.emit("No second image is open")
+        else:
+            self.set_shown(on=not self._state.shown)
 
     def set_shown(self, *, on: bool) -> None:
         """Show it, or keep it back."""
