@@ -302,8 +302,9 @@ class PlaneView(QWidget):
         event.accept()
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
-        """To the hand."""
-        self._hand.left(self)
+        """To the hand, unless the case is being closed: the hand is gone then."""
+        if self.isVisible():
+            self._hand.left(self)
         super().leaveEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
