@@ -8,9 +8,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_medlabel.commands.segmenting import Interactive, interactive
     from napari_medlabel.commands.sources import read, read_sequence
     from napari_medlabel.core.edit import Edit
     from napari_medlabel.core.geometry import Geometry
+    from napari_medlabel.core.prompt import Box, Lasso, Point, Scribble
     from napari_medlabel.core.schema import Code, Label, LabelSchema
     from napari_medlabel.core.segmentation import Segmentation
     from napari_medlabel.core.volume import Volume, VolumeSequence
@@ -19,28 +21,40 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "Box": "core.prompt",
     "Code": "core.schema",
     "Edit": "core.edit",
     "Geometry": "core.geometry",
+    "Interactive": "commands.segmenting",
     "Label": "core.schema",
     "LabelSchema": "core.schema",
+    "Lasso": "core.prompt",
+    "Point": "core.prompt",
+    "Scribble": "core.prompt",
     "Segmentation": "core.segmentation",
     "Volume": "core.volume",
     "VolumeSequence": "core.volume",
+    "interactive": "commands.segmenting",
     "read": "commands.sources",
     "read_sequence": "commands.sources",
     "scan": "formats",
 }
 __all__ = [
+    "Box",
     "Code",
     "Edit",
     "Geometry",
+    "Interactive",
     "Label",
     "LabelSchema",
+    "Lasso",
+    "Point",
+    "Scribble",
     "Segmentation",
     "Volume",
     "VolumeSequence",
     "__version__",
+    "interactive",
     "read",
     "read_sequence",
     "scan",

@@ -14,7 +14,7 @@ import typer
 import typer.main
 
 from napari_medlabel import __version__, commands
-from napari_medlabel.cli import files
+from napari_medlabel.cli import assist, files
 from napari_medlabel.cli.annotations import annotations
 from napari_medlabel.cli.irregular import (
     LargestRunChoice,
@@ -87,6 +87,8 @@ def medlabel(
 
 app.command()(files.scan)
 app.command()(files.convert)
+app.command()(assist.segment)
+app.command()(assist.engines)
 
 
 @app.command(name="import")

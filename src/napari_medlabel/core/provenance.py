@@ -271,7 +271,8 @@ def active_seconds(moments: Iterable[str]) -> float:
     return round(sum(gap for gap in gaps if 0 <= gap <= PAUSE_SECONDS), 3)
 
 
-_KINDS: Final[Mapping[str, Literal["imported", "restored"]]] = {
+_KINDS: Final[Mapping[str, Literal["assisted", "imported", "restored"]]] = {
+    "Accept answer": "assisted",
     "Import mask": "imported",
     "Restore version": "restored",
 }

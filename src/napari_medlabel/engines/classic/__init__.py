@@ -1,0 +1,1 @@
+"""No network: fronts from the prompts compete; edges and tissue unlike the prompts' slow them."""

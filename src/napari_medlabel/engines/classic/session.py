@@ -1,0 +1,242 @@
+"""One object of one volume: from prompts to the part of the image that is looked at, and back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy import ndimage
+
+from napari_medlabel.core.geometry import BoolArray, FloatArray
+from napari_medlabel.core.prompt import (
+    Box,
+    Point,
+    Prompt,
+    Scribble,
+    check_inside,
+    voxels_of,
+)
+from napari_medlabel.core.region import Box as Sides
+from napari_medlabel.core.region import Stop, check_not_stopped, never
+from napari_medlabel.engines.classic.competition import Bout, compete
+from napari_medlabel.engines.classic.fronts import FloatGrid
+from napari_medlabel.engines.classic.sampling import SIDE, Lattice, Pyramid
+from napari_medlabel.engines.classic.scale import best_of
+from napari_medlabel.engines.engine import Answer, EngineFacts
+
+__all__ = ["ClassicSession"]
+
+_FIELDS_MM: Final = (28.0, 44.0, 70.0, 110.0, 175.0, 280.0)  # at the first click the size is open
+_FINEST: Final = 0.6  # voxels: patches with a smaller step show nothing more
+_WIDEST: Final = 1.6  # of the image's extent
+_ROOM: Final = 1.45  # of the object's extent
+_LEAST: Final = 0.02  # below this probability nothing is written back
+_TOUCHED: Final = 0.01  # of a face next to the patch's border
+_GROWTH: Final = 1.4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """An answer on the lattice it was found on; none before the first prompt."""
+
+    prompt: Prompt
+    lattice: Lattice | None
+    probability: FloatGrid | None
+    answer: Answer
+
+
+class ClassicSession:
+    """An object of an image: see `EngineSession`."""
+
+    def __init__(self, pyramid: Pyramid, start: BoolArray | None = None) -> None:
+        self.facts = EngineFacts("classic")
+        self._pyramid = pyramid
+        self._first = Answer.nothing() if start is None else _answer_of(start)
+        self._states: list[_State] = []
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """Those added and not taken back, in order."""
+        return tuple(state.prompt for state in self._states)
+
+    @property
+    def answer(self) -> Answer:
+        """The last answer."""
+        return self._states[-1].answer if self._states else self._first
+
+    def add(self, prompt: Prompt, *, cancelled: Stop = never) -> Answer:
+        """The answer to all prompts so far, this one the last."""
+        check_inside(prompt, self._pyramid.shape)
+        check_not_stopped(cancelled)
+        prompts = (*self.prompts, prompt)
+        if self.answer.mask().any():
+            found = self._corrected(prompts, cancelled)
+        elif any(one.include for one in prompts):
+            found = self._begun(prompts, cancelled)
+        else:
+            found = None
+        self._states.append(self._state(prompts, found))
+        return self.answer
+
+    def undo(self) -> Answer:
+        """Take the last prompt back; the answer before it."""
+        if self._states:
+            self._states.pop()
+        return self.answer
+
+    def reset(self) -> None:
+        """Take all prompts back."""
+        self._states.clear()
+
+    def _begun(self, prompts: Sequence[Prompt], cancelled: Stop) -> Bout:
+        """The first answer: of patches of several sizes the one that parts the object best."""
+        pyramid = self._pyramid
+        low, high = self._extent_mm([one for one in prompts if one.include])
+        middle, size = (low + high) / 2.0, float((high - low).max())
+        if any(isinstance(one, Box) and one.include for one in prompts):
+            fields = [size * _ROOM]
+        else:
+            finest, widest = _FINEST * pyramid.spacing_mm.min() * SIDE, _WIDEST * pyramid.extent_mm
+            fields = [one for one in _FIELDS_MM if max(finest, size * 1.2) <= one <= widest]
+            fields = fields or [max(size * _ROOM, finest)]
+        patches = [pyramid.patch(Lattice.around(middle, field)) for field in fields]
+        bouts = compete(patches, prompts, pyramid.spacing_mm, pyramid.shape, cancelled=cancelled)
+        return best_of(bouts)
+
+    def _corrected(self, prompts: Sequence[Prompt], cancelled: Stop) -> Bout:
+        """A later answer: around the object and all prompts, wider where it leaves the patch."""
+        pyramid = self._pyramid
+        low, high = self._extent_mm(prompts)
+        own_low, own_high = _bounds_mm(self.answer, pyramid.spacing_mm)
+        low, high = np.minimum(low, own_low), np.maximum(high, own_high)
+        field = max(float((high - low).max()) * _ROOM, pyramid.spacing_mm.min() * SIDE * _FINEST)
+        for _ in range(2):
+            lattice = Lattice.around((low + high) / 2.0, field)
+            patch = pyramid.patch(lattice)
+            (bout,) = compete(
+                [patch], prompts, pyramid.spacing_mm, pyramid.shape,
+                last=self._last_on(lattice), cancelled=cancelled,
+            )  # fmt: skip
+            if not _leaves(bout):
+                break
+            field *= _GROWTH
+        return bout
+
+    def _state(self, prompts: Sequence[Prompt], bout: Bout | None) -> _State:
+        if bout is None:
+            return _State(prompts[-1], None, None, self._first)
+        lattice, share = bout.patch.lattice, bout.probability
+        share = share * _connected(share, prompts, lattice, self._pyramid)
+        answer = self._on_voxels(share, lattice, prompts)
+        return _State(prompts[-1], lattice, share, answer)
+
+    def _on_voxels(self, share: FloatGrid, lattice: Lattice, prompts: Sequence[Prompt]) -> Answer:
+        """The answer on the image's voxels; a click's own voxel is as it says."""
+        likely = share > _LEAST
+        if not likely.any():
+            return Answer.nothing()
+        box = []
+        for axis in range(3):
+            hits = np.flatnonzero(likely.any(axis=tuple(n for n in range(3) if n != axis)))
+            ends = lattice.along(axis)[[max(hits[0] - 1, 0), min(hits[-1] + 1, SIDE - 1)]]
+            first, last = ends / self._pyramid.spacing_mm[axis]
+            stop = min(int(np.floor(last)) + 1, self._pyramid.shape[axis])
+            box.append(slice(min(max(int(np.ceil(first)), 0), stop), stop))
+        sides: Sides = (box[0], box[1], box[2])
+        voxels = np.clip(self._pyramid.on_voxels(share, lattice, sides), 0.0, 1.0)
+        corner = [side.start for side in sides]
+        for prompt in prompts:
+            if isinstance(prompt, Point | Scribble):
+                own = voxels_of(prompt, self._pyramid.shape) - corner
+                k, j, i = own[((own >= 0) & (own < voxels.shape)).all(axis=1)].T
+                voxels[k, j, i] = np.float32(prompt.include)
+        return Answer(sides, voxels)
+
+    def _last_on(self, lattice: Lattice) -> FloatGrid:
+        """The last answer's probability on another lattice."""
+        box, old = self.answer.box, self.answer.probability
+        last = self._states[-1] if self._states else None
+        if last is not None and last.lattice is not None and last.probability is not None:
+            places = [
+                (lattice.along(n) - last.lattice.start_mm[n]) / last.lattice.step_mm
+                for n in range(3)
+            ]
+            return _looked_up(last.probability, places)
+        places = [lattice.along(n) / self._pyramid.spacing_mm[n] - box[n].start for n in range(3)]
+        return _looked_up(old, places)
+
+    def _extent_mm(self, prompts: Sequence[Prompt]) -> tuple[FloatArray, FloatArray]:
+        """The box around prompts, mm."""
+        ends = [_ends(prompt) for prompt in prompts]
+        low = np.min([one[0] for one in ends], axis=0) * self._pyramid.spacing_mm
+        high = np.max([one[1] for one in ends], axis=0) * self._pyramid.spacing_mm
+        return low, high
+
+
+def _ends(prompt: Prompt) -> tuple[FloatArray, FloatArray]:
+    if isinstance(prompt, Box):
+        return np.array(prompt.low, float) - 0.5, np.array(prompt.high, float) + 0.5
+    if isinstance(prompt, Point):
+        return np.array(prompt.kji, float), np.array(prompt.kji, float)
+    corners = np.array(prompt.kji, float)
+    return corners.min(axis=0), corners.max(axis=0)
+
+
+def _answer_of(mask: BoolArray) -> Answer:
+    """A segment as an answer."""
+    box = []
+    for axis in range(3):
+        hits = np.flatnonzero(mask.any(axis=tuple(n for n in range(3) if n != axis)))
+        if hits.size == 0:
+            return Answer.nothing()
+        box.append(slice(int(hits[0]), int(hits[-1]) + 1))
+    sides: Sides = (box[0], box[1], box[2])
+    return Answer(sides, mask[sides].astype(np.float32))
+
+
+def _bounds_mm(answer: Answer, spacing_mm: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The box around what belongs to an answer's object, mm."""
+    mask = answer.mask()
+    ends = []
+    for axis, side in enumerate(answer.box):
+        hits = np.flatnonzero(mask.any(axis=tuple(n for n in range(3) if n != axis)))
+        ends.append((side.start + hits[0] - 0.5, side.start + hits[-1] + 0.5))
+    low, high = np.array(ends).T * spacing_mm
+    return low, high
+
+
+def _connected(
+    share: FloatGrid, prompts: Sequence[Prompt], lattice: Lattice, pyramid: Pyramid
+) -> BoolArray:
+    """All but islands that no including prompt lies in; all where prompts lie in none."""
+    islands, count = ndimage.label(share > 0.5)
+    if count < 2:
+        return np.ones(share.shape, bool)
+    kept = set()
+    for prompt in prompts:
+        if prompt.include and not isinstance(prompt, Box):
+            places = voxels_of(prompt, pyramid.shape) * pyramid.spacing_mm
+            at = np.round(lattice.samples_at(places)).astype(np.intp)
+            k, j, i = at[((at >= 0) & (at < SIDE)).all(axis=1)].T
+            kept |= set(islands[k, j, i].tolist())
+    kept -= {0}
+    if not kept:
+        kept = {int(np.bincount(islands.ravel())[1:].argmax()) + 1}
+    left: BoolArray = (islands == 0) | np.isin(islands, sorted(kept))
+    return left
+
+
+def _leaves(bout: Bout) -> bool:
+    """Whether the object comes close to the patch's border, within the volume."""
+    inside, mask = bout.patch.inside, bout.probability > 0.5
+    faces = ((axis, end) for axis in range(3) for end in (1, SIDE - 2))
+    return any(
+        (mask.take(end, axis) & inside.take(end, axis)).mean() > _TOUCHED for axis, end in faces
+    )
+
+
+def _looked_up(values: FloatGrid, places: Sequence[FloatArray]) -> FloatGrid:
+    """Values at fractional places along each axis, linearly; 0 outside of them."""
+    grid = np.meshgrid(*places, indexing="ij", sparse=False)
+    found = ndimage.map_coordinates(values, grid, order=1, mode="constant", cval=0.0)
+    return np.asarray(found, np.float32)
