@@ -154,6 +154,20 @@ def test_a_file_on_another_grid_is_opened_by_a_dialog_and_lies_where_it_is(
     grey = window.color_at((7, 20, 40))
     assert grey[0] == grey[1] == grey[2]
 
+    # Of another one that is opened, too; the first stays in the list while it is shown.
+    write_ct_series(tmp_path / "two" / "a", np.full((14, 60, 50), 5, np.int16), GRID, number=7)
+    write_ct_series(tmp_path / "two" / "b", np.full((14, 60, 50), 6, np.int16), GRID, number=8)
+    window.drawing.second.look_in(tmp_path / "two")
+    wait_until(lambda: len(window.drawing.second.state.choices) == 4, "both series")
+    window.rest(0.1)
+    assert [one.words for one in window.drawing.second.state.choices][1:] == [
+        "Series 1 · opened", "Series 1 · CT · opened", "Series 2 · CT · opened",
+    ]  # fmt: skip
+    assert panel.series.currentText() == "Series 1 · opened"
+    choose(window)
+    assert panel.series.currentText() == "Series 1 · CT · opened"
+    assert read_out(window, (7, 20, 12))[1] == "5 HU"
+
     # Nothing of a name or place is shown anywhere.
     words = [label.text() for label in window.panel.findChildren(QLabel)]
     words += [panel.series.itemText(n) for n in range(panel.series.count())]

@@ -88,14 +88,16 @@ class Overlaying(QObject):
             what = "there is nothing to lay over this image"
             self._fail(InputError(fresh[0].why_not if fresh else what, "choose another series"))
             return
-        before = len(self._around)
-        self._tell(choices=(*self._around, *fresh), chosen=self._chosen_before())
+        chosen, before = self._state.chosen, self._state.choices
+        kept = (*self._around, *before[chosen : chosen + 1]) if self._is_opened else self._around
+        self._tell(choices=(*kept, *fresh), chosen=len(self._around) if self._is_opened else chosen)
         if len(usable) == 1:
-            self.take(before + fresh.index(usable[0]))
+            self.take(len(kept) + fresh.index(usable[0]))
 
-    def _chosen_before(self) -> int:
-        """The one shown keeps its place where that is still in the list."""
-        return self._state.chosen if self._state.chosen < len(self._around) else -1
+    @property
+    def _is_opened(self) -> bool:
+        """Whether what is shown is of another search than the case: it stays in the list."""
+        return self._state.chosen >= len(self._around)
 
     # What is shown
 
