@@ -118,6 +118,7 @@ class Workplace(QObject):
         self.strip.set_state(strip_state(drawing.case, self._sight, axis, active, marks))
         self.bar.set_state(view_bar_state(state, self._sight))
         self.status.set_state(status_state(state, self._under, self._sight.overlay))
+        self.surfaces.set_hidden(drawing.choices.hidden)
         self._show_preview()
 
     # How

@@ -163,10 +163,12 @@ class PlaneView(QWidget):
         self.update()
 
     def _labels_changed(self, box: Box | None) -> None:
+        # Not of the slice shown alone: another may still be kept, and come back before a repaint.
+        if box is None or box[self.axis].start <= self._slices_at < box[self.axis].stop:
+            self._slices.clear()
+            self._painted = None
         if box is not None and not box[self.axis].start <= self.index < box[self.axis].stop:
             return
-        self._slices.clear()
-        self._painted = None
         if box is None:
             self.update()
             return
