@@ -193,7 +193,7 @@ def _dots(found: Lines, place: Place, *, named: bool) -> tuple[Dot, ...]:
         plate = QRectF()
         if named:
             wide, high = plate_size((name,), place.metrics)
-            plate = QRectF(point.x() + OFF_PX, point.y() - high / 2.0, wide, high)
+            plate = _on_pixels(point.x() + OFF_PX, point.y() - high / 2.0, wide, high)
         made.append(Dot(point, name, hidden, plate))
     return tuple(made)
 
@@ -215,7 +215,12 @@ def _plate(
     if box.intersects(pane.adjusted(-1.0, -1.0, 1.0, 1.0)):
         left = min(max(left, 4.0), max(pane.width() - wide - 4.0, 4.0))
         top = min(max(top, 4.0), max(pane.height() - high - 4.0, 4.0))
-    return QRectF(left, top, wide, high)
+    return _on_pixels(left, top, wide, high)
+
+
+def _on_pixels(left: float, top: float, wide: float, high: float) -> QRectF:
+    """A rectangle of whole pixels, which Qt fills at once."""
+    return QRectF(round(left), round(top), math.ceil(wide), math.ceil(high))
 
 
 def _add_arc(path: QPainterPath, points: Sequence[QPointF]) -> None:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
+from qtpy.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from napari_medlabel.ui.annotations.mark import PAD_PX, Dot, Mark
 from napari_medlabel.ui.planes.marks import PLATE
@@ -125,20 +125,10 @@ def _paint_plate(
     painter: QPainter, area: QRectF, words: tuple[str, ...], metrics: QFontMetricsF,
     border: QColor | None,
 ) -> None:  # fmt: skip
-    path = _rounded(area.width(), area.height())
-    painter.translate(area.topLeft())
     painter.setPen(Qt.PenStyle.NoPen if border is None else QPen(border, 1.0))
     painter.setBrush(PLATE)
-    painter.drawPath(path)
+    painter.drawRoundedRect(area, 4.0, 4.0)
     painter.setPen(WHITE)
     for n, line in enumerate(words):
-        y = PAD_PX[1] + metrics.ascent() + n * metrics.height()
-        painter.drawText(QPointF(PAD_PX[0], y), line)
-    painter.translate(-area.topLeft())
-
-
-@lru_cache(maxsize=512)
-def _rounded(wide: float, high: float) -> QPainterPath:
-    path = QPainterPath()
-    path.addRoundedRect(QRectF(0.0, 0.0, wide, high), 4.0, 4.0)
-    return path
+        y = area.y() + PAD_PX[1] + metrics.ascent() + n * metrics.height()
+        painter.drawText(QPointF(area.x() + PAD_PX[0], y), line)
