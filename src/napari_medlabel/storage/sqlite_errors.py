@@ -65,8 +65,9 @@ def not_saved(error: Exception, path: Path) -> NotSaved:
     if isinstance(error, MedlabelError):
         return NotSaved(f"not saved: {error}", error.hint)
     reason = _reason(error)
+    folder = shown(Path(*path.parent.parts[-2:]))  # not where the workspace is: that tells names
     hints = {
         "disk is full": "make room on the disk; then it is tried again",
-        "the folder is gone": f"bring {shown(path.parent)} back; then it is tried again",
+        "the folder is gone": f"bring {folder} of the workspace back; then it is tried again",
     }
     return NotSaved(f"not saved: {reason}", hints.get(reason, "it is tried again"))
