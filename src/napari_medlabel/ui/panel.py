@@ -23,6 +23,7 @@ from napari_medlabel.ui._napari_compat import canvas_area, is_gone, main_window
 from napari_medlabel.ui.action_windows import ActionWindows
 from napari_medlabel.ui.annotate_tab import AnnotateTab
 from napari_medlabel.ui.annotation_links import link_annotations
+from napari_medlabel.ui.annotations.list_state import AnnotationsState
 from napari_medlabel.ui.binding import binding_problem
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.docking import dock_left
@@ -131,6 +132,7 @@ class MedlabelPanel(QWidget):
             made.setChecked(n == self._tab)
         if drawing is None:
             self.export.set_case(None, ())
+            self.annotate.annotations.set_state(AnnotationsState())  # it held on to the case
         else:
             state = drawing.state
             self.annotate.set_state(state)
