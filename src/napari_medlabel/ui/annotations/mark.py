@@ -14,6 +14,7 @@ from napari_medlabel.core.annotation import (
     Annotation,
     Cuboid,
     Distance,
+    EllipseRoi,
     Keypoints,
     OrientedBox,
 )
@@ -127,11 +128,11 @@ def mark_of(annotation: Annotation, place: Place, words_of: Words) -> Mark | Non
     found = lines_on(annotation.shape, place.plane, place.geometry)
     if found is None or not (found.on_slice or _is_near(annotation, place)):
         return None
-    path = place.path(found.lines)
+    shape = annotation.shape
+    path = _round(shape, place) if isinstance(shape, EllipseRoi) else place.path(found.lines)
     if not found.on_slice:
         dots = _dots(found, place, named=False)
         return Mark(annotation, path, faint=True, dots=dots, reach=_reach(path, dots, QRectF()))
-    shape = annotation.shape
     dots = _dots(found, place, named=True)
     ends: tuple[QPointF, ...] = ()
     if isinstance(shape, Distance | Angle):
@@ -166,6 +167,12 @@ def plate_size(words: Sequence[str], metrics: QFontMetricsF) -> tuple[float, flo
 def _grips(annotation: Annotation, place: Place) -> tuple[Grips, ...]:
     found = handles(annotation.shape, place.plane, place.geometry)
     return tuple((one.number, place.point(one.at)) for one in found)
+
+
+def _round(shape: EllipseRoi, place: Place) -> QPainterPath:
+    path = QPainterPath()
+    path.addEllipse(QRectF(place.point(shape.low), place.point(shape.high)).normalized())
+    return path
 
 
 def _is_near(annotation: Annotation, place: Place) -> bool:
