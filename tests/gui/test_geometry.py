@@ -209,6 +209,7 @@ def test_a_regular_volume_has_no_chip_and_its_report_is_still_there(
     assert not card.warning.isVisible()
     assert not card.chosen.isVisible()
     assert card.grid.words.startswith("14 slices")
+    window.press("Tab")  # who comes by Tab presses buttons with Space; else it pans
     window.press("Space", to=card.grid)
     assert window.panel.report.isVisible()
     said = words_in(window.panel.report)
