@@ -11,6 +11,7 @@ from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.schema import Label
 from napari_medlabel.errors import GeometryError, InputError, Locked
 from napari_medlabel.session import OpenCase, Session
+from tests.formats.made_seg import Frame, code, save_seg, seg, segment
 
 LIVER = Label(1, "Liver", "#FF8000")
 SPLEEN = Label(2, "Spleen", "#33A680")
@@ -144,3 +145,49 @@ def test_segments_of_two_groups_merge_where_no_third_is_in_the_way(
     commands.undo(session, case)
     with pytest.raises(InputError, match="overlaps 'Liver'"):
         commands.merge_segments(session, case, 3, 2)
+
+
+def test_overlapping_segments_of_a_dicom_segmentation_come_into_groups(
+    session: Session, case: OpenCase, tmp_path: Path
+) -> None:
+    grid = case.volume.source.geometry
+    masks = np.zeros((2, *grid.shape), bool)
+    masks[0, 1:6, 3:12, 4:20] = True
+    masks[1, 4:8, 8:20, 10:30] = True
+    frames = [
+        Frame(k, n, picture.astype(np.uint8))
+        for n, mask in enumerate(masks, 1)
+        for k, picture in enumerate(mask)
+        if picture.any()
+    ]
+    described = [
+        segment(1, SegmentLabel="Liver"),
+        segment(2, SegmentLabel="Vein", kind=code("29092000", "SCT", "Vein")),
+    ]
+    dataset = seg(grid, frames, described)
+    dataset.FrameOfReferenceUID = case.volume.source.frame_of_reference_uid
+    content = commands.mask_content(session, case, save_seg(tmp_path / "a.dcm", dataset))
+    liver, vein = content.segments
+    assert (content.kind, content.differs) == ("dicom-seg", "")
+    assert (liver.into, vein.into, vein.code) == (1, 0, "Vein")
+    commands.import_segments(session, case, content, {1: 0, 2: 0})
+    labels = {one.name: one for one in case.segmentation.schema}
+    to_source = case.volume.source.axes.inverse().apply
+    for mask, name in zip(masks, ("Liver 2", "Vein"), strict=True):
+        value = labels[name].value
+        found = to_source(case.segmentation.labels_of(value)) == value
+        np.testing.assert_array_equal(found, mask)
+    assert labels["Liver 2"].group != labels["Vein"].group
+    commands.undo(session, case)
+    with pytest.raises(InputError, match="overlap in"):
+        commands.import_segments(session, case, content, {1: 1, 2: 2})
+
+
+def test_a_mask_as_ome_zarr_comes_in(session: Session, case: OpenCase, tmp_path: Path) -> None:
+    labels = np.zeros_like(case.segmentation.labels)
+    labels[7, 4:8, 30:33] = 7
+    formats.write(labels, case.segmentation.geometry, tmp_path / "m.nii.gz")
+    commands.convert(session, tmp_path / "m.nii.gz", tmp_path / "m.ome.zarr")
+    content = commands.mask_content(session, case, tmp_path / "m.ome.zarr")
+    commands.import_segments(session, case, content, {7: 0})
+    np.testing.assert_array_equal(case.segmentation.labels == 7, labels == 7)

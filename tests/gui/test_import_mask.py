@@ -101,20 +101,18 @@ def test_another_grid_is_said_with_numbers_and_resampled_only_when_asked(
     assert (found.min(axis=0).tolist(), found.max(axis=0).tolist()) == ([5, 20, 10], [5, 24, 19])
 
 
-def test_a_locked_segment_keeps_its_voxels_and_the_person_is_told(
-    opened: Window, tmp_path: Path
-) -> None:
-    seg, said = opened.drawing.case.segmentation, []
-    opened.desk.blocked.connect(said.append)
+def test_a_mask_over_a_locked_segment_is_refused_whole(opened: Window, tmp_path: Path) -> None:
+    seg = opened.drawing.case.segmentation
     commands.lock_label(opened.session, opened.drawing.case, 1)
-    mine = seg.labels == 1
-    labels = np.full_like(seg.labels, 4)
-    formats.write(labels, seg.geometry, tmp_path / "m.nii.gz")
+    before = seg.labels.copy()
+    formats.write(np.full_like(before, 4), seg.geometry, tmp_path / "m.nii.gz")
     shown = show(opened, tmp_path / "m.nii.gz")
     opened.click(shown.take)
-    wait_until(lambda: not shown.isVisible(), "the import")
-    np.testing.assert_array_equal(seg.labels, np.where(mine, 1, 4))
-    assert said == ["Locked segments were left as they are"]
+    wait_until(shown.error.isVisible, "the refusal")
+    assert shown.error.shown is not None
+    assert "locked" in f"{shown.error.shown.title} {shown.error.shown.text}".lower()
+    np.testing.assert_array_equal(seg.labels, before)
+    assert shown.isVisible()
 
 
 def test_a_file_without_labels_is_refused_without_its_name(opened: Window, tmp_path: Path) -> None:

@@ -241,6 +241,7 @@ def test_a_version_is_saved_compared_and_restored(drawn: Window) -> None:
 
     click_cell(drawn, versions.table, 0, 6)
     drawn.click(versions.question.yes)
+    wait_until(lambda: "is restored" in versions.said.text(), "the version")
     np.testing.assert_array_equal(seg.labels, kept)
     drawn.press("Ctrl+Z")
     assert seg.voxels(2) > np.count_nonzero(kept == 2)

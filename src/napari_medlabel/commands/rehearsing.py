@@ -20,17 +20,23 @@ __all__ = ["Rehearsed", "accept", "rehearse"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rehearsed:
-    """What a command would have written: its edits, and how history would name it."""
+    """What a command would have written: its edits, and how history would name it.
+
+    Where `whole`, it is written whole or not at all: a locked segment refuses it.
+    """
 
     edits: tuple[Edit, ...]
     tool: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     schema: LabelSchema | None = None
+    annotations: AnnotationSet | None = None
+    whole: bool = False
 
     @property
     def is_nothing(self) -> bool:
-        """True where no voxel and no label would change."""
-        return self.schema is None and all(edit.is_nothing for edit in self.edits)
+        """True where no voxel, no label and no annotation would change."""
+        others = self.schema is None and self.annotations is None
+        return others and all(edit.is_nothing for edit in self.edits)
 
     @property
     def voxels(self) -> int:
@@ -73,14 +79,13 @@ class _Rehearsal:
         settings: Mapping[str, Any] | None = None, schema: LabelSchema | None = None,
         annotations: AnnotationSet | None = None, whole: bool = False,
     ) -> tuple[Edit, ...]:  # fmt: skip
-        if annotations is not None:
-            raise TypeError("annotations are not rehearsed")
         real = self._real
         edits = tuple(wanted) if whole else tuple(
             permitted(edit, real.locked, real.intensity_mask) for edit in wanted
         )  # fmt: skip
         new = schema if schema is not None and schema != real.schema else None
-        self.done = Rehearsed(edits, tool, dict(settings or {}), new)
+        noted = None if annotations == real.annotations else annotations
+        self.done = Rehearsed(edits, tool, dict(settings or {}), new, noted, whole)
         return edits
 
 
@@ -129,13 +134,19 @@ def accept(session: Session, case: OpenCase, rehearsed: Rehearsed) -> tuple[Edit
     -------
     tuple of Edit
         What was written.
+
+    Raises
+    ------
+    Locked
+        If it is written whole or not at all, and a locked segment would change.
     """
     case.check_open()
     arrays = case.segmentation.arrays
     edits = tuple(_as_of_now(edit, arrays) for edit in rehearsed.edits)
     return case.segmentation.apply_all(
-        edits, tool=rehearsed.tool, settings=rehearsed.settings, schema=rehearsed.schema
-    )
+        edits, tool=rehearsed.tool, settings=rehearsed.settings, schema=rehearsed.schema,
+        annotations=rehearsed.annotations, whole=rehearsed.whole,
+    )  # fmt: skip
 
 
 def _as_of_now(edit: Edit, arrays: Mapping[int, Any]) -> Edit:

@@ -36,7 +36,7 @@ WITH: Final = "Choose a version"
 
 
 def difference_overlay(answer: CaseComparison) -> Overlay:
-    """Where two masks differ, as it lies over the image."""
+    """Where two masks differ, as it lies over the image; takes a while where they are large."""
     return Overlay("Difference", _STEPS[answer.difference], _LIMITS, _COLORS, 0.8)
 
 

@@ -9,10 +9,12 @@ from qtpy.QtWidgets import QWidget
 
 from napari_medlabel import commands
 from napari_medlabel.commands import MaskContent, Rehearsed
+from napari_medlabel.errors import MedlabelError
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.file_window import ask_for_file
 from napari_medlabel.ui.import_window import ImportWindow
+from napari_medlabel.ui.state import error_card
 from napari_medlabel.ui.theme import Tokens
 from napari_medlabel.ui.window_part import OneJob
 from napari_medlabel.ui.work import Report
@@ -116,18 +118,12 @@ class Importing(QObject):
         drawing = self._on
         if drawing is None:
             return
-        written = 0
-
-        def accept() -> None:
-            nonlocal written
-            edits = commands.accept(drawing.session, drawing.case, ready)
-            written = sum(edit.voxels for edit in edits)
-
-        if not drawing.do(accept):
+        try:
+            commands.accept(drawing.session, drawing.case, ready)
+        except MedlabelError as error:
+            self.window.show_error(error_card(error))
             return
         self.window.close()
-        if written < ready.voxels:
-            drawing.blocked.emit("Locked segments were left as they are")
         for edit in ready.edits:
             if not edit.is_nothing:
                 drawing.looking.go_to_edit(edit)

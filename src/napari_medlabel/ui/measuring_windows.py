@@ -126,7 +126,7 @@ class Comparing(QObject):
         super().__init__(desk)
         self._frame, self._desk = frame, desk
         self._on: Drawing | None = None
-        self._answer: CaseComparison | None = None
+        self._difference: Overlay | None = None
         self._before: Overlay | None = None  # what lay over the image
         self._shown: Overlay | None = None
         self.window = CompareWindow(frame)
@@ -144,7 +144,7 @@ class Comparing(QObject):
     def look(self, drawing: Drawing | None) -> None:
         """Another case is open, or none."""
         self.window.close()
-        self._on, self._answer = drawing, None
+        self._on, self._difference = drawing, None
         self.window.forget()
 
     def changed(self) -> None:
@@ -190,14 +190,15 @@ class Comparing(QObject):
             return
         self._hide_difference()
 
-        def task(progress: Report, cancelled: Stop) -> CaseComparison:
-            return commands.compare_case(
+        def task(progress: Report, cancelled: Stop) -> tuple[CaseComparison, Overlay]:
+            answer = commands.compare_case(
                 drawing.session, drawing.case, other, resample=resample, cancelled=cancelled,
                 progress=progress,
             )  # fmt: skip
+            return answer, difference_overlay(answer)
 
-        def done(answer: CaseComparison) -> None:
-            self._answer = answer
+        def done(found: tuple[CaseComparison, Overlay]) -> None:
+            answer, self._difference = found
             self.window.show_answer(answer, words)
 
         def refused(error: MedlabelError, card: ErrorCard) -> bool:
@@ -213,10 +214,9 @@ class Comparing(QObject):
     def _show_difference(self, on: bool) -> None:  # noqa: FBT001  # Qt's
         if not on:
             self._hide_difference()
-        elif self._on is not None and self._answer is not None:
+        elif self._on is not None and self._difference is not None:
             sight = self._on.sight
-            self._before = sight.overlay
-            self._shown = difference_overlay(self._answer)
+            self._before, self._shown = sight.overlay, self._difference
             sight.show_overlay(self._shown)
 
     def _hide_difference(self) -> None:

@@ -37,8 +37,11 @@ def move_to_group(drawing: Drawing, value: int, group: int) -> None:
 
 def set_code(drawing: Drawing, value: int, code: Code | None) -> None:
     """Say what a segment is, for machines."""
-    label = replace(drawing.case.segmentation.schema[value], code=code)
-    drawing.do(lambda: commands.set_label(drawing.session, drawing.case, label))
+    label = drawing.case.segmentation.schema.get(value)
+    if label is None:  # deleted, or undone, while its code was looked for
+        return
+    coded = replace(label, code=code)
+    drawing.do(lambda: commands.set_label(drawing.session, drawing.case, coded))
 
 
 def set_fill(drawing: Drawing, value: int, fill: float) -> None:

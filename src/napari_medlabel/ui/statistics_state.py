@@ -29,7 +29,7 @@ _VALUES: Final = (
 )  # fmt: skip
 _FIRST_AXIS: Final = 4  # the column after name, mL, voxels and slices
 COMPARED: Final = (
-    "Segment", "mL here", "mL there", "Difference, mL", "Dice", "HD95, mm", "ASSD, mm",
+    "Segment", "mL here", "mL there", "There \N{MINUS SIGN} here", "Dice", "HD95, mm", "ASSD, mm",
 )  # fmt: skip
 
 

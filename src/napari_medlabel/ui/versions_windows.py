@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QObject, Qt
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QWidget
 
 from napari_medlabel import commands
+from napari_medlabel.commands import Rehearsed
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.drawing import Drawing
@@ -16,6 +18,7 @@ from napari_medlabel.ui.theme import Tokens
 from napari_medlabel.ui.versions_state import changes_words, version_rows
 from napari_medlabel.ui.versions_window import VersionsWindow
 from napari_medlabel.ui.window_part import OneJob
+from napari_medlabel.ui.work import Report
 
 __all__ = ["Versions"]
 
@@ -130,12 +133,24 @@ class Versions(QObject):
 
     def _restore(self, number: int) -> None:
         drawing = self._on
+        if drawing is None or drawing.paused:
+            return
+
+        def task(_progress: Report, _cancelled: Callable[[], bool]) -> Rehearsed:
+            return commands.rehearse(drawing.session, drawing.case, commands.restore, number)
+
+        self._work.run("Restoring a version", task, partial(self._write, number))
+
+    def _write(self, number: int, ready: Rehearsed) -> None:
+        drawing = self._on
         if drawing is None:
             return
-        QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        if ready.is_nothing:
+            self.window.say(f"Version {number} is what is there now.")
+            return
         try:
-            done = drawing.do(lambda: commands.restore(drawing.session, drawing.case, number))
-        finally:
-            QApplication.restoreOverrideCursor()
-        if done:
+            commands.accept(drawing.session, drawing.case, ready)
+        except MedlabelError as error:
+            self.window.show_error(error_card(error))
+        else:
             self.window.say(f"Version {number} is restored. Undo brings back what was there.")
