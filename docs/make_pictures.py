@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--patient", choices=("body", "head"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     names = given.names or list(SCENES)
-    os.environ["MEDLABEL_KEYRING"] = "off"
+    os.environ |= {"MEDLABEL_KEYRING": "off", "LOGNAME": "reader"}
     given.folder.mkdir(parents=True, exist_ok=True)
     if given.patient:
         draw(given.patient, names, given.folder)

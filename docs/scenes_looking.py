@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from qtpy.QtCore import QPoint, QRect
 
-from docs.scenes_tools import SCENES, scene
+from docs.scenes_tools import LIVER, SCENES, scene
 from docs.studio import Studio
 from napari_medlabel import commands
 from napari_medlabel.phantom import MR_GRID, Head, write_mr_series
@@ -116,6 +116,73 @@ def _second_image(studio: Studio, name: str) -> None:
     studio.look((100, 128, 128), 1.6)
     studio.save(name, studio.around(studio.axial, (100, 128, 128), 420, 380))
     drawing.sight.show_overlay(None)
+
+
+@scene("statistics")
+def _statistics(studio: Studio, name: str) -> None:
+    _drawn(studio, "Liver", "Spleen", "Kidneys", "Lesion")
+    part = studio.window.panel.segment_windows
+    part.ask("statistics")
+    window = part.statistics.window
+    studio.wait(lambda: window.document is not None)
+    studio.save(name, studio.on_screen(window))
+    window.close()
+
+
+@scene("compare")
+def _compare(studio: Studio, name: str) -> None:
+    _drawn(studio, "Liver", "Spleen", "Kidneys")
+    drawing = studio.drawing
+    drawing.pick(studio.value("Liver"))
+    saved = commands.save_version(drawing.session, drawing.case)
+    studio.tool("margin", by_mm=6.0)
+    drawing.tools.apply("margin")
+    studio.rest(1.0)
+    studio.tool("")
+    studio.look(LIVER, 1.5)
+    part = studio.window.panel.segment_windows.comparing
+    part.with_version(saved.number)
+    window = part.window
+    studio.wait(lambda: window.said.text().startswith("Here is"))
+    window.show_difference.click()
+    window.resize(680, 300)
+    table = studio.grabbed(studio.on_screen(window))
+    window.hide()
+    window.show_difference.click()
+    studio.keep(name, [table, studio.grabbed(studio.around(studio.axial, LIVER, 300, 300))])
+
+
+@scene("import-mask")
+def _import_mask(studio: Studio, name: str) -> None:
+    _drawn(studio, "Liver", "Spleen", "Kidneys")
+    drawing = studio.drawing
+    importing = studio.window.panel.segment_windows.importing
+    with TemporaryDirectory(prefix="medlabel-pictures-") as folder:
+        commands.export_case(drawing.session, drawing.case, Path(folder), name="mask")
+        studio.clean()
+        studio.add("Liver")
+        importing.show_file(Path(folder) / "mask.nii.gz")
+        studio.wait(importing.window.chosen)
+    shown = studio.on_screen(importing.window)
+    shown.setHeight(min(shown.height(), 300))
+    studio.save(name, shown)
+    importing.window.close()
+
+
+@scene("versions")
+def _versions(studio: Studio, name: str) -> None:
+    drawing = studio.drawing
+    _drawn(studio, "Liver")
+    commands.save_version(drawing.session, drawing.case, "liver done")
+    _drawn(studio, "Spleen", "Kidneys")
+    commands.save_version(drawing.session, drawing.case, "kidneys to be checked")
+    part = studio.window.panel.segment_windows
+    part.ask("versions")
+    studio.rest(1.0)
+    shown = studio.on_screen(part.versions.window)
+    shown.setHeight(min(shown.height(), 260))
+    studio.save(name, shown)
+    part.versions.window.close()
 
 
 @scene("palette")
