@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from qtpy.QtGui import QFont, QFontMetricsF, QImage, QPainter
 
@@ -86,6 +86,8 @@ def test_no_view_misses_an_annotation_for_looking_only_at_those_near_by(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(shapes, planes)
+@example(EllipseRoi(Plane(0, 0), (1.0, 1.0), (1.0, 1.0)), Plane(0, 0))
+@example(EllipseRoi(Plane(0, 0), (1.0, 1.0), (1.0, 9.0)), Plane(0, 0))
 def test_what_can_be_taken_hold_of_lies_within_reach_and_is_never_faint(
     qapp: object, shape: Shape, plane: Plane
 ) -> None:

@@ -170,8 +170,12 @@ def _grips(annotation: Annotation, place: Place) -> tuple[Grips, ...]:
 
 
 def _round(shape: EllipseRoi, place: Place) -> QPainterPath:
-    path = QPainterPath()
-    path.addEllipse(QRectF(place.point(shape.low), place.point(shape.high)).normalized())
+    area = QRectF(place.point(shape.low), place.point(shape.high)).normalized()
+    path = QPainterPath(area.topLeft())
+    if area.isEmpty():  # of which Qt draws nothing
+        path.lineTo(area.bottomRight())
+    else:
+        path.addEllipse(area)
     return path
 
 

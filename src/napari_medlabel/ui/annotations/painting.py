@@ -33,11 +33,18 @@ class Lit:
         Id and number of the handle under the pointer.
     gripped
         Whether the handles of all are shown.
+    sparse
+        Whether only the chosen one has words: in a small view they would hide the image.
     """
 
     chosen: str = ""
     held: tuple[str, int] | None = None
     gripped: bool = False
+    sparse: bool = False
+
+    def has_words(self, mark: Mark) -> bool:
+        """Whether what it measures is shown."""
+        return not self.sparse or mark.annotation.id == self.chosen
 
 
 def paint_marks(painter: QPainter, marks: Iterable[Mark], font: QFont, lit: Lit) -> None:
@@ -52,11 +59,13 @@ def paint_marks(painter: QPainter, marks: Iterable[Mark], font: QFont, lit: Lit)
         chosen = mark.annotation.id == lit.chosen
         color = _color(mark.annotation.color)
         _paint_line(painter, mark, color, LIT_PX if chosen else LINE_PX)
+        told = lit.has_words(mark)
         for dot in mark.dots:
-            _paint_dot(painter, dot, color, metrics)
+            _paint_dot(painter, dot, color, metrics if told else None)
         if chosen or lit.gripped or (lit.held and lit.held[0] == mark.annotation.id):
             _paint_grips(painter, mark, color, lit.held)
-        _paint_words(painter, mark, color if chosen else None, metrics)
+        if mark.words and told:
+            _paint_plate(painter, mark.plate, mark.words, metrics, color if chosen else None)
 
 
 @lru_cache(maxsize=256)
@@ -91,7 +100,7 @@ def _paint_faint(painter: QPainter, mark: Mark) -> None:
         painter.drawEllipse(dot.at, DOT_PX, DOT_PX)
 
 
-def _paint_dot(painter: QPainter, dot: Dot, color: QColor, metrics: QFontMetricsF) -> None:
+def _paint_dot(painter: QPainter, dot: Dot, color: QColor, metrics: QFontMetricsF | None) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush if dot.hidden else QBrush(color))
     painter.setPen(QPen(HALO, 3.0))
     painter.drawEllipse(dot.at, DOT_PX + 0.7, DOT_PX + 0.7)
@@ -100,7 +109,8 @@ def _paint_dot(painter: QPainter, dot: Dot, color: QColor, metrics: QFontMetrics
         pen.setDashPattern([1.6, 1.6])
     painter.setPen(pen)
     painter.drawEllipse(dot.at, DOT_PX, DOT_PX)
-    _paint_plate(painter, dot.plate, (dot.name,), metrics, None)
+    if metrics is not None:
+        _paint_plate(painter, dot.plate, (dot.name,), metrics, None)
 
 
 def _paint_grips(
@@ -112,13 +122,6 @@ def _paint_grips(
         painter.setPen(QPen(INK, 1.0))
         painter.setBrush(color if over else WHITE)
         painter.drawEllipse(at, size, size)
-
-
-def _paint_words(
-    painter: QPainter, mark: Mark, border: QColor | None, metrics: QFontMetricsF
-) -> None:
-    if mark.words:
-        _paint_plate(painter, mark.plate, mark.words, metrics, border)
 
 
 def _paint_plate(

@@ -21,6 +21,7 @@ __all__ = ["Bounds", "Shown", "Under", "ViewMarks"]
 
 HIT_PX: Final = 6.0
 WORDS_PX: Final = 12.0
+NARROW_PX: Final = 440  # narrower views have words of the chosen one alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,12 @@ class Shown:
     gripped: bool = False
     version: int = 0
 
-    @property
-    def lit(self) -> Lit:
+    def lit(self, *, sparse: bool) -> Lit:
         """What stands out."""
         under = self.under
         held = (under.id, under.number) if under and under.part == "handle" else None
-        return Lit(self.chosen, held, self.gripped)
+        chosen = self.chosen if self.draft is None else self.draft.id
+        return Lit(chosen, held, self.gripped, sparse)
 
 
 class Bounds:
@@ -137,15 +138,16 @@ class ViewMarks:
         """Paint them over the view."""
         view = self._view
         found = self.marks(shown)
-        look = (found, shown.lit, view.devicePixelRatioF())
+        lit = self._lit(shown)
+        look = (found, lit, view.devicePixelRatioF())
         if not _same(look, self._picture_of):
-            self._picture, self._picture_of = self._painted(found, shown.lit), look
+            self._picture, self._picture_of = self._painted(found, lit), look
         if self._picture is not None:
             painter.drawImage(self._picture[1], self._picture[0])
         if shown.draft is not None:
             mark = mark_of(shown.draft, self._place(), self._words_of)
             if mark is not None:
-                paint_marks(painter, (mark,), self._font(), shown.lit)
+                paint_marks(painter, (mark,), self._font(), lit)
 
     def under(self, shown: Shown, at: Kji, *, lines: bool) -> Under | None:
         """What is under a place of the slice: a handle, else words, else, if asked for, a line."""
@@ -163,7 +165,8 @@ class ViewMarks:
         )  # fmt: skip
         if found is not None and found[1].part == "handle":
             return Under(found[0].id, "handle", found[1].number)
-        for one in reversed(there):
+        lit = self._lit(shown)
+        for one in filter(lit.has_words, reversed(there)):
             if one.plate.contains(where) or any(dot.plate.contains(where) for dot in one.dots):
                 return Under(one.annotation.id, "words")
         if found is not None and lines:
@@ -171,6 +174,9 @@ class ViewMarks:
         return None
 
     # How
+
+    def _lit(self, shown: Shown) -> Lit:
+        return shown.lit(sparse=self._view.width() < NARROW_PX)
 
     def _place(self) -> Place:
         view = self._view
