@@ -193,6 +193,7 @@ class AnnotateTab(QScrollArea):
             made = QToolButton()
             made.setText(window.name)
             made.setProperty("kind", "chip")
+            made.setProperty("fit", "third")
             made.setCheckable(True)
             key = f"   Alt+{n + 1}" if n < 9 else ""
             made.setToolTip(f"W {window.width:.0f}  L {window.level:.0f}{key}")
