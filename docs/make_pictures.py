@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from docs import scenes_looking, scenes_measuring, scenes_tools
 from docs.studio import Patient, Studio
@@ -24,17 +25,22 @@ def main() -> None:
     parser.add_argument("--patient", choices=("body", "head"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     names = given.names or list(SCENES)
-    os.environ |= {"MEDLABEL_KEYRING": "off", "LOGNAME": "reader"}
     given.folder.mkdir(parents=True, exist_ok=True)
     if given.patient:
         draw(given.patient, names, given.folder)
         return
-    for patient in ("body", "head"):  # each in a program of its own, as people open the window
-        its = [name for name in names if SCENES[name][0] == patient]
-        if its:
-            again = [sys.executable, "-m", "docs.make_pictures", "--patient", patient]
-            again += ["--folder", str(given.folder), *its]
-            subprocess.run(again, check=True)  # noqa: S603  # this program
+    with TemporaryDirectory(prefix="medlabel-pictures-") as own:
+        os.environ |= {
+            "MEDLABEL_KEYRING": "off",
+            "LOGNAME": "reader",
+            "NAPARI_CONFIG": str(Path(own) / "settings.yaml"),  # nobody's theme or font
+        }
+        for patient in ("body", "head"):  # each in a program of its own, as people open the window
+            its = [name for name in names if SCENES[name][0] == patient]
+            if its:
+                again = [sys.executable, "-m", "docs.make_pictures", "--patient", patient]
+                again += ["--folder", str(given.folder), *its]
+                subprocess.run(again, check=True)  # noqa: S603  # this program
 
 
 def draw(patient: Patient, names: list[str], folder: Path) -> None:
