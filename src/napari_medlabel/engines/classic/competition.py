@@ -19,8 +19,9 @@ _EDGE: Final = 38.0  # samples that a step over the whole range of values costs
 _UNLIKE: Final = 6.0  # how much tissue unlike the clicked one slows the including front
 _BARRED: Final = 50.0  # the same outside of the volume
 _SMOOTH: Final = 0.6  # samples: against noise
-_HEAD_START: Final = 8.0  # samples that a prompt has before what the last answer says
-_ROUGH: Final = 2.0  # the same before a lasso's or box's inside
+_HEAD_START: Final = 20.0  # samples a prompt has before the last answer, by the root of their count
+_ROUGH: Final = 2.0  # samples a click has before a lasso's inside
+_CORE: Final = 0.4  # of a box, in its middle: where the object is to be expected
 _SURE: Final = 0.65  # what of the last answer holds until a prompt says otherwise
 _SPREAD: Final = (0.02, 0.12)  # of the values at a prompt, of their range
 _TASTES: Final = 8  # places of a prompt at which values are looked at
@@ -64,8 +65,7 @@ def seeds_of(
             places = voxels_of(prompt, shape) * spacing_mm
             found.append(Seeds(places, prompt.include, _ROUGH, firm=False))
         elif prompt.include:
-            places = (np.add(prompt.low, prompt.high) / 2.0 * spacing_mm)[None]
-            found.append(Seeds(places, include=True))
+            found.append(Seeds(_core(prompt) * spacing_mm, include=True, firm=False))
     return found
 
 
@@ -102,12 +102,13 @@ def compete(  # noqa: PLR0913  # what a bout is made of
     away = np.full((2, *image.shape), FAR, np.float32)  # [include, exclude]
     like = np.zeros_like(image)
     seeds = seeds_of(prompts, spacing_mm, shape)
+    head_start = _HEAD_START / np.sqrt(len(prompts))
     for n, patch in enumerate(patches):
         _start_at_faces(away[1, n], patch.inside)
         for prompt in prompts:
             _start_beside(away[1, n], prompt, patch.lattice, spacing_mm)
         if last is not None:
-            away[0, n][last > _SURE] = _HEAD_START
+            away[0, n][last > _SURE] = head_start
             away[1, n][(last < 1.0 - _SURE) & patch.inside] = np.minimum(away[1, n], _HEAD_START)[
                 (last < 1.0 - _SURE) & patch.inside
             ]
@@ -168,6 +169,17 @@ def _start_beside(
     if thin is not None:  # it says nothing of other slices
         beside &= near[thin].reshape([-1 if axis == thin else 1 for axis in range(3)])
     away[beside] = 0.0
+
+
+def _core(box: Box) -> FloatArray:
+    """Places in the middle of a box, as indices: an ellipsoid of them."""
+    ball = np.stack(np.meshgrid(*[np.linspace(-1.0, 1.0, 17)] * 3, indexing="ij"), -1).reshape(
+        -1, 3
+    )
+    ball = ball[np.linalg.norm(ball, axis=1) <= 1.0]
+    low, high = np.asarray(box.low, np.float64), np.asarray(box.high, np.float64)
+    places: FloatArray = (low + high) / 2.0 + ball * _CORE * (high - low) / 2.0
+    return places
 
 
 def _bounds(lasso: Lasso) -> Box:

@@ -112,8 +112,7 @@ class Pyramid:
         for axis in range(3):
             places = (lattice.along(axis) - level.origin_mm[axis]) / level.spacing_mm[axis]
             size = level.voxels.shape[axis]
-            own = lattice.along(axis) / self.spacing_mm[axis]
-            inside.append((own > -0.5) & (own < self.shape[axis] - 0.5))
+            inside.append(self._inside(lattice, axis))
             first, last = np.clip([np.floor(places[0]), np.ceil(places[-1])], 0, size - 1)
             side = slice(int(first), int(last) + 1)
             box.append(side)
@@ -133,6 +132,16 @@ class Pyramid:
             samples = (places - lattice.start_mm[axis]) / lattice.step_mm
             matrices.append(_weights(samples, SIDE))
         return resampled(values, matrices)
+
+    def _inside(self, lattice: Lattice, axis: int) -> BoolArray:
+        """Which samples along an axis lie in the volume; of a thinner one those next to it."""
+        own, size = lattice.along(axis) / self.spacing_mm[axis], self.shape[axis]
+        within: BoolArray = (own > -0.5) & (own < size - 0.5)
+        if within.any():
+            return within
+        reach = lattice.step_mm / self.spacing_mm[axis]
+        near: BoolArray = (own > -0.5 - reach) & (own < size - 0.5 + reach)
+        return near
 
     def _finite(self, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         if np.isfinite(values).all():

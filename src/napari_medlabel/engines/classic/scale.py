@@ -29,13 +29,18 @@ def _score(bout: Bout) -> float:
     count = int(np.count_nonzero(mask))
     if count < _FEWEST:
         return -np.inf
-    core, around = ndimage.binary_erosion(mask), ndimage.binary_dilation(mask) & bout.patch.inside
+    inside = bout.patch.inside
+    core = ndimage.binary_erosion(mask | ~inside) & mask  # the volume's end is no border
+    around = ndimage.binary_dilation(mask) & inside
+    band = around & ~core
+    if not band.any():
+        return -np.inf
     steep = ndimage.gaussian_gradient_magnitude(bout.values, 0.7)
     within = steep[core] if core.any() else steep[mask]
-    border = np.log((steep[around & ~core].mean() + 1e-6) / (within.mean() + 1e-4))
+    border = np.log((steep[band].mean() + 1e-6) / (within.mean() + 1e-4))
     decided = np.abs(bout.probability[around] - 0.5).mean()
     field_mm = bout.patch.lattice.step_mm * SIDE
-    filled = count / max(int(np.count_nonzero(bout.patch.inside)), 1)
+    filled = count / max(int(np.count_nonzero(inside)), 1)
     return float(
         _CLEAR_BORDER * border + _DECIDED * decided + _LARGE * np.log(field_mm / 100.0)
         + _FILLED * filled
