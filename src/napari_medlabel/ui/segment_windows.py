@@ -1,8 +1,9 @@
 """What stands around the segments of an open case: their codes, schemas and means."""
 
+import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QWidget
@@ -22,8 +23,7 @@ from napari_medlabel.ui.recovering import Recovering
 from napari_medlabel.ui.segment_means import SegmentMeans
 from napari_medlabel.ui.theme import Tokens
 from napari_medlabel.ui.versions_windows import Versions
-from napari_medlabel.ui.window_part import WindowPart
-from napari_medlabel.ui.work import Job
+from napari_medlabel.ui.window_part import OneJob, WindowPart
 
 __all__ = ["SegmentWindows"]
 
@@ -52,6 +52,9 @@ class SegmentWindows(QObject):
         self._means: SegmentMeans | None = None
         self._stop_watching: Callable[[], None] = lambda: None
         self._terms: tuple[Term, ...] | None = None
+        self._reading = OneJob(
+            self, busy=lambda _done, _of: None, over=lambda: None, failed=lambda _card: None
+        )  # fmt: skip
         self.statistics, self.comparing = Statistics(frame, desk), Comparing(frame, desk)
         self.importing, self.recovering = Importing(frame, desk), Recovering(desk)
         self.versions = Versions(frame, desk, self.comparing.with_version)
@@ -142,6 +145,7 @@ class SegmentWindows(QObject):
         self._read_protocol()
 
     def _leave(self) -> None:
+        self._reading.cancel()
         self._stop_watching()
         self._stop_watching = lambda: None
         if self._means is not None:
@@ -167,15 +171,13 @@ class SegmentWindows(QObject):
 
     def _read_protocol(self) -> None:
         """Beside the window: a long history is read from its end until the schema is found."""
-        drawing = self._on
-        if drawing is None:
+        if self._on is None:
             return
+        session = self._desk.session
+        drawing = weakref.ref(self._on)  # a task that waits for a thread keeps no case
 
         def read(_progress: object, _cancelled: object) -> str:
-            return commands.case_protocol(self._desk.session, drawing.case)
+            case = getattr(drawing(), "case", None)
+            return "" if case is None else commands.case_protocol(session, case)
 
-        def arrived(words: Any) -> None:  # noqa: ANN401  # Qt's
-            if self._on is drawing:
-                self._tab.set_protocol(words)
-
-        Job(read, drawing).done.connect(arrived)
+        self._reading.run("Reading the protocol", read, self._tab.set_protocol)
