@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from napari_medlabel.core.edit import Edit, LabelArray, label_values
-from napari_medlabel.core.geometry import BoolArray
 
 __all__ = ["Tally"]
 
@@ -43,17 +42,40 @@ class Tally:
         """Count an edit that was written."""
         if edit.is_nothing:
             return
+        places: tuple[npt.NDArray[np.intp], ...] | None = None
         for values, sign in ((edit.after, 1), (edit.before, -1)):
-            alone = bool((values == values[0]).all())
-            for value in label_values(values):
-                there = edit.changed
-                if not alone:
-                    there = np.zeros(edit.changed.shape, bool)
-                    there[edit.changed] = values == value
-                _add(self._of(value), there, 0, edit.low[0], sign)
-                for axis, across in self._across.items():
-                    known = across.setdefault(value, np.zeros(self._shape[axis], np.int64))
-                    _add(known, there, axis, edit.low[axis], sign)
+            if (values == values[0]).all():
+                self._take_one(int(values[0]), edit, sign)
+                continue
+            places = places or np.nonzero(edit.changed)
+            for axis in (0, *self._across):
+                self._take_many(values, axis, places[axis] + edit.low[axis], sign)
+
+    def _take_one(self, value: int, edit: Edit, sign: int) -> None:
+        """Voxels that are all of one label."""
+        if value == 0:
+            return
+        for axis in (0, *self._across):
+            others = tuple(n for n in range(3) if n != axis)
+            found = np.count_nonzero(edit.changed, axis=others)
+            low = edit.low[axis]
+            self._along(axis, value)[low : low + len(found)] += sign * found
+
+    def _take_many(
+        self, values: LabelArray, axis: int, at: npt.NDArray[np.intp], sign: int
+    ) -> None:
+        """Voxels of several labels, each with its index along the axis; counted in one go."""
+        present, size = sorted(label_values(values)), self._shape[axis]
+        rank = np.zeros(int(values.max()) + 1, np.intp)
+        rank[present] = np.arange(1, len(present) + 1)
+        found = np.bincount(rank[values] * size + at, minlength=(len(present) + 1) * size)
+        for value, counts in zip(present, found.reshape(-1, size)[1:], strict=True):
+            self._along(axis, value)[:] += sign * counts
+
+    def _along(self, axis: int, value: int) -> npt.NDArray[np.int64]:
+        if axis == 0:
+            return self._of(value)
+        return self._across[axis].setdefault(value, np.zeros(self._shape[axis], np.int64))
 
     def voxels(self, value: int) -> int:
         """How many voxels have the label value."""
@@ -94,9 +116,3 @@ class Tally:
 
     def _of(self, value: int) -> npt.NDArray[np.int64]:
         return self._counts.setdefault(value, np.zeros(self._shape[0], np.int64))
-
-
-def _add(counts: npt.NDArray[np.int64], there: BoolArray, axis: int, low: int, sign: int) -> None:
-    """Count the voxels of a box slice by slice, from slice `low` on."""
-    others = tuple(n for n in range(3) if n != axis)
-    counts[low : low + there.shape[axis]] += sign * np.count_nonzero(there, axis=others)
