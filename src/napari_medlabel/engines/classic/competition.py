@@ -109,9 +109,8 @@ def compete(  # noqa: PLR0913  # what a bout is made of
             _start_beside(away[1, n], prompt, patch.lattice, spacing_mm)
         if last is not None:
             away[0, n][last > _SURE] = head_start
-            away[1, n][(last < 1.0 - _SURE) & patch.inside] = np.minimum(away[1, n], _HEAD_START)[
-                (last < 1.0 - _SURE) & patch.inside
-            ]
+            outside = (last < 1.0 - _SURE) & patch.inside
+            away[1, n][outside] = np.minimum(away[1, n][outside], head_start)
         for seed in seeds:
             at = _samples(seed, patch.lattice)
             if seed.include:
