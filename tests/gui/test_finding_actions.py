@@ -61,7 +61,8 @@ BY_ID = {entry.id: entry for entry in ALL}
         ("fill between", "interpolate"), ("dilate", "margin"), ("logical", "combine"),
         ("paintbrush", "paint"), ("rubber", "erase"), ("sphere", "ball"), ("solo", "only-this"),
         ("otsu", "threshold"), ("next gap", "next-gap"), ("gap next", "next-gap"),
-        ("snap", "change-keys"), ("largest", "islands"), ("PAINT", "paint"), ("coron", "coronal"),
+        ("itk-snap", "change-keys"), ("largest", "islands"), ("PAINT", "paint"),
+        ("coron", "coronal"),
         ("fiducial", "annotate-keypoints"), ("grow cut", "seeds"), ("edit range", "intensity-mask"),
     ],
 )  # fmt: skip

@@ -14,11 +14,12 @@ from napari_medlabel.core.derivation import Choice, Derivation, SlicePlanes
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.geometry_report import Duplicate, GeometryReport, Missing, Step
 from napari_medlabel.core.problem import Problem
-from napari_medlabel.core.volume import Source, Volume
+from napari_medlabel.core.volume import Source, Volume, Window
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.session import Session, local_session
 from napari_medlabel.testing import geometries
 from napari_medlabel.ui import geometry_state, state
+from napari_medlabel.ui.annotate_state import Choices, annotate_state
 from napari_medlabel.ui.geometry_facts import facts_of, slice_at
 from napari_medlabel.ui.offer_words import offer_verb, offer_words
 from tests.formats.made_dicom import SAGITTAL, ramp, save_all, stack
@@ -206,7 +207,7 @@ def test_what_an_offer_makes_is_opened_as_any_other_series(
     case = commands.open_series(session, made, first)
     try:
         assert case.volume.shape == (4, 5, 4)
-        card = state.annotate_state(case, state.Choices(), state.Window(1.0, 0.0)).card
+        card = annotate_state(case, Choices(), Window(1.0, 0.0)).card
         assert card.chosen == ("Longest run", "2 of 6 slices left out")
         assert card.volume == ""
     finally:
@@ -222,7 +223,7 @@ def test_a_resampled_case_still_says_so_when_it_is_opened_again(
     commands.close_case(session, first)
     case = commands.open_case(session, first.info.name)
     try:
-        card = state.annotate_state(case, state.Choices(), state.Window(1.0, 0.0)).card
+        card = annotate_state(case, Choices(), Window(1.0, 0.0)).card
         assert card.chosen == ("Resampled to 4.00 mm", "Not the scanner's own slices")
         shown = state.case_report(case)
         assert shown.first is not None

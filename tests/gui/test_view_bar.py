@@ -103,7 +103,7 @@ def test_the_menu_lists_presets_with_their_keys(bar: ViewBar) -> None:
     chosen = said(bar.window_chosen)
     click(bar.preset)
     lines = [action.text() for action in bar.menu.actions() if action.text()]
-    assert lines[0] == "Soft tissue   W 400  L 50\tAlt+1"
+    assert lines[0] == "Soft tissue   W 400  L 40\tAlt+1"
     assert lines[-1] == "Invert"
     assert [action.isChecked() for action in bar.menu.actions()[:2]] == [True, False]
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return):
@@ -127,7 +127,7 @@ def test_inverting_asks_for_the_other_way(bar: ViewBar) -> None:
 def test_a_typed_window_is_applied_by_enter(bar: ViewBar) -> None:
     chosen = said(bar.window_chosen)
     bar.open_presets(bar.mapToGlobal(QPoint(10, 40)))
-    assert (bar.menu.width_field.text(), bar.menu.level_field.text()) == ("400", "50")
+    assert (bar.menu.width_field.text(), bar.menu.level_field.text()) == ("400", "40")
     for field, words in ((bar.menu.width_field, "350"), (bar.menu.level_field, "-40")):
         field.setFocus()
         field.selectAll()

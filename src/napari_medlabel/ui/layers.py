@@ -1,8 +1,6 @@
 """An open case as layers: its image, and its segments as they are and are being drawn."""
 
-import gc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -220,10 +218,9 @@ class CaseLayers:
         self._viewer.dims.events.ndisplay.disconnect(self._turned)
         for layer in self._by_group.values():
             layer.let_go()
-        with _quick_collections():
-            for layer in (*self._by_group.values(), self.image):
-                if layer in self._viewer.layers:
-                    self._viewer.layers.remove(layer)
+        for layer in (*self._by_group.values(), self.image):
+            if layer in self._viewer.layers:
+                self._viewer.layers.remove(layer)
 
     # Strokes
 
@@ -393,19 +390,6 @@ class _OnCanvas:
         settings = {"brush_mm": layer.brush_mm} if mode in {"paint", "erase"} else {}
         tool = TOOL_WORDS.get(mode, "Edit")
         self._layers.finish_stroke(self._group, box, tool, settings)
-
-
-@contextmanager
-def _quick_collections() -> Iterator[None]:
-    """Let napari collect less: with each layer that goes it takes a quarter of a second.
-
-    What is there now is left out of that; what is let go of is found by the next collection.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _own_copy(segmentation: Segmentation, group: int) -> LabelArray:
