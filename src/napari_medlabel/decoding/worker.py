@@ -13,12 +13,12 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
-from io import FileIO
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from napari_medlabel.decoding.beginning import forbid_core_dumps, take_pipes
 from napari_medlabel.decoding.frame import Frame, Outcome, Undecodable
 from napari_medlabel.decoding.messages import HELLO, Pipe, read_question, write_all
 
@@ -34,9 +34,9 @@ _ROOM: Final = 1 << 26  # libraries that are loaded on first use, tables, the al
 
 def main(codecs: str) -> None:
     """Answer questions until there are none; `codecs` is a module's name."""
-    questions, answers = _take_pipes()
+    questions, answers = take_pipes()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
-    _forbid_core_dumps()
+    forbid_core_dumps()
     decode: Decode = import_module(codecs).decode
     memory = _MemoryLimit()
     write_all(answers, HELLO)
@@ -66,24 +66,6 @@ def _answer(answers: Pipe, decode: Decode, data: bytes, frame: Frame) -> None:
     write_all(answers, bytes([outcome]))
     if outcome is Outcome.DONE:
         write_all(answers, stored.reshape(-1).view(np.uint8).data)
-
-
-def _take_pipes() -> tuple[FileIO, FileIO]:
-    """Standard input and output for ourselves; libraries print into nothing."""
-    questions, answers = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1):
-        os.dup2(nothing, number)
-    os.close(nothing)
-    return FileIO(questions, "rb"), FileIO(answers, "wb")
-
-
-def _forbid_core_dumps() -> None:
-    try:
-        import resource  # noqa: PLC0415  # not on Windows
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _set_alarm(seconds: int) -> None:

@@ -8,11 +8,11 @@ prints goes nowhere: answers have a pipe of their own.
 import os
 import signal
 from contextlib import suppress
-from io import FileIO
 from typing import Final
 
 from napari_medlabel.core.skin import skin_of
 from napari_medlabel.core.surface import surface
+from napari_medlabel.decoding.beginning import forbid_core_dumps, take_pipes
 from napari_medlabel.decoding.messages import Lost, Pipe, write_all
 from napari_medlabel.surfaces.messages import (
     HELLO,
@@ -29,9 +29,9 @@ _NICE: Final = 5
 
 def main() -> None:
     """Answer questions until there are none."""
-    questions, answers = _take_pipes()
+    questions, answers = take_pipes()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
-    _forbid_core_dumps()
+    forbid_core_dumps()
     if hasattr(os, "nice"):
         os.nice(_NICE)
     with suppress(Lost):  # nobody reads the answers any more
@@ -52,21 +52,3 @@ def _answer(answers: Pipe, part: Part) -> None:
         write_answer(answers, Outcome.BROKEN)
     else:
         write_answer(answers, Outcome.NO_HEAD if built is None else Outcome.DONE, built)
-
-
-def _take_pipes() -> tuple[FileIO, FileIO]:
-    """Standard input and output for ourselves; libraries print into nothing."""
-    questions, answers = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1):
-        os.dup2(nothing, number)
-    os.close(nothing)
-    return FileIO(questions, "rb"), FileIO(answers, "wb")
-
-
-def _forbid_core_dumps() -> None:
-    try:
-        import resource  # noqa: PLC0415  # not on Windows
-    except ImportError:
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
