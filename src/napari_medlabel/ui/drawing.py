@@ -410,7 +410,7 @@ class Drawing(QObject):
 
     def _brush_set(self, layer: CaseLabels, _event: object) -> None:
         if layer is self.layers.labels and layer.brush_mm != self.tools.size_mm:
-            self.tools.keep_size(layer.brush_mm)
+            self.tools.set_size(layer.brush_mm)
 
     def _layer_removed(self, event: Any) -> None:  # noqa: ANN401  # napari's
         if self.layers.owns(event.value) and not self.annotations.mirrors.forget(event.value):

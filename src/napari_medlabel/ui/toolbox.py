@@ -126,8 +126,6 @@ class Toolbox(QObject):
         size = min(max(size_mm, brush.SMALLEST_MM), brush.LARGEST_MM)
         self.set_option(tool, SIZED[tool], size)
 
-    keep_size = set_size
-
     def step_size(self, step: int) -> None:
         """A little larger or smaller."""
         self.set_size((brush.larger if step > 0 else brush.smaller)(self.size_mm))
