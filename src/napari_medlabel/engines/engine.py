@@ -12,7 +12,15 @@ from napari_medlabel.core.prompt import Prompt
 from napari_medlabel.core.region import Box, never
 from napari_medlabel.core.volume import Volume
 
-__all__ = ["Answer", "Engine", "EngineFacts", "EngineSession", "ProbabilityArray"]
+__all__ = [
+    "Answer",
+    "Engine",
+    "EngineFacts",
+    "EngineSession",
+    "FindingEngine",
+    "FindingSession",
+    "ProbabilityArray",
+]
 
 ProbabilityArray = npt.NDArray[np.float32]
 
@@ -21,8 +29,9 @@ ProbabilityArray = npt.NDArray[np.float32]
 class EngineFacts:
     """What answered: for the screen and for provenance.
 
-    `model`, `version` and `sha256` are of the weights and empty for an engine without any;
-    `device` is "cpu" or "cuda".
+    `model`, `version`, `sha256` and `license` are of the weights and empty for an engine without
+    any; `device` is "cpu" or "cuda"; `note` says what it had to do otherwise than asked for, as
+    when the memory of the graphics card was too small.
     """
 
     name: str
@@ -30,12 +39,15 @@ class EngineFacts:
     model: str = ""
     version: str = ""
     sha256: str = ""
+    license: str = ""
+    note: str = ""
 
     def document(self) -> dict[str, str]:
         """JSON-ready values; what is empty is null to a reader, and left out."""
         every = {
             "engine": self.name, "model": self.model, "version": self.version,
-            "sha256": self.sha256, "device": self.device,
+            "sha256": self.sha256, "license": self.license, "device": self.device,
+            "note": self.note,
         }  # fmt: skip
         return {key: value for key, value in every.items() if value}
 
@@ -158,4 +170,31 @@ class Engine(Protocol):
             If the volume cannot be used, the start has another shape or there is no such device.
         Cancelled
             If `cancelled` says so.
+        """
+
+
+@runtime_checkable
+class FindingEngine(Protocol):
+    """What an engine has besides if it finds objects by their names, without a prompt.
+
+    Its sessions are `FindingSession`s. Optional: `open` and all else are as in `Engine`.
+    """
+
+    def findable(self) -> tuple[str, ...]:
+        """The names of what it can find, "liver"; costs no time."""
+
+
+@runtime_checkable
+class FindingSession(Protocol):
+    """What a session has besides if its engine finds objects by their names."""
+
+    def find(self, name: str, *, cancelled: Callable[[], bool] = never) -> Answer:
+        """The object of this name, in place of all prompts so far; later ones correct it.
+
+        Raises
+        ------
+        InputError
+            If it finds nothing of this name, in any image.
+        Cancelled
+            If `cancelled` says so; the session is as it was then.
         """
