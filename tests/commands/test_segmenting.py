@@ -1,7 +1,6 @@
 """Prompts to a mask on a file, in a script and in a case: on the right voxels, or refused."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel as nib
@@ -9,16 +8,10 @@ import numpy as np
 import pytest
 
 import napari_medlabel as medlabel
-from napari_medlabel import commands
 from napari_medlabel.cli import main
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.metrics import dice
-from napari_medlabel.core.prompt import Point
-from napari_medlabel.core.provenance import steps_of
 from napari_medlabel.core.schema import Label
-from napari_medlabel.core.segmentation import Change
-from napari_medlabel.errors import InputError, PermissionDenied
-from napari_medlabel.session import OpenCase, Permission, Session
 
 CENTER = (4, 20, 24)
 LIVER, SPLEEN = Label(1, "Liver", "#FF8000"), Label(2, "Spleen", "#33A680")
@@ -137,79 +130,3 @@ def test_a_script_gets_masks_of_the_volumes_shape(flipped: Path) -> None:
     assert mask[at]
     assert session.engine == "classic"
     assert not session.undo().any()
-
-
-@pytest.fixture
-def case(session: Session, folder: Path) -> Iterator[OpenCase]:
-    (series,) = commands.scan(session, folder).series
-    case = commands.open_series(session, series, found_at=folder)
-    commands.set_label(session, case, LIVER)
-    commands.set_label(session, case, SPLEEN)
-    case.loading.wait()
-    yield case
-    commands.close_case(session, case)
-
-
-def test_an_accepted_answer_is_one_step_that_says_how_it_came_about(
-    session: Session, case: OpenCase, blob: np.ndarray
-) -> None:
-    asked, changes = commands.assist(session, case), list[Change]()
-    asked.ask(Point(CENTER))
-    assert case.segmentation.voxels(1) == 0
-    case.segmentation.watch(changes.append)
-    edit = commands.accept_answer(session, case, 1, asked)
-    assert edit.voxels == case.segmentation.voxels(1) == int(asked.mask().sum())
-    assert dice(case.segmentation.labels == 1, blob) > 0.8
-    (step,) = steps_of(change.step for change in changes)
-    assert step.kind == "assisted"
-    assert step.settings["engine"] == "classic"
-    assert step.settings["device"] == "cpu"
-    assert step.settings["prompts"] == [{"kind": "point", "kji": list(CENTER), "include": True}]
-    assert step.voxels == {"1": edit.voxels}
-    commands.undo(session, case)
-    assert case.segmentation.voxels(1) == 0
-
-
-def test_a_locked_segment_is_not_touched_by_an_answer(session: Session, case: OpenCase) -> None:
-    commands.threshold(session, case, 2, lower=50.0, box=(slice(4, 5), slice(0, 40), slice(0, 48)))
-    commands.lock_label(session, case, 2)
-    drawn = case.segmentation.voxels(2)
-    asked = commands.assist(session, case)
-    asked.ask(Point(CENTER))
-    commands.accept_answer(session, case, 1, asked, over_others=True)
-    assert case.segmentation.voxels(2) == drawn > 0
-    assert case.segmentation.voxels(1) > 0
-
-
-def test_a_refined_segment_becomes_the_answer(session: Session, case: OpenCase) -> None:
-    commands.threshold(session, case, 1, lower=50.0)
-    asked = commands.assist(session, case, refine=1)
-    asked.ask(Point((4, 20, 33), include=False))
-    commands.accept_answer(session, case, 1, asked, replace=True)
-    np.testing.assert_array_equal(case.segmentation.labels == 1, asked.mask())
-    assert case.segmentation.labels[4, 20, 33] == 0
-
-
-def test_an_answer_can_be_looked_at_as_a_preview(session: Session, case: OpenCase) -> None:
-    asked = commands.assist(session, case)
-    asked.ask(Point(CENTER))
-    preview = commands.rehearse(session, case, commands.accept_answer, 1, asked)
-    assert preview.voxels == int(asked.mask().sum())
-    assert case.segmentation.voxels(1) == 0
-
-
-def test_nothing_is_accepted_without_an_answer(session: Session, case: OpenCase) -> None:
-    asked = commands.assist(session, case)
-    with pytest.raises(InputError, match="no answer yet"):
-        commands.accept_answer(session, case, 1, asked)
-
-
-def test_accepting_needs_the_permission_to_segment(
-    session: Session, case: OpenCase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = commands.assist(session, case)
-    asked.ask(Point(CENTER))
-    monkeypatch.setattr(session, "_permissions", frozenset(Permission) - {Permission.SEGMENT})
-    with pytest.raises(PermissionDenied):
-        commands.accept_answer(session, case, 1, asked)
-    assert case.segmentation.voxels(1) == 0

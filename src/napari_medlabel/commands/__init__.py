@@ -11,6 +11,12 @@ from napari_medlabel.commands.annotations import (
     import_annotations,
     remove_annotation,
 )
+from napari_medlabel.commands.assisting import (
+    AnswerPreview,
+    accept_answer,
+    assist,
+    preview_answer,
+)
 from napari_medlabel.commands.cases import (
     abandon_case,
     case_document,
@@ -83,8 +89,6 @@ from napari_medlabel.commands.schemas import (
 from napari_medlabel.commands.segmenting import (
     Interactive,
     Segmented,
-    accept_answer,
-    assist,
     engines,
     segment,
 )
@@ -107,6 +111,7 @@ from napari_medlabel.commands.tools import (
 )
 
 __all__ = [
+    "AnswerPreview",
     "CaseComparison",
     "Converted",
     "Interactive",
@@ -172,6 +177,7 @@ __all__ = [
     "otsu_threshold",
     "paint",
     "paint_to_edge",
+    "preview_answer",
     "read_overlay",
     "recent_cases",
     "redo",

@@ -15,7 +15,7 @@ from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.core.writable import permitted
 from napari_medlabel.session import OpenCase, Permission, Session
 
-__all__ = ["Rehearsed", "accept", "rehearse"]
+__all__ = ["Rehearsed", "accept", "on_slice", "rehearse"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,8 +54,8 @@ class Rehearsed:
 
     def on_slice(self, axis: int, index: int) -> "tuple[Rehearsed, Rehearsed]":
         """What of it lies on one slice, and the rest."""
-        here = [edit.only(_on_slice(edit, axis, index)) for edit in self.edits]
-        rest = [edit.only(~_on_slice(edit, axis, index)) for edit in self.edits]
+        here = [edit.only(on_slice(edit, axis, index)) for edit in self.edits]
+        rest = [edit.only(~on_slice(edit, axis, index)) for edit in self.edits]
         return replace(self, edits=tuple(here)), replace(self, edits=tuple(rest))
 
 
@@ -158,7 +158,8 @@ def _as_of_now(edit: Edit, arrays: Mapping[int, Any]) -> Edit:
     return edit.only(same)
 
 
-def _on_slice(edit: Edit, axis: int, index: int) -> BoolArray:
+def on_slice(edit: Edit, axis: int, index: int) -> BoolArray:
+    """Which voxels of an edit's box lie on a slice."""
     where = np.zeros(edit.changed.shape, bool)
     place = index - edit.low[axis]
     if 0 <= place < where.shape[axis]:

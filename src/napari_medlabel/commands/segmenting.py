@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,31 +11,25 @@ import numpy as np
 
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.sources import read_source
-from napari_medlabel.commands.tools import applied, image_of
-from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import BoolArray, FloatArray, Index
-from napari_medlabel.core.prompt import Prompt, check_inside, from_document, moved, to_document
-from napari_medlabel.core.region import Box, Stop, box_of, never
+from napari_medlabel.core.prompt import Prompt, check_inside, from_document, moved
+from napari_medlabel.core.region import Stop, check_not_stopped, never
 from napari_medlabel.core.volume import Source, Volume
 from napari_medlabel.engines.engine import Answer, EngineFacts, EngineSession
 from napari_medlabel.engines.registry import DEFAULT, chosen_engine
 from napari_medlabel.engines.registry import engines as all_engines
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import Cancelled, InputError
 from napari_medlabel.files import check_new_file, shown
 from napari_medlabel.formats import write
-from napari_medlabel.session import OpenCase, Permission, Session
+from napari_medlabel.session import Permission, Session
 
 __all__ = [
     "Interactive",
     "Segmented",
-    "accept_answer",
-    "assist",
     "engines",
     "interactive",
     "segment",
 ]
-
-ACCEPTED = "Accept answer"
 
 
 class Interactive:
@@ -48,6 +42,7 @@ class Interactive:
         self._session = session
         self._shape = shape
         self.seconds = 0.0  # of all answers together
+        self.last_seconds = 0.0  # of the last one
 
     @property
     def engine(self) -> str:
@@ -81,8 +76,47 @@ class Interactive:
         """
         start = time.perf_counter()
         answer = self._session.add(prompt, cancelled=cancelled)
-        self.seconds += time.perf_counter() - start
+        self.last_seconds = time.perf_counter() - start
+        self.seconds += self.last_seconds
         return answer
+
+    def follow(self, wish: Callable[[], Sequence[Prompt]], *, cancelled: Stop = never) -> Answer:
+        """Bring the prompts to those that are wished for; the answer to them.
+
+        Prompts that differ from some place on are taken back and the others added, in order.
+
+        Parameters
+        ----------
+        wish
+            Asked before each prompt and while one is answered: one that is no longer wished for
+            is called off, and those that came meanwhile are answered, too.
+        cancelled
+            Polled; the prompts stay as far as they came.
+
+        Raises
+        ------
+        InputError
+            If one cannot be answered; those before it were.
+        Cancelled
+            If `cancelled` says so.
+        """
+        while (wanted := tuple(wish())) != self.prompts:
+            check_not_stopped(cancelled)
+            same = _common(wanted, self.prompts)
+            if len(self.prompts) > same:
+                self._session.undo()
+                continue
+            until = wanted[: same + 1]
+
+            def off(until: tuple[Prompt, ...] = until) -> bool:
+                return cancelled() or tuple(wish())[: len(until)] != until
+
+            try:
+                self.ask(until[-1], cancelled=off)
+            except Cancelled:
+                if not off():  # by somebody else
+                    raise
+        return self.answer
 
     def add(self, prompt: Prompt, *, cancelled: Stop = never) -> BoolArray:
         """Add a prompt; the mask of the object by all so far, bool, the volume's shape.
@@ -103,7 +137,7 @@ class Interactive:
     def reset(self) -> None:
         """Take all prompts back."""
         self._session.reset()
-        self.seconds = 0.0
+        self.seconds = self.last_seconds = 0.0
 
     def mask(self, threshold: float = 0.5) -> BoolArray:
         """The object by the last answer, cut at another probability without asking again."""
@@ -231,88 +265,10 @@ def segment(  # noqa: PLR0913  # each is a choice the person makes
     )  # fmt: skip
 
 
-@command(needs=Permission.VIEW)
-def assist(  # noqa: PLR0913
-    session: Session,  # noqa: ARG001  # the door's
-    case: OpenCase,
-    *,
-    refine: int | None = None,
-    engine: str = DEFAULT,
-    device: str = "auto",
-    cancelled: Stop = never,
-) -> Interactive:
-    """Begin to segment one object of a case by prompts; may be called off the main thread.
-
-    Parameters
-    ----------
-    session, case
-        Whose image is looked at; nothing is changed before `accept_answer`.
-    refine
-        The label value of a segment to correct, or a new object without it.
-    engine, device, cancelled
-        As for `interactive`.
-    """
-    case.check_open()
-    image_of(case)
-    start = None
-    if refine is not None:
-        start = np.asarray(case.segmentation.labels_of(refine) == refine)
-    return interactive(case.volume, engine, device, start=start, cancelled=cancelled)
-
-
-@command(needs=Permission.SEGMENT)
-def accept_answer(  # noqa: PLR0913
-    session: Session, case: OpenCase, value: int, asked: Interactive, *,  # noqa: ARG001
-    threshold: float = 0.5, replace: bool = False, over_others: bool = False,
-) -> Edit:  # fmt: skip
-    """Give a segment the voxels of an answer: one step of the history, with all that led to it.
-
-    Parameters
-    ----------
-    session, case
-        Where it is written.
-    value
-        The segment's label value.
-    asked
-        Whose last answer.
-    threshold
-        Of the probability.
-    replace
-        Whether the segment's voxels outside of the answer are erased: for a refined segment.
-    over_others
-        Whether voxels of other segments may be taken; locked ones never are.
-
-    Raises
-    ------
-    InputError
-        If there is no such segment, no answer yet, or the threshold is no probability.
-    """
-    case.check_open()
-    if not 0.0 <= threshold < 1.0:
-        raise InputError("the threshold is no probability", "choose one from 0 up to 1")
-    if not asked.prompts:
-        raise InputError("there is no answer yet", "click into the object first")
-    labels, answer = case.segmentation.labels_of(value), asked.answer
-    box = answer.box
-    if replace and (own := box_of(labels, value)) is not None:
-        box = _union(box, own) if answer.probability.size else own
-    found = np.zeros([side.stop - side.start for side in box], bool)
-    inner = tuple(
-        slice(a.start - b.start, a.stop - b.start) for a, b in zip(answer.box, box, strict=True)
-    )
-    if answer.probability.size:
-        found[inner] = answer.mask(threshold)
-    before = labels[box]
-    free = found if over_others else found & ((before == 0) | (before == value))
-    after = np.where(free, before.dtype.type(value), before)
-    if replace:
-        after[(before == value) & ~found] = 0
-    edit = Edit.between((box[0].start, box[1].start, box[2].start), before, after)
-    return applied(
-        case, edit, ACCEPTED, label=value, **asked.facts.document(),
-        **to_document(asked.prompts), threshold=threshold, replace=replace,
-        over_others=over_others, seconds=round(asked.seconds, 3),
-    )  # fmt: skip
+def _common(one: Sequence[Prompt], other: Sequence[Prompt]) -> int:
+    """How many prompts are the same, from the first on."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _document(path: Path) -> Any:  # noqa: ANN401  # any JSON
@@ -342,10 +298,3 @@ def _in_volume(prompt: Prompt, source: Source) -> Prompt:
         return new
 
     return moved(prompt, turned)
-
-
-def _union(one: Box, other: Box) -> Box:
-    k, j, i = (
-        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
-    )
-    return (k, j, i)
