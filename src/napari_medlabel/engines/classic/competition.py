@@ -10,8 +10,8 @@ from scipy import ndimage
 from napari_medlabel.core.geometry import BoolArray, FloatArray
 from napari_medlabel.core.prompt import Box, Lasso, Point, Prompt, Scribble, voxels_of
 from napari_medlabel.core.region import Stop
-from napari_medlabel.engines.classic.fronts import FAR, FloatGrid, spread
-from napari_medlabel.engines.classic.sampling import SIDE, Lattice, Patch
+from napari_medlabel.engines.fronts import FAR, FloatGrid, spread
+from napari_medlabel.engines.sampling import SIDE, Lattice, Patch
 
 __all__ = ["Bout", "Seeds", "compete", "seeds_of"]
 

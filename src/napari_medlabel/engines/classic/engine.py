@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from napari_medlabel.core.region import Stop, never
 from napari_medlabel.core.volume import Volume
-from napari_medlabel.engines.classic.sampling import Pyramid
 from napari_medlabel.engines.classic.session import ClassicSession
+from napari_medlabel.engines.sampling import Pyramid
 from napari_medlabel.errors import GeometryError, InputError
 
 __all__ = ["ClassicEngine"]

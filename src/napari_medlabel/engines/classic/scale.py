@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from napari_medlabel.engines.classic.competition import Bout
-from napari_medlabel.engines.classic.sampling import SIDE
+from napari_medlabel.engines.sampling import SIDE
 
 __all__ = ["best_of"]
 

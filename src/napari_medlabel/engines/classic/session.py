@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import ndimage
 
-from napari_medlabel.core.geometry import BoolArray, FloatArray
+from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.prompt import (
     Box,
     Point,
@@ -18,11 +17,20 @@ from napari_medlabel.core.prompt import (
 )
 from napari_medlabel.core.region import Box as Sides
 from napari_medlabel.core.region import Stop, check_not_stopped, never
+from napari_medlabel.engines.answers import (
+    answer_of,
+    bounds_mm,
+    connected,
+    extent_mm,
+    leaves,
+    looked_up,
+    on_lattice,
+)
 from napari_medlabel.engines.classic.competition import Bout, compete
-from napari_medlabel.engines.classic.fronts import FloatGrid
-from napari_medlabel.engines.classic.sampling import SIDE, Lattice, Pyramid
 from napari_medlabel.engines.classic.scale import best_of
 from napari_medlabel.engines.engine import Answer, EngineFacts
+from napari_medlabel.engines.fronts import FloatGrid
+from napari_medlabel.engines.sampling import SIDE, Lattice, Pyramid
 
 __all__ = ["ClassicSession"]
 
@@ -31,7 +39,6 @@ _FINEST: Final = 0.6  # voxels: patches with a smaller step show nothing more
 _WIDEST: Final = 1.6  # of the image's extent
 _ROOM: Final = 1.45  # of the object's extent
 _LEAST: Final = 0.02  # below this probability nothing is written back
-_TOUCHED: Final = 0.01  # of a face next to the patch's border
 _GROWTH: Final = 1.4
 
 
@@ -51,7 +58,7 @@ class ClassicSession:
     def __init__(self, pyramid: Pyramid, start: BoolArray | None = None) -> None:
         self.facts = EngineFacts("classic")
         self._pyramid = pyramid
-        self._first = Answer.nothing() if start is None else _answer_of(start)
+        self._first = Answer.nothing() if start is None else answer_of(start)
         self._states: list[_State] = []
 
     @property
@@ -91,7 +98,7 @@ class ClassicSession:
     def _begun(self, prompts: Sequence[Prompt], cancelled: Stop) -> Bout:
         """The first answer: of patches of several sizes the one that parts the object best."""
         pyramid = self._pyramid
-        low, high = self._extent_mm([one for one in prompts if one.include])
+        low, high = extent_mm([one for one in prompts if one.include], pyramid.spacing_mm)
         middle, size = (low + high) / 2.0, float((high - low).max())
         if any(isinstance(one, Box) and one.include for one in prompts):
             fields = [size * _ROOM]
@@ -106,8 +113,8 @@ class ClassicSession:
     def _corrected(self, prompts: Sequence[Prompt], cancelled: Stop) -> Bout:
         """A later answer: around the object and all prompts, wider where it leaves the patch."""
         pyramid = self._pyramid
-        low, high = self._extent_mm(prompts)
-        own_low, own_high = _bounds_mm(self.answer, pyramid.spacing_mm)
+        low, high = extent_mm(prompts, pyramid.spacing_mm)
+        own_low, own_high = bounds_mm(self.answer, pyramid.spacing_mm)
         low, high = np.minimum(low, own_low), np.maximum(high, own_high)
         field = max(float((high - low).max()) * _ROOM, pyramid.spacing_mm.min() * SIDE * _FINEST)
         for _ in range(2):
@@ -117,7 +124,7 @@ class ClassicSession:
                 [patch], prompts, pyramid.spacing_mm, pyramid.shape,
                 last=self._last_on(lattice), cancelled=cancelled,
             )  # fmt: skip
-            if not _leaves(bout):
+            if not leaves(bout.probability, bout.patch.inside):
                 break
             field *= _GROWTH
         return bout
@@ -126,7 +133,9 @@ class ClassicSession:
         if bout is None:
             return _State(prompts[-1], None, None, self._first)
         lattice, share = bout.patch.lattice, bout.probability
-        share = share * _connected(share, prompts, lattice, self._pyramid)
+        share = share * connected(
+            share, prompts, lattice, self._pyramid.spacing_mm, self._pyramid.shape
+        )
         answer = self._on_voxels(share, lattice, prompts)
         return _State(prompts[-1], lattice, share, answer)
 
@@ -154,89 +163,11 @@ class ClassicSession:
 
     def _last_on(self, lattice: Lattice) -> FloatGrid:
         """The last answer's probability on another lattice."""
-        box, old = self.answer.box, self.answer.probability
         last = self._states[-1] if self._states else None
         if last is not None and last.lattice is not None and last.probability is not None:
             places = [
                 (lattice.along(n) - last.lattice.start_mm[n]) / last.lattice.step_mm
                 for n in range(3)
             ]
-            return _looked_up(last.probability, places)
-        places = [lattice.along(n) / self._pyramid.spacing_mm[n] - box[n].start for n in range(3)]
-        return _looked_up(old, places)
-
-    def _extent_mm(self, prompts: Sequence[Prompt]) -> tuple[FloatArray, FloatArray]:
-        """The box around prompts, mm."""
-        ends = [_ends(prompt) for prompt in prompts]
-        low = np.min([one[0] for one in ends], axis=0) * self._pyramid.spacing_mm
-        high = np.max([one[1] for one in ends], axis=0) * self._pyramid.spacing_mm
-        return low, high
-
-
-def _ends(prompt: Prompt) -> tuple[FloatArray, FloatArray]:
-    if isinstance(prompt, Box):
-        return np.array(prompt.low, float) - 0.5, np.array(prompt.high, float) + 0.5
-    if isinstance(prompt, Point):
-        return np.array(prompt.kji, float), np.array(prompt.kji, float)
-    corners = np.array(prompt.kji, float)
-    return corners.min(axis=0), corners.max(axis=0)
-
-
-def _answer_of(mask: BoolArray) -> Answer:
-    """A segment as an answer."""
-    box = []
-    for axis in range(3):
-        hits = np.flatnonzero(mask.any(axis=tuple(n for n in range(3) if n != axis)))
-        if hits.size == 0:
-            return Answer.nothing()
-        box.append(slice(int(hits[0]), int(hits[-1]) + 1))
-    sides: Sides = (box[0], box[1], box[2])
-    return Answer(sides, mask[sides].astype(np.float32))
-
-
-def _bounds_mm(answer: Answer, spacing_mm: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """The box around what belongs to an answer's object, mm."""
-    mask = answer.mask()
-    ends = []
-    for axis, side in enumerate(answer.box):
-        hits = np.flatnonzero(mask.any(axis=tuple(n for n in range(3) if n != axis)))
-        ends.append((side.start + hits[0] - 0.5, side.start + hits[-1] + 0.5))
-    low, high = np.array(ends).T * spacing_mm
-    return low, high
-
-
-def _connected(
-    share: FloatGrid, prompts: Sequence[Prompt], lattice: Lattice, pyramid: Pyramid
-) -> BoolArray:
-    """All but islands that no including prompt lies in; all where prompts lie in none."""
-    islands, count = ndimage.label(share > 0.5)
-    if count < 2:
-        return np.ones(share.shape, bool)
-    kept = set()
-    for prompt in prompts:
-        if prompt.include and not isinstance(prompt, Box):
-            places = voxels_of(prompt, pyramid.shape) * pyramid.spacing_mm
-            at = np.round(lattice.samples_at(places)).astype(np.intp)
-            k, j, i = at[((at >= 0) & (at < SIDE)).all(axis=1)].T
-            kept |= set(islands[k, j, i].tolist())
-    kept -= {0}
-    if not kept:
-        kept = {int(np.bincount(islands.ravel())[1:].argmax()) + 1}
-    left: BoolArray = (islands == 0) | np.isin(islands, sorted(kept))
-    return left
-
-
-def _leaves(bout: Bout) -> bool:
-    """Whether the object comes close to the patch's border, within the volume."""
-    inside, mask = bout.patch.inside, bout.probability > 0.5
-    faces = ((axis, end) for axis in range(3) for end in (1, SIDE - 2))
-    return any(
-        (mask.take(end, axis) & inside.take(end, axis)).mean() > _TOUCHED for axis, end in faces
-    )
-
-
-def _looked_up(values: FloatGrid, places: Sequence[FloatArray]) -> FloatGrid:
-    """Values at fractional places along each axis, linearly; 0 outside of them."""
-    grid = np.meshgrid(*places, indexing="ij", sparse=False)
-    found = ndimage.map_coordinates(values, grid, order=1, mode="constant", cval=0.0)
-    return np.asarray(found, np.float32)
+            return looked_up(last.probability, places)
+        return on_lattice(self.answer, lattice, self._pyramid.spacing_mm)

@@ -15,7 +15,7 @@ from napari_medlabel.errors import InputError
 
 __all__ = ["SIDE", "Lattice", "Patch", "Pyramid", "resampled"]
 
-SIDE: Final = 40  # samples along each axis of a patch
+SIDE: Final = 40  # samples along each axis of a patch, unless said otherwise
 
 _SLAB_VOXELS: Final = 1 << 23
 _SMALLEST: Final = 24  # voxels of the longest side of the coarsest level
@@ -26,21 +26,33 @@ _SLACK: Final = 1.15  # a level may be so much coarser than the samples
 class Lattice:
     """Where the samples of a patch are: millimetres along k, j, i from voxel (0, 0, 0).
 
-    `start_mm` is the first sample, `step_mm` the distance of neighbours, the same on each axis.
+    `start_mm` is the first sample, `step_mm` the distance of neighbours, the same on each axis;
+    `side` is how many there are along each.
     """
 
     start_mm: FloatArray
     step_mm: float
+    side: int = SIDE
 
     @classmethod
-    def around(cls, center_mm: FloatArray, field_mm: float) -> "Lattice":
-        """The lattice of a cube with this middle and this side."""
-        step = field_mm / SIDE
-        return cls(center_mm - step * (SIDE - 1) / 2.0, step)
+    def around(cls, center_mm: FloatArray, field_mm: float, side: int = SIDE) -> "Lattice":
+        """The lattice of a cube with this middle and this side in mm."""
+        step = field_mm / side
+        return cls(center_mm - step * (side - 1) / 2.0, step, side)
+
+    @property
+    def field_mm(self) -> float:
+        """The side of the cube."""
+        return self.step_mm * self.side
+
+    @property
+    def center_mm(self) -> FloatArray:
+        """The middle of the cube."""
+        return self.start_mm + self.step_mm * (self.side - 1) / 2.0
 
     def along(self, axis: int) -> FloatArray:
         """The samples' places on one axis, mm."""
-        return np.asarray(self.start_mm[axis] + np.arange(SIDE) * self.step_mm, np.float64)
+        return np.asarray(self.start_mm[axis] + np.arange(self.side) * self.step_mm, np.float64)
 
     def samples_at(self, places_mm: FloatArray) -> FloatArray:
         """Fractional sample numbers, `[n, 3]`, of places."""
@@ -125,12 +137,12 @@ class Pyramid:
         return Patch(lattice, resampled(values, matrices), within)
 
     def on_voxels(self, values: ProbabilityArray, lattice: Lattice, box: Box) -> ProbabilityArray:
-        """Values on a lattice, `[SIDE, SIDE, SIDE]`, brought to the voxels of a box."""
+        """Values on a lattice, `[side, side, side]`, brought to the voxels of a box."""
         matrices = []
         for axis, side in enumerate(box):
             places = np.arange(side.start, side.stop) * self.spacing_mm[axis]
             samples = (places - lattice.start_mm[axis]) / lattice.step_mm
-            matrices.append(_weights(samples, SIDE))
+            matrices.append(_weights(samples, lattice.side))
         return resampled(values, matrices)
 
     def _inside(self, lattice: Lattice, axis: int) -> BoolArray:
