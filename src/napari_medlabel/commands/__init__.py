@@ -17,6 +17,12 @@ from napari_medlabel.commands.assisting import (
     assist,
     preview_answer,
 )
+from napari_medlabel.commands.burned_in import (
+    BurnedIn,
+    Redacted,
+    burned_in,
+    redact_burned_in,
+)
 from napari_medlabel.commands.cases import (
     abandon_case,
     case_document,
@@ -112,6 +118,7 @@ from napari_medlabel.commands.tools import (
 
 __all__ = [
     "AnswerPreview",
+    "BurnedIn",
     "CaseComparison",
     "Converted",
     "Interactive",
@@ -119,6 +126,7 @@ __all__ = [
     "MaskSegment",
     "Offer",
     "OverlayVolume",
+    "Redacted",
     "Rehearsed",
     "SchemaTemplate",
     "Segmented",
@@ -129,6 +137,7 @@ __all__ = [
     "add_instance",
     "annotations",
     "assist",
+    "burned_in",
     "carry_slice",
     "case_document",
     "case_protocol",
@@ -180,6 +189,7 @@ __all__ = [
     "preview_answer",
     "read_overlay",
     "recent_cases",
+    "redact_burned_in",
     "redo",
     "rehearse",
     "relabel_segments",

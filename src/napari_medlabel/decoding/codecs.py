@@ -40,7 +40,8 @@ def decode(data: bytes, frame: Frame) -> Array:
     Returns
     -------
     Array
-        Stored values, `[row, column]`, of `frame.pixel_type`.
+        Stored values of `frame.pixel_type`: `[row, column]`, or `[row, column, sample]` in colour,
+        where JPEG and the colour transforms of JPEG 2000 give red, green and blue.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def decode(data: bytes, frame: Frame) -> Array:
         raise
     except Exception as error:  # each codec has its own errors
         raise Undecodable(Outcome.DAMAGED) from error
-    if array.shape != (frame.rows, frame.columns) or array.dtype.kind not in "ui":
+    if array.shape != frame.shape or array.dtype.kind not in "ui":
         raise Undecodable(Outcome.OTHER_SIZE)
     return _stored(array, frame, bits).astype(frame.pixel_type, copy=False)
 
@@ -111,21 +112,25 @@ def _jpeg_2000(data: bytes, _: Frame) -> Array:
 
 
 def _rle(data: bytes, frame: Frame) -> Array:
-    """Runs of bytes, one segment for each byte of a pixel, high byte first: PS3.5 annex G."""
+    """Runs of bytes, one segment for each byte of a pixel: PS3.5 annex G.
+
+    All bytes of the first sample come first, the high byte before the low one.
+    """
     size = frame.bits_allocated // 8
     pixels = frame.rows * frame.columns
     count, *starts = struct.unpack_from("<16I", data)
-    if count != size or any(start > len(data) for start in starts[:count]):
+    if count != size * frame.samples or any(start > len(data) for start in starts[:count]):
         raise Undecodable(Outcome.OTHER_RUNS)
-    planes = np.empty((pixels, size), np.uint8)
+    planes = np.empty((pixels, frame.samples, size), np.uint8)
     stops = [*starts[1:count], len(data)]
     for n, (start, stop) in enumerate(zip(starts[:count], stops, strict=True)):
         segment = imagecodecs.packbits_decode(data[start:stop])
         if len(segment) < pixels:
             raise Undecodable(Outcome.SHORT_RUNS)
-        planes[:, size - 1 - n] = np.frombuffer(segment, np.uint8, pixels)
+        sample, byte = divmod(n, size)
+        planes[:, sample, size - 1 - byte] = np.frombuffer(segment, np.uint8, pixels)
     little: Array = planes.view(f"<u{size}")
-    return little.astype(f"u{size}", copy=False).reshape(frame.rows, frame.columns)
+    return little.astype(f"u{size}", copy=False).reshape(frame.shape)
 
 
 _DECODERS: Final[dict[str, Callable[[bytes, Frame], Array]]] = {

@@ -10,7 +10,7 @@ __all__ = ["Frame", "Outcome", "Undecodable"]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A compressed picture of one sample for each pixel, as its header describes it.
+    """A compressed picture, as its header describes it.
 
     Parameters
     ----------
@@ -22,6 +22,8 @@ class Frame:
         8, 16 or 32.
     bits_stored, high_bit, signed
         Where in a pixel its value is: PS3.5 8.1.1.
+    samples
+        Of each pixel: 1 of a grey picture, 3 of one in colour.
     """
 
     syntax: str
@@ -31,8 +33,9 @@ class Frame:
     bits_stored: int
     high_bit: int
     signed: bool
+    samples: int = 1
 
-    _LAYOUT: ClassVar[struct.Struct] = struct.Struct("<II3B?B")
+    _LAYOUT: ClassVar[struct.Struct] = struct.Struct("<II3B?BB")
     PACKED: ClassVar[int] = _LAYOUT.size + 64  # a UID has at most 64 bytes
 
     @property
@@ -41,12 +44,18 @@ class Frame:
         return f"{'i' if self.signed else 'u'}{self.bits_allocated // 8}"
 
     @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the array of stored values: rows and columns, then samples where there are several."""
+        grey = (self.rows, self.columns)
+        return grey if self.samples == 1 else (*grey, self.samples)
+
+    @property
     def nbytes(self) -> int:
         """Of all stored values."""
-        return self.rows * self.columns * (self.bits_allocated // 8)
+        return self.rows * self.columns * self.samples * (self.bits_allocated // 8)
 
     def packed(self) -> bytes:
-        """`PACKED` bytes: rows, columns, bits, sign, then the syntax, filled up with zeros."""
+        """`PACKED` bytes: rows, columns, bits, sign, samples, then the syntax and zeros."""
         syntax = self.syntax.encode("ascii", "replace")[:64]
         numbers = self._LAYOUT.pack(
             self.rows,
@@ -55,6 +64,7 @@ class Frame:
             self.bits_stored,
             self.high_bit,
             self.signed,
+            self.samples,
             len(syntax),
         )
         return numbers + syntax.ljust(64, b"\0")

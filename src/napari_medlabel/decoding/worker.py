@@ -50,7 +50,7 @@ def main(codecs: str) -> None:
 
 def memory_bound(frame: Frame, compressed: int) -> int:
     """Bytes that decoding the frame may take, above what the worker has."""
-    return _ROOM + _BYTES_PER_PIXEL * frame.rows * frame.columns + 4 * compressed
+    return _ROOM + _BYTES_PER_PIXEL * frame.rows * frame.columns * frame.samples + 4 * compressed
 
 
 def _answer(answers: Pipe, decode: Decode, data: bytes, frame: Frame) -> None:

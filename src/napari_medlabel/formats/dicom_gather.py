@@ -36,7 +36,7 @@ from napari_medlabel.formats.dicom_odd import directory_entries, read_any_header
 from napari_medlabel.formats.dicom_private import PRIVATE_TAGS
 from napari_medlabel.formats.dicom_tags import WANTED
 
-__all__ = ["Slices", "forget_headers", "gather"]
+__all__ = ["Slices", "candidates", "forget_headers", "gather"]
 
 Slices = tuple[InstanceFacts, ...]  # of one file, at least one
 Read = tuple[str, Slices]  # with the name it was found by
@@ -83,8 +83,7 @@ def gather(
         If `cancelled` said so.
     """
     with Opener(bounded=True) as opener:
-        candidates, skipped = _candidates(path, opener)
-        waiting = list(candidates)
+        waiting, skipped = candidates(path, opener)
         read: list[Read] = []
         for done, candidate in enumerate(waiting):  # which grows by what archives hold
             if cancelled():
@@ -112,8 +111,14 @@ def forget_headers() -> None:
     _memory.forget()
 
 
-def _candidates(path: Path, opener: Opener) -> tuple[list[Candidate], list[Skipped]]:
-    """The files to read."""
+def candidates(path: Path, opener: Opener) -> tuple[list[Candidate], list[Skipped]]:
+    """The files to read below a folder, in an archive, of a DICOMDIR, or the file itself.
+
+    Raises
+    ------
+    InputError
+        If there is nothing at `path`, or it cannot be read.
+    """
     if path.is_dir():
         return find_files(path)
     try:

@@ -43,14 +43,17 @@ def is_lossy(facts: InstanceFacts) -> bool:
 
 
 def decode_frame(data: bytes, facts: InstanceFacts) -> npt.NDArray[Any]:
-    """Decompress one frame to its stored values, `[row, column]`, signed as the header says.
+    """Decompress one frame to its stored values, signed as the header says.
+
+    `[row, column]`, or `[row, column, sample]` where there are several samples.
 
     Raises
     ------
     InputError
         If the bytes are damaged, are an image of another size, or end or stop their decoder.
     """
-    out = np.empty(facts.frame_shape, _frame_of(facts).pixel_type)
+    frame = _frame_of(facts)
+    out = np.empty(frame.shape, frame.pixel_type)
     (future,) = shared_pool().submit([lambda decode: _decode(decode, data, facts, out)])
     future.result()
     return out
@@ -97,4 +100,5 @@ def _frame_of(facts: InstanceFacts) -> Frame:
     rows, columns = facts.frame_shape
     bits = max(8, facts.bits_allocated)  # single bits are not packed in a codestream
     high = facts.high_bit
-    return Frame(facts.syntax, rows, columns, bits, facts.bits_stored, high, facts.signed)
+    samples = facts.samples
+    return Frame(facts.syntax, rows, columns, bits, facts.bits_stored, high, facts.signed, samples)

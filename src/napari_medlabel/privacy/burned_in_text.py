@@ -1,0 +1,96 @@
+"""What counts as text that may identify: sure enough, long enough, and no mark of the picture."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from napari_medlabel.privacy.burned_in_engine import Reading
+
+__all__ = ["LEAST_SCORE", "Spot", "counts", "merged"]
+
+LEAST_SCORE: Final = 0.7
+_LEAST_LETTERS: Final = 2
+_OVERLAP: Final = 0.4  # of the smaller box, for two readings of one text
+
+# Where the patient's sides are, which way is up, and scales: nobody is known by them.
+_MARK: Final = re.compile(
+    r"""
+    [RLAPHFSI]{1,3} | LEFT | RIGHT | LT | RT | ANT | POST | SUP | INF | HEAD | FEET | HFS | FFS
+    | (SEMI-?\s?)? UPRIGHT | SUPINE | PRONE | ERECT | PORTABLE | AP | PA | LAT
+    | \d{0,4} ([.,]\d{1,2})? \s? (CM|MM|UM|µM) | [\d\s|.]{1,3}
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def counts(reading: Reading, *, allow_marks: bool = False) -> bool:
+    """Whether a reading is reported.
+
+    Parameters
+    ----------
+    reading
+        Of a picture.
+    allow_marks
+        Whether letters of the sides and scale bars may stay.
+    """
+    if reading.score <= LEAST_SCORE or sum(map(str.isalnum, reading.text)) < _LEAST_LETTERS:
+        return False
+    words = re.split(r"[\s:;,\[\]()/]+", reading.text.strip())
+    is_mark = all(_MARK.fullmatch(word) for word in words if word)
+    return not (allow_marks and is_mark)
+
+
+@dataclass(slots=True)
+class Spot:
+    """One place of a stack at which text was read, with where it was: frames, projections."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    score: float
+    frames: set[int]
+    projections: set[str]
+
+    def overlaps(self, other: Reading) -> bool:
+        """Whether a reading is of the same place."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        if width <= 0 or height <= 0:
+            return False
+        areas, heights, middles = (
+            (of(self), of(other)) for of in (_area, lambda o: o.bottom - o.top, _middle)
+        )
+        is_one_line = abs(middles[0] - middles[1]) < 0.5 * min(heights)
+        return is_one_line and width * height > _OVERLAP * min(areas)
+
+    def take(self, other: Reading) -> None:
+        """Grow over a reading of the same place."""
+        self.left, self.top = min(self.left, other.left), min(self.top, other.top)
+        self.right, self.bottom = max(self.right, other.right), max(self.bottom, other.bottom)
+        self.score = max(self.score, other.score)
+
+
+def _area(one: "Spot | Reading") -> float:
+    return (one.right - one.left) * (one.bottom - one.top)
+
+
+def _middle(one: "Spot | Reading") -> float:
+    return (one.top + one.bottom) / 2.0
+
+
+def merged(found: list[tuple[int | str, Reading]]) -> list[Spot]:
+    """Readings of frames (by number) and projections (by name) as places, in reading order."""
+    spots: list[Spot] = []
+    for where, reading in sorted(found, key=lambda one: (one[1].top, one[1].left)):
+        spot = next((one for one in spots if one.overlaps(reading)), None)
+        if spot is None:
+            place = (reading.left, reading.top, reading.right, reading.bottom)
+            spot = Spot(*place, reading.score, set(), set())
+            spots.append(spot)
+        spot.take(reading)
+        if isinstance(where, int):
+            spot.frames.add(where)
+        else:
+            spot.projections.add(where)
+    return spots
