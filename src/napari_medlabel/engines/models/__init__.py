@@ -1,0 +1,1 @@
+"""Models that a person brought: looked at, checked, kept with licence and hash. Offline."""
