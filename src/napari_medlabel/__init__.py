@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from napari_medlabel.commands.automatic import automatic
     from napari_medlabel.commands.segmenting import Interactive, interactive
     from napari_medlabel.commands.sources import read, read_sequence
     from napari_medlabel.core.edit import Edit
@@ -34,6 +35,7 @@ _HOME = {
     "Segmentation": "core.segmentation",
     "Volume": "core.volume",
     "VolumeSequence": "core.volume",
+    "automatic": "commands.automatic",
     "interactive": "commands.segmenting",
     "read": "commands.sources",
     "read_sequence": "commands.sources",
@@ -54,6 +56,7 @@ __all__ = [
     "Volume",
     "VolumeSequence",
     "__version__",
+    "automatic",
     "interactive",
     "read",
     "read_sequence",

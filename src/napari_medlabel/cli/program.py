@@ -16,6 +16,7 @@ import typer.main
 from napari_medlabel import __version__, commands
 from napari_medlabel.cli import assist, files
 from napari_medlabel.cli.annotations import annotations
+from napari_medlabel.cli.automatic import auto
 from napari_medlabel.cli.burned_in import burned_in
 from napari_medlabel.cli.irregular import (
     LargestRunChoice,
@@ -90,6 +91,7 @@ app.command()(files.scan)
 app.command()(files.convert)
 app.command()(assist.segment)
 app.command()(assist.engines)
+app.command()(auto)
 app.command(name="burned-in")(burned_in)
 
 

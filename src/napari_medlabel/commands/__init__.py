@@ -17,6 +17,12 @@ from napari_medlabel.commands.assisting import (
     assist,
     preview_answer,
 )
+from napari_medlabel.commands.automatic import (
+    FoundPart,
+    find_part,
+    label_for_part,
+    start_from,
+)
 from napari_medlabel.commands.burned_in import (
     BurnedIn,
     Redacted,
@@ -121,6 +127,7 @@ __all__ = [
     "BurnedIn",
     "CaseComparison",
     "Converted",
+    "FoundPart",
     "Interactive",
     "MaskContent",
     "MaskSegment",
@@ -160,6 +167,7 @@ __all__ = [
     "export_case",
     "fill_holes",
     "fill_region",
+    "find_part",
     "grow_from_seeds",
     "grow_margin",
     "grow_region",
@@ -171,6 +179,7 @@ __all__ = [
     "in_quantity",
     "interpolate_slices",
     "keep_largest_islands",
+    "label_for_part",
     "load_schema",
     "lock_label",
     "mask_content",
@@ -208,6 +217,7 @@ __all__ = [
     "smooth_jointly",
     "smooth_median",
     "split_islands",
+    "start_from",
     "stats",
     "templates",
     "threshold",
