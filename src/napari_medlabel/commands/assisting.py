@@ -94,7 +94,7 @@ def accept_answer(  # noqa: PLR0913
     case.check_open()
     if not 0.0 <= threshold < 1.0:
         raise InputError("the threshold is no probability", "choose one from 0 up to 1")
-    if not asked.prompts:
+    if not asked.prompts and not asked.found:
         raise InputError("there is no answer yet", "click into the object first")
     segmentation = case.segmentation
     where = Where(over_others, only_over, inside, _other_group(case, value, inside))
@@ -106,6 +106,7 @@ def accept_answer(  # noqa: PLR0913
     if only_slice is not None:
         edit = edit.only(on_slice(edit, *only_slice))
     chosen: dict[str, Any] = {"only_over": only_over, "inside": inside}
+    chosen["found_as"] = asked.found or None
     chosen["only_slice"] = None if only_slice is None else list(only_slice)
     chosen = {name: one for name, one in chosen.items() if one is not None}
     return applied(

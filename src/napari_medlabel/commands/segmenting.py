@@ -2,12 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.sources import read_source
@@ -15,7 +16,14 @@ from napari_medlabel.core.geometry import BoolArray, FloatArray, Index
 from napari_medlabel.core.prompt import Prompt, check_inside, from_document, moved
 from napari_medlabel.core.region import Stop, check_not_stopped, never
 from napari_medlabel.core.volume import Source, Volume
-from napari_medlabel.engines.engine import Answer, EngineFacts, EngineSession
+from napari_medlabel.engines.engine import (
+    Answer,
+    Engine,
+    EngineFacts,
+    EngineSession,
+    FindingEngine,
+    FindingSession,
+)
 from napari_medlabel.engines.registry import DEFAULT, chosen_engine
 from napari_medlabel.engines.registry import engines as all_engines
 from napari_medlabel.errors import Cancelled, InputError
@@ -38,9 +46,11 @@ class Interactive:
     Nothing of a volume is changed by it. One call at a time, from any thread.
     """
 
-    def __init__(self, session: EngineSession, shape: Index) -> None:
+    def __init__(self, session: EngineSession, shape: Index, names: tuple[str, ...] = ()) -> None:
         self._session = session
         self._shape = shape
+        self.names = names  # of what the engine finds without a prompt
+        self.found = ""  # by which of them the object was found
         self.seconds = 0.0  # of all answers together
         self.last_seconds = 0.0  # of the last one
 
@@ -79,6 +89,28 @@ class Interactive:
         self.last_seconds = time.perf_counter() - start
         self.seconds += self.last_seconds
         return answer
+
+    def find(self, name: str, *, cancelled: Stop = never) -> BoolArray:
+        """The mask of the object of a name ("liver"), in place of all prompts; later ones correct.
+
+        Raises
+        ------
+        InputError
+            If the engine finds nothing of this name; `names` lists what it does.
+        Cancelled
+            If `cancelled` says so; nothing has changed then.
+        """
+        if not isinstance(self._session, FindingSession):
+            raise InputError(
+                f"the engine {self.engine} finds nothing by its name", "click into the object"
+            )
+        start = time.perf_counter()
+        self._session.find(name, cancelled=cancelled)
+        self.last_seconds = time.perf_counter() - start
+        self.seconds += self.last_seconds
+        known = {one.casefold(): one for one in self.names}
+        self.found = known.get(" ".join(name.split()).casefold(), name)
+        return self.mask()
 
     def follow(self, wish: Callable[[], Sequence[Prompt]], *, cancelled: Stop = never) -> Answer:
         """Bring the prompts to those that are wished for; the answer to them.
@@ -135,8 +167,9 @@ class Interactive:
         return self.mask()
 
     def reset(self) -> None:
-        """Take all prompts back."""
+        """Take all prompts back, and what was found by its name."""
         self._session.reset()
+        self.found = ""
         self.seconds = self.last_seconds = 0.0
 
     def mask(self, threshold: float = 0.5) -> BoolArray:
@@ -175,13 +208,23 @@ def interactive(
     Cancelled
         If `cancelled` says so.
     """
-    opened = chosen_engine(engine).open(volume, device=device, start=start, cancelled=cancelled)
-    return Interactive(opened, volume.shape)
+    chosen = chosen_engine(engine)
+    opened = chosen.open(volume, device=device, start=start, cancelled=cancelled)
+    return Interactive(opened, volume.shape, names_found_by(chosen))
+
+
+def names_found_by(engine: Engine) -> tuple[str, ...]:
+    """What an engine finds without a prompt, by name; nothing of one that does not."""
+    return tuple(engine.findable()) if isinstance(engine, FindingEngine) else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Segmented:
-    """What `segment` wrote. Seconds are those of preparing the image and of all answers."""
+    """What `segment` wrote. Seconds are those of preparing the image and of all answers.
+
+    `labels` names the mask's values where objects were found by name; `note` says what the engine
+    had to do otherwise than asked for.
+    """
 
     file: str
     engine: str
@@ -191,6 +234,8 @@ class Segmented:
     ml: float
     seconds_preparing: float
     seconds: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
     def document(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -207,9 +252,10 @@ def engines(session: Session) -> dict[str, Any]:  # noqa: ARG001  # the door's
 def segment(  # noqa: PLR0913  # each is a choice the person makes
     session: Session,  # noqa: ARG001  # the door's
     image: Path,
-    prompts: Path,
+    prompts: Path | None,
     out: Path,
     *,
+    automatic: Sequence[str] = (),
     engine: str = DEFAULT,
     device: str = "auto",
     series: str = "",
@@ -217,16 +263,20 @@ def segment(  # noqa: PLR0913  # each is a choice the person makes
     force: bool = False,
     cancelled: Stop = never,
 ) -> Segmented:
-    """Segment one object of an image by a file of prompts; the mask lies on the image's own grid.
+    """Segment an image by a file of prompts or by names; the mask lies on the image's own grid.
 
     Parameters
     ----------
     image
         Whatever `read` reads.
     prompts
-        JSON as `core.prompt.from_document` reads it, of the image's own grid.
+        JSON as `core.prompt.from_document` reads it, of the image's own grid; None where objects
+        are found by name alone.
     out
         A new `.nii`, `.nii.gz`, `.nrrd` or `.mha`.
+    automatic
+        Names of objects that the engine finds by itself; the mask has the values 1, 2, ... in
+        their order, and a voxel of two objects that of the first. Prompts correct a single one.
     engine, device
         As for `interactive`.
     series, volume
@@ -239,22 +289,24 @@ def segment(  # noqa: PLR0913  # each is a choice the person makes
     Raises
     ------
     InputError
-        If the image or the prompts cannot be used; nothing is written.
+        If the image, the prompts or a name cannot be used; nothing is written.
     """
     check_new_file(out, force=force)
-    document = _document(prompts)
+    _check_wanted(prompts, automatic)
+    document = None if prompts is None else _document(prompts)
     engine_chosen = chosen_engine(engine)
     read = read_source(image, series=series or None, volume=volume or None)
-    given = from_document(document, read.source.geometry)
-    _check_prompts(given, read.source)
+    given: tuple[Prompt, ...] = ()
+    if document is not None:
+        given = from_document(document, read.source.geometry)
+        _check_prompts(given, read.source, found=bool(automatic))
     start = time.perf_counter()
     opened = engine_chosen.open(read, device=device, cancelled=cancelled)
-    asked = Interactive(opened, read.shape)
+    asked = Interactive(opened, read.shape, names_found_by(engine_chosen))
     prepared = time.perf_counter() - start
-    for prompt in given:
-        asked.ask(_in_volume(prompt, read.source), cancelled=cancelled)
-    mask = asked.mask()
-    own = np.ascontiguousarray(read.source.axes.inverse().apply(mask.astype(np.uint8)))
+    moved_in = [_in_volume(prompt, read.source) for prompt in given]
+    mask, labels = _mask_of(asked, automatic, moved_in, cancelled)
+    own = np.ascontiguousarray(read.source.axes.inverse().apply(mask))
     write(
         own, read.source.geometry, out, force=force, space_code=read.source.space_code, labels=True
     )
@@ -262,7 +314,35 @@ def segment(  # noqa: PLR0913  # each is a choice the person makes
     return Segmented(
         out.name, asked.engine, asked.facts.device, len(given), voxels,
         voxels * read.geometry.voxel_ml, round(prepared, 3), round(asked.seconds, 3),
+        labels, asked.facts.note,
     )  # fmt: skip
+
+
+def _check_wanted(prompts: Path | None, automatic: Sequence[str]) -> None:
+    if prompts is None and not automatic:
+        raise InputError(
+            "nothing says what to segment", "give prompts, or a name that the engine finds"
+        )
+    if prompts is not None and len(automatic) > 1:
+        raise InputError("prompts cannot correct several objects at once", "name one of them")
+    if len(automatic) > 255:
+        raise InputError("a mask has 255 objects at most", "segment fewer at once")
+
+
+def _mask_of(
+    asked: Interactive, automatic: Sequence[str], prompts: Sequence[Prompt], cancelled: Stop
+) -> tuple[npt.NDArray[np.uint8], dict[str, str]]:
+    """The mask of all that is asked for, and the names of its values."""
+    found = [asked.find(name, cancelled=cancelled) for name in automatic[:1]]
+    names = [asked.found for _ in found]
+    for prompt in prompts:
+        asked.ask(prompt, cancelled=cancelled)
+    mask = asked.mask().astype(np.uint8)
+    for value, name in enumerate(automatic[1:], 2):
+        more = asked.find(name, cancelled=cancelled)
+        mask[more & (mask == 0)] = value
+        names.append(asked.found)
+    return mask, {str(value): name for value, name in enumerate(names, 1)}
 
 
 def _common(one: Sequence[Prompt], other: Sequence[Prompt]) -> int:
@@ -280,11 +360,14 @@ def _document(path: Path) -> Any:  # noqa: ANN401  # any JSON
         ) from error
 
 
-def _check_prompts(prompts: Sequence[Prompt], source: Source) -> None:
-    """Pass where every one lies in the image and one of them includes, as the file counts."""
+def _check_prompts(prompts: Sequence[Prompt], source: Source, *, found: bool) -> None:
+    """Pass where every one lies in the image and one of them includes, as the file counts.
+
+    With an object that was `found` by its name all of them may exclude.
+    """
     for prompt in prompts:
         check_inside(prompt, source.geometry.shape)
-    if not any(prompt.include for prompt in prompts):
+    if not found and not any(prompt.include for prompt in prompts):
         what = "all prompts exclude" if prompts else "there are no prompts"
         raise InputError(f"{what}: nothing says where the object is", "add one that includes")
 

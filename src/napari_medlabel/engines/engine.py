@@ -101,7 +101,9 @@ class EngineSession(Protocol):
     - On the CPU, the same prompts in the same order give the same answer.
     """
 
-    facts: EngineFacts
+    @property
+    def facts(self) -> EngineFacts:
+        """What answers, and on what it runs now."""
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
