@@ -98,7 +98,7 @@ class Window:
         """Where a voxel of the slice that is shown is on the canvas (2-D, any plane)."""
         if not self.drawing.looking.on_canvas:
             return self.view.point(kji).toPoint()
-        layer, camera = self.drawing.layers.labels, self.viewer.scene.camera
+        layer, camera = self.drawing.layers.canvas.labels, self.viewer.scene.camera
         world = [n * s + t for n, s, t in zip(kji, layer.scale, layer.translate, strict=True)]
         down, right = self.viewer.dims.displayed
         signs = [-1 if way in {"up", "left"} else 1 for way in camera.orientation2d]

@@ -511,8 +511,8 @@ def test_napari_s_own_canvas_has_them_as_layers_of_the_case(hand: Hand) -> None:
     schema = shapes.metadata["medlabel"]
     assert schema["format"] == 1
     assert [one["shape"]["kind"] for one in schema["annotations"]] == ["ellipse"]
-    assert drawing.layers.owns(shapes)
-    assert layers.selection.active is drawing.layers.labels
+    assert drawing.layers.canvas.owns(shapes)
+    assert layers.selection.active is drawing.layers.canvas.labels
     drawing.undo()
     hand.window.rest(0.1)
     assert len(points.data) == 1

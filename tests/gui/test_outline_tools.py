@@ -76,7 +76,7 @@ def last_step(window: Window) -> Step:
 
 def labels(window: Window) -> np.ndarray:
     np.testing.assert_array_equal(
-        window.drawing.layers.labels.data, window.drawing.case.segmentation.labels
+        window.drawing.layers.drawn_of(0), window.drawing.case.segmentation.labels
     )
     return window.drawing.case.segmentation.labels
 

@@ -1,11 +1,13 @@
 """Medlabel as napari finds it: panel, reader, samples, through the manifest."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import napari
 import numpy as np
 import pytest
+from napari.settings import get_settings
 
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.phantom import write_ct_series
@@ -76,3 +78,56 @@ def test_a_second_panel_in_one_window_is_the_first(window: Window) -> None:
     from napari_medlabel.ui.window import panel_of  # noqa: PLC0415
 
     assert panel_of(window.viewer, window.session) is window.panel
+
+
+def test_a_window_under_test_has_settings_of_its_own() -> None:
+    used = get_settings().config_path
+    assert str(used) == os.environ["NAPARI_CONFIG"]
+    assert Path.home() not in Path(used).parents
+
+
+def test_other_plugins_find_the_case_among_napari_s_layers(window: Window, study: Path) -> None:
+    window.open_study(study)
+    drawing, layers = window.drawing, window.viewer.layers
+    drawing.tools.set_tool("paint")
+    window.stroke((7, 30, 25), (7, 30, 30))
+    wait_until(lambda: len(layers) == 2, "the layers, once the hand rests")
+    image, labels = layers
+    assert image.data is drawing.case.volume.levels[0]
+    np.testing.assert_array_equal(labels.data, drawing.case.segmentation.labels)
+    assert labels.data.any()
+
+    # What is done to them is seen, and the other way round.
+    drawing.set_window(drawing.choices.windows[2])
+    assert tuple(image.contrast_limits) == drawing.choices.windows[2].limits
+    image.contrast_limits = (0.0, 500.0)
+    assert drawing.state.window.limits == (0.0, 500.0)
+    image.colormap = "gray_r"
+    assert drawing.layers.turned
+    drawing.invert()
+    assert image.colormap.name == "gray"
+    drawing.toggle_shown()
+    assert not labels.visible
+    drawing.toggle_shown()
+
+    # A layer of somebody else's is above them, on napari's canvas.
+    window.viewer.add_points(np.zeros((1, 3)), name="somebody's own")
+    wait_until(lambda: drawing.looking.on_canvas, "napari's canvas")
+    assert [layer.name for layer in layers] == ["Case 0001", "Segments", "somebody's own"]
+    layers.remove(labels)  # in napari's own list: the case goes, what was drawn is kept
+    window.idle()
+    assert window.desk.drawing is None
+
+
+def test_a_layer_added_before_they_are_made_stays_on_top(window: Window, study: Path) -> None:
+    window.open_study(study)
+    window.viewer.add_points(np.zeros((1, 3)), name="somebody's own")
+    wait_until(lambda: len(window.viewer.layers) == 3, "the layers")
+    assert [layer.name for layer in window.viewer.layers][2] == "somebody's own"
+    assert window.drawing.looking.on_canvas
+    window.stroke((7, 30, 20), (7, 30, 30))  # no tool: nothing is drawn
+    assert not window.drawing.layers.drawn_of(0).any()
+    window.drawing.tools.set_tool("paint")
+    window.viewer.layers.selection.active = window.drawing.layers.canvas.labels
+    window.stroke((7, 30, 20), (7, 30, 30))
+    assert window.drawing.case.segmentation.voxels(1) > 0

@@ -302,7 +302,7 @@ def test_a_stroke_in_the_real_window_is_seen_in_three_dimensions(window: Window)
     window.viewer.window.resize(1500, 900)
     view = SurfaceView()
     dock = window.viewer.window.add_dock_widget(view, name="3D", area="right")
-    case, labels = window.drawing.case, window.drawing.layers.labels
+    case, labels = window.drawing.case, window.drawing.layers.canvas.labels
     surfaces = Surfaces(case, view, busy=lambda: labels.drawing)
     k, j, i = (n // 2 for n in case.volume.shape)
     window.click(window.panel.annotate.add)

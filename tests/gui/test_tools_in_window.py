@@ -80,7 +80,7 @@ def window(opened: Window) -> Iterator[Window]:
 
 def labels(window: Window) -> Labels:
     segmentation = window.drawing.case.segmentation
-    np.testing.assert_array_equal(window.drawing.layers.labels.data, segmentation.labels)
+    np.testing.assert_array_equal(window.drawing.layers.drawn_of(0), segmentation.labels)
     return segmentation.labels.copy()
 
 

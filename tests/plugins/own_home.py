@@ -1,24 +1,21 @@
-"""No test touches what belongs to the person who runs it: keys, workspaces, napari's settings."""
+"""No test touches what belongs to the person who runs it: keys, workspaces, napari's settings.
+
+The places are named as soon as this module is read: napari looks for its settings while it is
+imported, and tests of the window import it before pytest is configured.
+"""
 
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
-import pytest
-
-_FOLDER = pytest.StashKey[Path]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="medlabel-tests-"))
-    config.stash[_FOLDER] = folder
-    for kind in ("CONFIG", "DATA", "STATE"):
-        os.environ[f"XDG_{kind}_HOME"] = str(folder / kind.lower())
-    os.environ["MEDLABEL_WORKSPACE"] = str(folder / "workspace")
-    os.environ["MEDLABEL_KEYRING"] = "off"
-    os.environ["NAPARI_CONFIG"] = str(folder / "napari" / "settings.yaml")
+_FOLDER = Path(tempfile.mkdtemp(prefix="medlabel-tests-"))
+for kind in ("CONFIG", "DATA", "STATE"):
+    os.environ[f"XDG_{kind}_HOME"] = str(_FOLDER / kind.lower())
+os.environ["MEDLABEL_WORKSPACE"] = str(_FOLDER / "workspace")
+os.environ["MEDLABEL_KEYRING"] = "off"
+os.environ["NAPARI_CONFIG"] = str(_FOLDER / "napari" / "settings.yaml")
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    shutil.rmtree(config.stash[_FOLDER], ignore_errors=True)
+def pytest_unconfigure() -> None:
+    shutil.rmtree(_FOLDER, ignore_errors=True)

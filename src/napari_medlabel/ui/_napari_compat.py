@@ -149,9 +149,8 @@ class CaseLabels(Labels):
         """True while a stroke is under the hand."""
         return self._stroke_box is not None
 
-    def show_box(self, box: Box, labels: npt.NDArray[Any]) -> None:
-        """Show what `labels` has in the box; uploads that part of the slice only."""
-        self.data[box] = labels[box]
+    def refresh_box(self, box: Box) -> None:
+        """Show what the array has in the box; uploads that part of the slice only."""
         if self._slice_input.ndisplay == 3:
             self.refresh(extent=False)
             return

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 from napari import Viewer
@@ -16,8 +16,7 @@ from napari_medlabel.core.segmentation import Change
 from napari_medlabel.core.volume import Window
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.session import OpenCase, Session
-from napari_medlabel.ui import presets, views
-from napari_medlabel.ui._napari_compat import CaseLabels
+from napari_medlabel.ui import presets
 from napari_medlabel.ui.annotate_state import AnnotateState, Choices, annotate_state
 from napari_medlabel.ui.annotations.part import Annotations
 from napari_medlabel.ui.arriving import Arriving
@@ -25,13 +24,14 @@ from napari_medlabel.ui.hand import PlaneHand
 from napari_medlabel.ui.histogram_state import EMPTY, Histogram, histogram_of
 from napari_medlabel.ui.layers import STYLES, CaseLayers
 from napari_medlabel.ui.looking import Looking
+from napari_medlabel.ui.napari_side import NapariSide
 from napari_medlabel.ui.overlaying import Overlaying
 from napari_medlabel.ui.planes.greys import slice_of
 from napari_medlabel.ui.proposals import Proposals
 from napari_medlabel.ui.sight import Look, Sight
 from napari_medlabel.ui.state import case_report
 from napari_medlabel.ui.strip_state import Mark, as_flags, next_gap
-from napari_medlabel.ui.toolbox import NAPARI_MODES, Toolbox
+from napari_medlabel.ui.toolbox import Toolbox
 
 __all__ = ["Drawing"]
 
@@ -70,9 +70,6 @@ class Drawing(QObject):
     ) -> None:  # fmt: skip
         super().__init__(parent)
         self.case, self.session = case, session
-        self._viewer = viewer
-        self._given = (viewer.scene.camera.orientation, viewer.canvas.background_color_override)
-        viewer.canvas.background_color_override = "black"  # in both themes
         windows = presets.presets(case.volume, case.loading.filled)
         first = next(iter(case.segmentation.schema), None)
         self.choices = Choices(active=first.value if first else 0, windows=windows)
@@ -81,17 +78,17 @@ class Drawing(QObject):
         self.layers = CaseLayers(
             viewer, session, case, presets.first_window(windows, case.volume),
             on_error=self.failed.emit, on_blocked=self._ran_into, on_drawn=self._drawn,
-            on_step=self._stepped, on_made=self._watch_layer,
+            on_step=self._stepped, on_look=self._window_set,
         )  # fmt: skip
         self.sight = Sight(case, self.layers, look or Look(), self)
         self.second = Overlaying(session, case, self.sight, self)
         self.tools = Toolbox(self)
         self.hand = PlaneHand(self)
-        views.show_plane(viewer, views.PLANES[0])
         self.looking = Looking(viewer, self.sight, self.hand, solid or QWidget(), self)
         self.proposals = Proposals(self)
         self.arriving = Arriving(case, self.sight, self)
         self.annotations = Annotations(self, viewer)
+        self._napari = NapariSide(self, viewer)
         self._histogram_of: tuple[object, Histogram] = (None, EMPTY)
         self._rest = QTimer(self)  # the dock's numbers follow the slice once the hand rests
         self._rest.setSingleShot(True)
@@ -103,11 +100,6 @@ class Drawing(QObject):
 
     def _connect(self) -> None:
         self._stop_watching = self.case.segmentation.watch(self._case_changed)
-        image = self.layers.image
-        image.events.contrast_limits.connect(self._window_set)
-        image.events.colormap.connect(self._window_set)
-        self._viewer.layers.events.removed.connect(self._layer_removed)
-        self._viewer.layers.events.inserted.connect(self._layer_added)
         self.second.changed.connect(self.changed)
         self.second.failed.connect(self.failed)
         self.second.said.connect(self.blocked)
@@ -148,12 +140,10 @@ class Drawing(QObject):
         self.second.close()
         self.annotations.close()
         self._stop_watching()
-        self._viewer.layers.events.removed.disconnect(self._layer_removed)
-        self._viewer.layers.events.inserted.disconnect(self._layer_added)
+        self._napari.close()
         self.looking.close()
         self.layers.close()
-        camera, canvas = self._viewer.scene.camera, self._viewer.canvas
-        camera.orientation, canvas.background_color_override = self._given
+        self._napari.give_back()
         self.deleteLater()
 
     # Segments
@@ -358,7 +348,7 @@ class Drawing(QObject):
             self.hand.let_go()
             self._tool_held = self.choices.tool
         self.paused = on
-        self.layers.allow_edits(on=not on and not self.case.segmentation.read_only)
+        self.layers.canvas.allow_edits(on=not on and not self.case.segmentation.read_only)
         if not on and self._tool_held and not self.choices.tool:
             self.tools.set_tool(self._tool_held)
 
@@ -392,37 +382,7 @@ class Drawing(QObject):
             self.sight.repaint()
         self.changed.emit()
 
-    def _watch_layer(self, layer: CaseLabels) -> None:
-        layer.events.selected_label.connect(partial(self._picked_on_canvas, layer))
-        layer.events.mode.connect(partial(self._mode_set, layer))
-        layer.events.brush_size.connect(partial(self._brush_set, layer))
-
-    def _picked_on_canvas(self, layer: CaseLabels, _event: object) -> None:
-        value = layer.selected_label
-        if value != self.choices.active and value in layer.values and layer is self.layers.labels:
-            self.choose(active=value)
-
-    def _mode_set(self, layer: CaseLabels, _event: object) -> None:
-        if layer is self.layers.labels and self.looking.on_canvas:
-            mode = str(layer.mode)
-            if NAPARI_MODES.get(self.choices.tool, "pan_zoom") != mode:  # by a key of napari's
-                self.choose(tool=mode if mode in NAPARI_MODES else "")
-
-    def _brush_set(self, layer: CaseLabels, _event: object) -> None:
-        if layer is self.layers.labels and layer.brush_mm != self.tools.size_mm:
-            self.tools.set_size(layer.brush_mm)
-
-    def _layer_removed(self, event: Any) -> None:  # noqa: ANN401  # napari's
-        if self.layers.owns(event.value) and not self.annotations.mirrors.forget(event.value):
-            self.lost.emit()
-
-    def _layer_added(self, event: Any) -> None:  # noqa: ANN401  # napari's
-        """A layer of somebody else's is seen on napari's canvas alone: show that."""
-        if not self.layers.owns(event.value) and not self.looking.on_canvas:
-            self.looking.set_layout("napari")
-            self.blocked.emit("This layer is shown on napari's own canvas")
-
-    def _window_set(self, _event: object) -> None:
+    def _window_set(self) -> None:
         self._name_window()
         self.sight.repaint()
         self.changed.emit()

@@ -1,15 +1,11 @@
-"""An open case as layers: its image, and its segments as they are and are being drawn."""
+"""An open case as it is looked at and drawn on: its grey range, its segments, strokes on them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from napari import Viewer
-from napari.layers import Image, Layer
-from napari.utils.colormaps import DirectLabelColormap
 
 from napari_medlabel import commands
 from napari_medlabel.core.edit import Edit, LabelArray
@@ -18,39 +14,24 @@ from napari_medlabel.core.segmentation import Change, Segmentation
 from napari_medlabel.core.volume import Window
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.session import OpenCase, Session
-from napari_medlabel.ui import presets, views
-from napari_medlabel.ui._napari_compat import OUTLINE, Box, CaseLabels
+from napari_medlabel.ui._napari_compat import Box
+from napari_medlabel.ui.canvas_layers import CanvasLayers
+from napari_medlabel.ui.paint_over import PaintOver
 from napari_medlabel.ui.state import Style
 
-__all__ = ["STYLES", "CaseLayers", "PaintOver"]
+__all__ = ["STYLES", "CaseLayers"]
 
 # How strongly a segment's area and its border are shown, by the style that O cycles through.
 STYLES: Final[dict[Style, tuple[float, float]]] = {
     "outline and fill": (0.25, 1.0), "outline": (0.0, 1.0), "fill": (0.4, 0.4),
 }  # fmt: skip
-TOOL_WORDS = {"paint": "Paint", "erase": "Erase", "fill": "Fill", "polygon": "Polygon"}
-
-
-@dataclass(frozen=True, slots=True)
-class PaintOver:
-    """What a stroke may cover: everything unlocked, nothing drawn yet, or one segment."""
-
-    kind: str = "everything"
-    value: int = 0
-
-    def allows(self, present: npt.NDArray[Any], value: int) -> BoolArray | None:
-        """Where `value` may go; None for everywhere."""
-        if self.kind == "everything":
-            return None
-        wanted = 0 if self.kind == "empty" else self.value
-        return np.asarray((present == wanted) | (present == value))
 
 
 class CaseLayers:
-    """The layers of one open case; strokes on them become edits.
+    """What is seen of one open case; strokes on it become edits.
 
-    Each group of labels has a layer of its own, whose array is the group's labels with what is
-    being drawn on top. napari's canvas is told of changes only while it is shown.
+    Each group of labels has an array of its own: the group's labels, with what is being drawn on
+    top. `canvas` has the same as layers of napari's, which are made only where they are looked at.
 
     Parameters
     ----------
@@ -59,168 +40,129 @@ class CaseLayers:
     window
         The grey range to open with.
     on_error
-        Told when a stroke, undo or redo is refused; the layer then shows what is there.
+        Told when a stroke, undo or redo is refused; the arrays then show what is there.
     on_blocked
         Told the label value of the locked segment that a stroke ran into, once a stroke.
     on_drawn
         Told the box in which the arrays differ, or None for all of it.
     on_step
         Told the edit that undo or redo has just made.
-    on_made
-        Given each labels layer when it is made.
+    on_look
+        Told that the grey range or its direction differs, whoever set it.
     """
 
     def __init__(  # noqa: PLR0913  # who, what, and those who listen
         self, viewer: Viewer, session: Session, case: OpenCase, window: Window, *,
         on_error: Callable[[MedlabelError], None], on_blocked: Callable[[int], None],
         on_drawn: Callable[[Box | None], None], on_step: Callable[[Edit], None],
-        on_made: Callable[[CaseLabels], None],
+        on_look: Callable[[], None],
     ) -> None:  # fmt: skip
-        self._viewer, self._session, self._case = viewer, session, case
+        self._session, self.case = session, case
         self._on_error, self._on_blocked = on_error, on_blocked
-        self._on_drawn, self._on_step, self._on_made = on_drawn, on_step, on_made
+        self._on_drawn, self._on_step, self._on_look = on_drawn, on_step, on_look
         self._blocked = False
         self._ended = False
-        self._making = False  # a layer of ours is being added
-        self._on_canvas = True
-        self.mirrors: tuple[Layer, ...] = ()  # layers that show what is not voxels
-        self._stale = False
+        self._window, self._inverted = window, case.volume.source.inverted
         self.hidden: frozenset[int] = frozenset()
         self.style: Style = "outline and fill"
+        self.strength = 1.0  # of the areas of segments, beside the style's own
+        self.shown = True  # the segments, all of them
+        self.value = 0  # the segment in hand
         self.over = PaintOver()
-        self.settings: dict[str, Any] = {}
-        self.image = self._add_image(window)
-        self._by_group: dict[int, CaseLabels] = {}
-        self._active = 0
+        self._arrays: dict[int, npt.NDArray[Any]] = {}
         self._make_groups()
-        self.show_schema(self.hidden)
+        self.canvas = CanvasLayers(viewer, self)
         self._stop_watching = case.segmentation.watch(self._changed)
-        viewer.dims.events.ndisplay.connect(self._turned)
 
-    # What the panel asks for
-
-    @property
-    def labels(self) -> CaseLabels:
-        """The layer of the segment in hand."""
-        return self._by_group[self._active]
+    # What is seen
 
     @property
-    def groups(self) -> dict[int, CaseLabels]:
-        """The layers of all groups by number."""
-        return dict(self._by_group)
+    def group(self) -> int:
+        """The group of the segment in hand."""
+        label = self.case.segmentation.schema.get(self.value)
+        return label.group if label is not None else 0
+
+    @property
+    def groups(self) -> tuple[int, ...]:
+        """The numbers of all groups."""
+        return tuple(self._arrays)
 
     @property
     def drawn(self) -> tuple[npt.NDArray[Any], ...]:
         """The arrays of all groups, with what is being drawn, `[k, j, i]`."""
-        return tuple(layer.data for layer in self._by_group.values())
-
-    def owns(self, layer: object) -> bool:
-        """True for the layers of the case."""
-        made = (*self._by_group.values(), self.image, *self.mirrors)
-        return self._making or any(layer is one for one in made)
+        return tuple(self._arrays.values())
 
     def drawn_of(self, group: int) -> npt.NDArray[Any]:
         """The array of one group, with what is being drawn."""
-        found: npt.NDArray[Any] = self._by_group[group].data
-        return found
-
-    @property
-    def on_canvas(self) -> bool:
-        """True while napari's own canvas shows the layers."""
-        return self._on_canvas
-
-    def show_on_canvas(self, *, on: bool) -> None:
-        """Tell napari's canvas of changes from now on, or leave it alone."""
-        self._on_canvas = on
-        if on and self._stale:
-            self._stale = False
-            for layer in (self.image, *self._by_group.values()):
-                layer.refresh(extent=False)
-
-    def set_window(self, window: Window) -> None:
-        """Show this grey range."""
-        self.image.contrast_limits = window.limits
+        return self._arrays[group]
 
     @property
     def window(self) -> Window:
         """The grey range that is shown, whoever set it."""
-        low, high = (float(limit) for limit in self.image.contrast_limits)
-        return Window(high - low, (low + high) / 2.0)
+        return self._window
+
+    def set_window(self, window: Window) -> None:
+        """Show this grey range."""
+        if window.limits != self._window.limits:
+            self._window = window
+            self.canvas.show_greys()
+            self._on_look()
 
     @property
     def inverted(self) -> bool:
         """True where low values are bright."""
-        return bool(self.image.colormap.name == "gray_r")
+        return self._inverted
+
+    def set_inverted(self, *, on: bool) -> None:
+        """Show low values bright, or dark."""
+        if on != self._inverted:
+            self._inverted = on
+            self.canvas.show_greys()
+            self._on_look()
 
     @property
     def turned(self) -> bool:
         """True where a person asked for the greys the other way round."""
-        return self.inverted != self._case.volume.source.inverted
+        return self._inverted != self.case.volume.source.inverted
 
     def invert(self) -> None:
         """Greys the other way round."""
-        self.image.colormap = "gray" if self.inverted else "gray_r"
+        self.set_inverted(on=not self._inverted)
+
+    @property
+    def fill_and_border(self) -> tuple[float, float]:
+        """How strongly areas and borders of segments are shown, by style and strength."""
+        fill, border = STYLES[self.style]
+        return min(fill * self.strength, 1.0), border
 
     def show_schema(
         self, hidden: frozenset[int], style: Style = "outline and fill", strength: float = 1.0
     ) -> None:
         """Colour the segments as the schema says, `hidden` ones not at all."""
-        self.hidden, self.style = hidden, style
-        solid = self._viewer.dims.ndisplay == 3
-        fill, border = (1.0, 1.0) if solid else STYLES[style]
-        fill = min(fill * strength, 1.0)
-        for group, layer in self._by_group.items():
-            schema = self._case.segmentation.schema.in_group(group)
-            colors: dict[int | None, Any] = {None: (0, 0, 0, 0), 0: (0, 0, 0, 0)}
-            for label in schema:
-                shown = 0.0 if label.value in hidden else 1.0
-                colors[label.value] = (*label.rgb, shown * (fill if label.value < OUTLINE else 0.4))
-                if label.value < OUTLINE:
-                    colors[label.value + OUTLINE] = (*label.rgb, shown * border)
-            layer.values = frozenset(label.value for label in schema)
-            layer.colormap = DirectLabelColormap(color_dict=colors)
+        self.hidden, self.style, self.strength = hidden, style, strength
+        self.canvas.show_schema()
 
     def show_segments(self, *, on: bool) -> None:
         """Show or hide all of them."""
-        for layer in self._by_group.values():
-            layer.visible = on
+        self.shown = on
+        self.canvas.show_segments()
 
     def pick(self, value: int) -> None:
         """Draw this segment from now on."""
-        label = self._case.segmentation.schema.get(value)
-        before = self.labels
-        self._active = label.group if label is not None else 0
-        self.labels.selected_label = value
-        if self.labels is not before:
-            self.labels.brush_mm = before.brush_mm
-            mode, before.mode = before.mode, "pan_zoom"
-            self.labels.mode = mode
-        self._viewer.layers.selection.active = self.labels
-
-    def allow_edits(self, *, on: bool) -> None:
-        """Let nobody draw, or let them again."""
-        for layer in self._by_group.values():
-            layer.editable = on
+        self.value = value
+        self.canvas.pick()
 
     def slices_came(self) -> None:
         """Show slices that were read since they were last drawn."""
-        if self._on_canvas:
-            self.image.refresh(extent=False, highlight=False)
-        else:
-            self._stale = True
+        self.canvas.slices_came()
 
     def close(self) -> None:
-        """Take the layers away and hold on to nothing."""
+        """Take what is napari's away and hold on to nothing."""
         if self._ended:
             return
         self._ended = True
         self._stop_watching()
-        self._viewer.dims.events.ndisplay.disconnect(self._turned)
-        for layer in self._by_group.values():
-            layer.let_go()
-        for layer in (*self._by_group.values(), self.image):
-            if layer in self._viewer.layers:
-                self._viewer.layers.remove(layer)
+        self.canvas.close()
 
     # Strokes
 
@@ -228,7 +170,7 @@ class CaseLayers:
         self, group: int, box: Box, present: npt.NDArray[Any], value: int
     ) -> BoolArray | None:
         """Where locks, the intensity mask and *paint over* let a stroke pass."""
-        segmentation = self._case.segmentation
+        segmentation = self.case.segmentation
         locked = {one.value for one in segmentation.schema.in_group(group)} & segmentation.locked
         allowed = None
         if value in locked:
@@ -252,13 +194,13 @@ class CaseLayers:
     ) -> None:
         """Make what differs in the box one edit; then show what was written, if it was trimmed."""
         self._blocked = False
-        there, drawn = self._case.segmentation.arrays.get(group), self.drawn_of(group)
+        there, drawn = self.case.segmentation.arrays.get(group), self.drawn_of(group)
         if there is None:
             there = np.zeros(drawn.shape, drawn.dtype)
         low: Index = (box[0].start, box[1].start, box[2].start)
         edit = Edit.between(low, there[box], drawn[box], group=group)
         try:
-            commands.paint(self._session, self._case, edit, tool=tool, settings=settings or {})
+            commands.paint(self._session, self.case, edit, tool=tool, settings=settings or {})
         except MedlabelError as error:
             self._on_error(error)
         self.take_back(group, box)
@@ -269,16 +211,16 @@ class CaseLayers:
 
     def take_back(self, group: int, box: Box) -> None:
         """Show what the labels are in a box, whatever was drawn there."""
-        there = self._case.segmentation.arrays.get(group)
+        there = self.case.segmentation.arrays.get(group)
         drawn = self.drawn_of(group)
         if there is None:
             there = np.zeros(drawn.shape, drawn.dtype)
         if not np.array_equal(drawn[box], there[box]):
             self._show(group, box, there)
-        elif self._on_canvas:
+        elif self.canvas.shown:  # it was drawn there
             self._on_drawn(box)
         else:
-            self._stale = True
+            self.canvas.box_changed(group, box)
 
     def undo(self) -> None:
         """Take the last step back."""
@@ -291,19 +233,15 @@ class CaseLayers:
     # How
 
     def _show(self, group: int, box: Box, labels: npt.NDArray[Any]) -> None:
-        layer = self._by_group[group]
-        if self._on_canvas:
-            layer.show_box(box, labels)
-        else:
-            layer.data[box] = labels[box]
-            self._stale = True
+        self._arrays[group][box] = labels[box]
+        self.canvas.box_changed(group, box)
         self._on_drawn(box)
 
     def _step(self, command: Callable[[Session, OpenCase], Edit | None]) -> None:
-        if any(layer.drawing for layer in self._by_group.values()):
+        if self.canvas.drawing:
             return  # the hand is down: what it draws is not a step yet
         try:
-            edit = command(self._session, self._case)
+            edit = command(self._session, self.case)
         except MedlabelError as error:
             self._on_error(error)
             return
@@ -313,83 +251,30 @@ class CaseLayers:
     def _changed(self, change: Change) -> None:
         if change.step.schema_after is not None:
             self._make_groups()
-            self.show_schema(self.hidden, self.style)
+            self.canvas.groups_came()
+            self.show_schema(self.hidden, self.style, self.strength)
         for edit in change.edits:
-            labels = self._case.segmentation.arrays.get(edit.group)
-            drawn = self._by_group.get(edit.group)
+            labels = self.case.segmentation.arrays.get(edit.group)
+            drawn = self._arrays.get(edit.group)
             if edit.is_nothing or labels is None or drawn is None:
                 continue
-            if drawn.data.dtype != labels.dtype:  # a value came that the narrower type cannot hold
-                drawn.data = np.array(labels)
-            if not np.array_equal(drawn.data[edit.box], labels[edit.box]):
+            if drawn.dtype != labels.dtype:  # a value came that the narrower type cannot hold
+                self._arrays[edit.group] = drawn = np.array(labels)
+                self.canvas.array_came(edit.group)
+                self._on_drawn(None)
+            if not np.array_equal(drawn[edit.box], labels[edit.box]):
                 self._show(edit.group, edit.box, labels)
 
     def _make_groups(self) -> None:
-        groups = {*self._case.segmentation.schema.groups, *self._case.segmentation.arrays}
-        self._making = True
-        for group in sorted(groups - set(self._by_group)):
-            self._by_group[group] = self._add_labels(group)
-            self._on_made(self._by_group[group])
-        self._making = False
+        segmentation = self.case.segmentation
+        groups = {*segmentation.schema.groups, *segmentation.arrays} or {0}
+        for group in sorted(groups - set(self._arrays)):
+            self._arrays[group] = _own_copy(segmentation, group)
 
     def _block(self, value: int) -> None:
         if not self._blocked:
             self._blocked = True
             self._on_blocked(value)
-
-    def _turned(self, _event: object = None) -> None:
-        views.hold_orientation(self._viewer)
-        self.show_schema(self.hidden, self.style)
-        if self._viewer.dims.ndisplay == 3:
-            for layer in self._by_group.values():
-                layer.iso_gradient_mode = "smooth"
-
-    def _placed(self) -> dict[str, Any]:
-        scale, translate = views.grid_for_display(self._case.volume.geometry)
-        return {
-            "scale": scale, "translate": translate, "units": ("mm",) * 3,
-            "axis_labels": views.AXES, "projection_mode": "none",
-        }  # fmt: skip
-
-    def _add_image(self, window: Window) -> Image:
-        volume = self._case.volume
-        layer = Image(
-            volume.levels[0], name=self._case.info.name, colormap=presets.colormap(volume),
-            contrast_limits=window.limits, interpolation2d="linear", multiscale=False, rgb=False,
-            **self._placed(),
-        )  # fmt: skip
-        layer.contrast_limits_range = _range_around(window, volume.unit)
-        layer.contrast_limits = window.limits
-        return self._viewer.add_layer(layer)
-
-    def _add_labels(self, group: int) -> CaseLabels:
-        segmentation = self._case.segmentation
-        layer = CaseLabels(
-            _own_copy(segmentation, group), _OnCanvas(self, group),
-            name=f"Segments {group + 1}" if group else "Segments", opacity=1.0, multiscale=False,
-            **self._placed(),
-        )  # fmt: skip
-        layer.editable = not segmentation.read_only
-        layer.contour = 1
-        self._viewer.add_layer(layer)
-        return layer
-
-
-class _OnCanvas:
-    """What a layer asks and tells when somebody draws on napari's own canvas."""
-
-    def __init__(self, layers: CaseLayers, group: int) -> None:
-        self._layers = layers
-        self.allowed = partial(layers.allowed, group)
-        self.undo, self.redo = layers.undo, layers.redo
-        self._group = group
-
-    def stroke_done(self, box: Box, mode: str) -> None:
-        """The hand was lifted."""
-        layer = self._layers.groups[self._group]
-        settings = {"brush_mm": layer.brush_mm} if mode in {"paint", "erase"} else {}
-        tool = TOOL_WORDS.get(mode, "Edit")
-        self._layers.finish_stroke(self._group, box, tool, settings)
 
 
 def _own_copy(segmentation: Segmentation, group: int) -> LabelArray:
@@ -402,11 +287,3 @@ def _own_copy(segmentation: Segmentation, group: int) -> LabelArray:
         for k in segmentation.slices(label.value):
             copy[k] = labels[k]
     return copy
-
-
-def _range_around(window: Window, unit: str) -> tuple[float, float]:
-    """How far napari's own contrast slider goes."""
-    low, high = window.limits
-    if unit == "HU":
-        return (min(low, -1024.0), max(high, 3071.0))
-    return (low - 2.0 * window.width, high + 4.0 * window.width)

@@ -52,6 +52,7 @@ class Looking(QObject):
         super().__init__(parent)
         self._viewer, self.sight = viewer, sight
         self._area = canvas_area(viewer)
+        self._grid = views.grid_for_display(sight.case.volume.geometry)
         self.room = Room(self._area, sight, hand, solid)
         self.active = 0  # the plane that keys act on
         self._before_single: Layout = "1+3"
@@ -59,8 +60,7 @@ class Looking(QObject):
         self._follow = QTimer(self)
         self._follow.setSingleShot(True)
         self._follow.setInterval(FOLLOW_MS)
-        self._follow.timeout.connect(self._lead_napari)
-        viewer.dims.current_step = sight.position
+        self._follow.timeout.connect(self.lead_napari)
         viewer.dims.events.current_step.connect(self._napari_stepped)
         sight.moved.connect(self._moved)
         sight.look_changed.connect(self._laid_out)
@@ -195,22 +195,34 @@ class Looking(QObject):
         if self._following:
             return
         if self.on_canvas:
-            self._lead_napari()
-        else:
+            self.lead_napari()
+        elif self.sight.layers.canvas.ready:
             self._follow.start()
 
-    def _lead_napari(self) -> None:
+    def lead_napari(self) -> None:
+        """Have napari's sliders where one is, once there are layers to step through."""
+        if not self.sight.layers.canvas.ready:
+            return
+        dims = self._viewer.dims
+        world_mm = [
+            n * step + start
+            for n, step, start in zip(self.sight.position, *self._grid, strict=True)
+        ]
         self._following = True
         try:
-            self._viewer.dims.current_step = self.sight.position
+            # Not by steps: layers of somebody else's count them from another place.
+            dims.point = (*dims.point[:-3], *world_mm)
         finally:
             self._following = False
 
     def _napari_stepped(self, _event: object = None) -> None:
-        if not self._following:
+        if not self._following and self.sight.layers.canvas.ready:
             self._following = True
             try:
-                self.sight.move_to(self._viewer.dims.current_step[-3:])
+                point = self._viewer.dims.point[-3:]
+                self.sight.move_to(
+                    (at - start) / step for at, step, start in zip(point, *self._grid, strict=True)
+                )  # fmt: skip
             finally:
                 self._following = False
 
@@ -218,9 +230,9 @@ class Looking(QObject):
         on_canvas = self.on_canvas
         self.room.views_area.setVisible(not on_canvas)
         canvas_widget(self._viewer).setVisible(on_canvas)
-        self.sight.layers.show_on_canvas(on=on_canvas)
+        self.sight.layers.canvas.show(on=on_canvas)
         if on_canvas:
-            self._lead_napari()
+            self.lead_napari()
         self._set_margin(self.room.sizeHint().height() if on_canvas else 0)
         self.room.cover()
         self.room.show()

@@ -14,7 +14,8 @@ from napari_medlabel.core.geometry import BoolArray, FloatArray, Index
 from napari_medlabel.core.volume import Grid
 from napari_medlabel.session import OpenCase
 from napari_medlabel.ui._napari_compat import Box
-from napari_medlabel.ui.layers import CaseLayers, PaintOver
+from napari_medlabel.ui.layers import CaseLayers
+from napari_medlabel.ui.paint_over import PaintOver
 from napari_medlabel.ui.planes.greys import Palette
 from napari_medlabel.ui.planes.spans import Span
 from napari_medlabel.ui.views import PLANES
@@ -243,10 +244,10 @@ class Sight(QObject):
             shown = {
                 one.value: one.rgb
                 for one in schema
-                if one.value not in layers.hidden and layers.labels.visible
+                if one.value not in layers.hidden and layers.shown
             }
             self._palette = Palette.of(
-                shown, layers.labels.selected_label, fill=min(fill * self.look.fill, 1.0),
+                shown, layers.value, fill=min(fill * self.look.fill, 1.0),
                 outline=outline, highest=max((one.value for one in schema), default=0),
                 fills={value: min(fill * own, 1.0) for value, own in self.fills.items()},
             )  # fmt: skip

@@ -13,7 +13,7 @@ from napari_medlabel.core.segmentation import IntensityMask
 from napari_medlabel.ui import brush
 from napari_medlabel.ui.hand import PointerTool, UnderWay
 from napari_medlabel.ui.histogram_state import around
-from napari_medlabel.ui.layers import PaintOver
+from napari_medlabel.ui.paint_over import PaintOver
 from napari_medlabel.ui.planes.greys import slice_of
 from napari_medlabel.ui.sight import RangePreview
 from napari_medlabel.ui.tool_options import OTSU, RESET
@@ -80,14 +80,10 @@ class Toolbox(QObject):
     def lay_hold(self) -> None:
         """Give napari's own canvas the same tool, while it is shown."""
         drawing = self._drawing
-        labels = drawing.layers.labels
         tool = drawing.choices.tool if drawing.looking.on_canvas else ""
-        labels.brush_mm = self.size_mm
-        labels.n_edit_dimensions = 3 if drawing.choices.ball else 2
         drawing.layers.over = self.paint_over(erase=tool == "erase")
-        mode = NAPARI_MODES.get(tool, "pan_zoom")
-        if str(labels.mode) != mode:
-            labels.mode = mode
+        mode, dimensions = NAPARI_MODES.get(tool, "pan_zoom"), 3 if drawing.choices.ball else 2
+        drawing.layers.canvas.lay_hold(mode, self.size_mm, dimensions)
 
     def _tool(self, name: str) -> PointerTool | None:
         if name not in self._made:

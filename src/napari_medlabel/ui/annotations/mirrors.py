@@ -26,7 +26,7 @@ from napari_medlabel.core.annotation_document import annotation_document
 from napari_medlabel.core.annotation_places import corners
 from napari_medlabel.core.geometry import FloatArray, Geometry
 from napari_medlabel.ui import views
-from napari_medlabel.ui.layers import CaseLayers
+from napari_medlabel.ui.canvas_layers import CanvasLayers
 
 __all__ = ["FORMAT", "MEASUREMENTS", "Mirrors", "shapes_of"]
 
@@ -82,7 +82,7 @@ class Mirrors:
     """
 
     def __init__(
-        self, viewer: Viewer, layers: CaseLayers, geometry: Geometry, words_of: Words
+        self, viewer: Viewer, layers: CanvasLayers, geometry: Geometry, words_of: Words
     ) -> None:
         self._viewer, self._layers = viewer, layers
         self._geometry, self._words_of = geometry, words_of

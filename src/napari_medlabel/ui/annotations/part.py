@@ -70,8 +70,7 @@ class Annotations(QObject):
             view.number: ViewMarks(view, bounds, self.words_of)
             for view in drawing.looking.room.planes
         }
-        layers = drawing.layers
-        self.mirrors = Mirrors(viewer, layers, self.geometry, self.words_of)
+        self.mirrors = Mirrors(viewer, drawing.layers.canvas, self.geometry, self.words_of)
         self._active, self._last_tool = drawing.choices.active, f"{ANNOTATION}distance"
         self._stop_watching = drawing.case.segmentation.watch(self._case_changed)
         drawing.arriving.came.connect(self._values_came)

@@ -8,7 +8,7 @@ import numpy as np
 from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.plane import Plane
 from napari_medlabel.ui._napari_compat import Box
-from napari_medlabel.ui.layers import PaintOver
+from napari_medlabel.ui.paint_over import PaintOver
 from napari_medlabel.ui.planes.greys import labelled_span
 from napari_medlabel.ui.strokes import around, draw_in
 
