@@ -26,6 +26,7 @@ from napari_medlabel.cli.irregular import (
     StepChoice,
     irregular_choice,
 )
+from napari_medlabel.cli.models import models_app
 from napari_medlabel.cli.options import (
     CaseName,
     Force,
@@ -35,6 +36,7 @@ from napari_medlabel.cli.options import (
     WorkspaceChoice,
     app,
 )
+from napari_medlabel.cli.risk import risk
 from napari_medlabel.cli.text import print_json, progress_bar, sentence, show, table
 from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.provenance import Onto
@@ -91,8 +93,10 @@ app.command()(files.scan)
 app.command()(files.convert)
 app.command()(assist.segment)
 app.command()(assist.engines)
+app.add_typer(models_app)
 app.command()(auto)
 app.command(name="burned-in")(burned_in)
+app.command()(risk)
 
 
 @app.command(name="import")

@@ -86,9 +86,16 @@ from napari_medlabel.commands.measuring import (
     write_statistics,
 )
 from napari_medlabel.commands.merging import merge_segments
+from napari_medlabel.commands.models import (
+    add_model,
+    models,
+    remove_model,
+    verify_models,
+)
 from napari_medlabel.commands.overlays import OverlayVolume, read_overlay
 from napari_medlabel.commands.quantities import in_quantity
 from napari_medlabel.commands.rehearsing import Rehearsed, accept, rehearse
+from napari_medlabel.commands.risk import risk
 from napari_medlabel.commands.saving import diff, restore, save_version, versions
 from napari_medlabel.commands.schemas import (
     SchemaTemplate,
@@ -142,6 +149,7 @@ __all__ = [
     "accept_answer",
     "add_annotation",
     "add_instance",
+    "add_model",
     "annotations",
     "assist",
     "burned_in",
@@ -186,6 +194,7 @@ __all__ = [
     "mask_statistics",
     "merge_segments",
     "mirror_segment",
+    "models",
     "offer",
     "offers",
     "open_case",
@@ -203,8 +212,10 @@ __all__ = [
     "rehearse",
     "relabel_segments",
     "remove_annotation",
+    "remove_model",
     "remove_small_islands",
     "restore",
+    "risk",
     "save_schema",
     "save_version",
     "scan",
@@ -223,6 +234,7 @@ __all__ = [
     "threshold",
     "thumbnail",
     "undo",
+    "verify_models",
     "versions",
     "write_statistics",
 ]
