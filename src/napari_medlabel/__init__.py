@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_medlabel.commands.automatic import automatic
+    from napari_medlabel.commands.deidentifying import deidentify
     from napari_medlabel.commands.segmenting import Interactive, interactive
     from napari_medlabel.commands.sources import read, read_sequence
     from napari_medlabel.core.edit import Edit
@@ -36,6 +37,7 @@ _HOME = {
     "Volume": "core.volume",
     "VolumeSequence": "core.volume",
     "automatic": "commands.automatic",
+    "deidentify": "commands.deidentifying",
     "interactive": "commands.segmenting",
     "read": "commands.sources",
     "read_sequence": "commands.sources",
@@ -57,6 +59,7 @@ __all__ = [
     "VolumeSequence",
     "__version__",
     "automatic",
+    "deidentify",
     "interactive",
     "read",
     "read_sequence",

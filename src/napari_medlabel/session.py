@@ -44,6 +44,7 @@ class Permission(Enum):
     IMPORT = "bring series into the workspace"
     SEGMENT = "draw and change segments"
     EXPORT = "write files that leave the workspace"
+    REIDENTIFY = "learn who is behind a pseudonym"
     INSPECT = "read about this program and computer"
 
 

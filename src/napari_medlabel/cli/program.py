@@ -36,6 +36,7 @@ from napari_medlabel.cli.options import (
     WorkspaceChoice,
     app,
 )
+from napari_medlabel.cli.privacy import deidentify, pseudonyms
 from napari_medlabel.cli.risk import risk
 from napari_medlabel.cli.text import print_json, progress_bar, sentence, show, table
 from napari_medlabel.core.derivation import Choice
@@ -95,6 +96,8 @@ app.command()(assist.segment)
 app.command()(assist.engines)
 app.add_typer(models_app)
 app.command()(auto)
+app.command()(deidentify)
+app.command()(pseudonyms)
 app.command(name="burned-in")(burned_in)
 app.command()(risk)
 

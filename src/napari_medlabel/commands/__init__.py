@@ -42,6 +42,15 @@ from napari_medlabel.commands.cases import (
 )
 from napari_medlabel.commands.choices import Offer, offer, offers
 from napari_medlabel.commands.comparing import CaseComparison, compare_case
+from napari_medlabel.commands.deidentifying import (
+    Dates,
+    Deidentified,
+    Preview,
+    deidentify_folder,
+    export_pseudonyms,
+    preview_deidentification,
+    verify_deidentified,
+)
 from napari_medlabel.commands.demo import demo, open_demo
 from napari_medlabel.commands.doctor import doctor
 from napari_medlabel.commands.exporting import export_case
@@ -134,12 +143,15 @@ __all__ = [
     "BurnedIn",
     "CaseComparison",
     "Converted",
+    "Dates",
+    "Deidentified",
     "FoundPart",
     "Interactive",
     "MaskContent",
     "MaskSegment",
     "Offer",
     "OverlayVolume",
+    "Preview",
     "Redacted",
     "Rehearsed",
     "SchemaTemplate",
@@ -165,6 +177,7 @@ __all__ = [
     "convert",
     "convert_all",
     "copy_slice",
+    "deidentify_folder",
     "delete_label",
     "demo",
     "diff",
@@ -173,6 +186,7 @@ __all__ = [
     "engines",
     "export_annotations",
     "export_case",
+    "export_pseudonyms",
     "fill_holes",
     "fill_region",
     "find_part",
@@ -205,6 +219,7 @@ __all__ = [
     "paint",
     "paint_to_edge",
     "preview_answer",
+    "preview_deidentification",
     "read_overlay",
     "recent_cases",
     "redact_burned_in",
@@ -234,6 +249,7 @@ __all__ = [
     "threshold",
     "thumbnail",
     "undo",
+    "verify_deidentified",
     "verify_models",
     "versions",
     "write_statistics",

@@ -1,0 +1,290 @@
+"""Studies de-identified: into a new folder, shown beforehand, and verified afterwards."""
+
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from napari_medlabel.commands.door import command
+from napari_medlabel.errors import MedlabelError, Refused
+from napari_medlabel.files import check_new_file, check_new_folder, new_file, new_folder
+from napari_medlabel.privacy.batch import check_apart, deidentify_into, places_in
+from napari_medlabel.privacy.certificate import DOCUMENT, certificate, write
+from napari_medlabel.privacy.gate import Searched, search_folder
+from napari_medlabel.privacy.headers import Headers, Step, identity_of, new_headers
+from napari_medlabel.privacy.links import add_links, read_links
+from napari_medlabel.privacy.one_file import opened
+from napari_medlabel.privacy.profile import Dates, Profile, load_profile
+from napari_medlabel.privacy.pseudonyms import Pseudonyms
+from napari_medlabel.privacy.verify import Verified, verify_folder
+from napari_medlabel.session import Permission, Session, local_session
+
+__all__ = [
+    "Dates",
+    "Deidentified",
+    "Preview",
+    "deidentify",
+    "deidentify_folder",
+    "export_pseudonyms",
+    "preview_deidentification",
+    "verify_deidentified",
+]
+
+Progress = Callable[[int, int], None]
+_PREVIEWED: Final = 200  # files that are looked at for one of each series
+
+
+@dataclass(frozen=True, slots=True)
+class Deidentified:
+    """What was done, as `deidentification.json` beside the files tells it."""
+
+    folder: Path
+    told: Mapping[str, Any]
+
+    def document(self) -> dict[str, Any]:
+        """JSON-ready values, without any identifier."""
+        return dict(self.told)
+
+    def lines(self) -> list[str]:
+        """The answer for people."""
+        told = self.told
+        many = f"{told['written']} files of {told['patients']} patients"
+        left = [f"left out: {one['files']} x {one['why']}" for one in told["left_out"]]
+        marks = {True: "ok", False: "FAILED", None: "--"}
+        checks = [f"  {marks[one['ok']]}  {one['name']}: {one['detail']}" for one in told["checks"]]
+        return [f"{many} written; {sum(told['actions'].values())} elements", *left, *checks]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What would be done to the header of one file of each series: for the screen, never kept."""
+
+    steps: tuple[tuple[Step, ...], ...]
+    refused: tuple[str, ...]
+
+    def document(self, *, values: bool) -> dict[str, Any]:
+        """JSON-ready values; with those of the headers only where they are asked for."""
+        return {
+            "format": 1,
+            "refused": list(self.refused),
+            "series": [[_told(step, values=values) for step in series] for series in self.steps],
+        }
+
+
+@command(needs=Permission.EXPORT)
+def deidentify_folder(  # noqa: PLR0913  # each is a choice the person makes
+    session: Session,
+    source: Path,
+    out: Path,
+    *,
+    profile: str | Path | Profile = "basic",
+    dates: Dates | None = None,
+    report: Path | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Deidentified:
+    """De-identified copies of DICOM files in a new folder; the old ones are never touched.
+
+    The folder is there whole or not at all: only when every byte of it was searched for the
+    originals' identifiers, and none was found.
+
+    Parameters
+    ----------
+    source
+        Folder, file, DICOMDIR or zip archive.
+    out
+        The new folder.
+    profile
+        "basic", or a TOML file: see docs/privacy.md.
+    dates
+        What is done with dates, instead of what the profile says.
+    report
+        Where `deidentification.json` is to be written once more.
+    jobs
+        Processes that share the work.
+    progress
+        Called with what is done, of how much.
+    cancelled
+        Asked before each file.
+
+    Raises
+    ------
+    InputError
+        If the source or the profile cannot be read.
+    OutputError
+        If the destination is there already, cannot be written, or the disk is full.
+    Refused
+        If there is nothing to write, or an identifier was found in what was written.
+    Cancelled
+        If `cancelled` said so.
+    """
+    chosen = _chosen(profile, dates)
+    check_new_folder(out)
+    check_apart(source, out)
+    if report is not None:
+        check_new_file(report)
+    places = places_in(source)
+    names = _names(session)
+    what = Headers(chosen, names)
+    with new_folder(out) as hidden:
+        batch = deidentify_into(
+            places, hidden, what, jobs=jobs, progress=progress, cancelled=cancelled
+        )
+        first = search_folder(hidden, batch.wanted, progress=progress, cancelled=cancelled)
+        _release(first)
+        told = certificate(batch, what, first, session.person.id)
+        write(hidden, told)
+        _release(search_folder(hidden, batch.wanted, only_documents=True))
+        add_links(session.workspace.folder, names, batch.patients)
+    if report is not None:
+        with new_file(report) as partial:
+            partial.write_text((out / DOCUMENT).read_text("utf-8"), encoding="utf-8")
+    return Deidentified(out, told)
+
+
+@command(needs=Permission.VIEW)
+def preview_deidentification(
+    session: Session,
+    source: Path,
+    *,
+    profile: str | Path | Profile = "basic",
+    dates: Dates | None = None,
+) -> Preview:
+    """What would be done to each element of one file of each series, and why; nothing is written.
+
+    Raises
+    ------
+    InputError
+        If the source or the profile cannot be read.
+    """
+    what = Headers(_chosen(profile, dates), _names(session))
+    seen: set[bytes] = set()
+    steps: list[tuple[Step, ...]] = []
+    refused: list[str] = []
+    for place in places_in(source)[:_PREVIEWED]:
+        try:
+            one, _ = opened(place)
+        except MedlabelError as error:
+            refused.append(error.what)
+            continue
+        with one.file:
+            series = one.dataset.get(0x0020000E) + identity_of(one).key()
+            if series in seen:
+                continue
+            seen.add(series)
+            told: list[Step] = []
+            new_headers(one, what, told.append)
+            steps.append(tuple(sorted(told, key=lambda step: (step.path, step.tag))))
+    return Preview(tuple(steps), tuple(refused))
+
+
+@command(needs=Permission.VIEW)
+def verify_deidentified(
+    session: Session,
+    folder: Path,
+    *,
+    against: Path | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Verified:
+    """A de-identified folder held against its certificate, and searched for the originals' words.
+
+    Parameters
+    ----------
+    folder
+        What is to be released.
+    against
+        The originals; without them only the certificate is looked at.
+    progress
+        Called with what is done, of how much.
+    cancelled
+        Asked before each file.
+
+    Raises
+    ------
+    InputError
+        If there is no certificate and no original, or neither can be read.
+    """
+    originals = None if against is None else places_in(against)
+    return verify_folder(folder, originals, _names(session), progress=progress, cancelled=cancelled)
+
+
+@command(needs=Permission.REIDENTIFY)
+def export_pseudonyms(session: Session, out: Path, *, force: bool = False) -> int:
+    """Who is behind each pseudonym, in the clear, as a new JSON file; how many there are.
+
+    Raises
+    ------
+    OutputError
+        If it is there already, or cannot be written.
+    IntegrityError
+        If the sealed list was altered.
+    """
+    patients = read_links(session.workspace.folder, _names(session))
+    with new_file(out, force=force) as partial:
+        partial.chmod(0o600)
+        text = json.dumps({"format": 1, "patients": patients}, indent=1, ensure_ascii=False)
+        partial.write_text(text + "\n", encoding="utf-8")
+    return len(patients)
+
+
+def deidentify(
+    source: str | Path, out: str | Path, *, profile: str | Path = "basic", jobs: int = 1
+) -> Deidentified:
+    """De-identify DICOM files into a new folder, in the personal workspace: see docs/privacy.md.
+
+    Parameters
+    ----------
+    source
+        Folder, file, DICOMDIR or zip archive; never touched.
+    out
+        The new folder; it is there whole or not at all.
+    profile
+        "basic", or a TOML file.
+    jobs
+        Processes that share the work.
+
+    Raises
+    ------
+    InputError, OutputError
+        If something cannot be read or written.
+    Refused
+        If an identifier was found in what was written, or there is nothing to write.
+    """
+    return deidentify_folder(local_session(), Path(source), Path(out), profile=profile, jobs=jobs)
+
+
+def _chosen(profile: str | Path | Profile, dates: Dates | None) -> Profile:
+    return profile if isinstance(profile, Profile) else load_profile(profile, dates=dates)
+
+
+def _names(session: Session) -> Pseudonyms:
+    """The pseudonyms of the session's workspace: one key for all of them, for nothing else."""
+    return Pseudonyms(hmac.digest(session.workspace.pseudonym_key, b"de-identified", "sha256"))
+
+
+def _release(searched: Searched) -> None:
+    """Pass where nothing was found."""
+    if not searched.findings:
+        return
+    kinds = ", ".join(sorted({one.kind for one in searched.findings}))
+    files = len({one.file for one in searched.findings})
+    raise Refused(
+        f"identifiers of the originals ({kinds}) were found in {files} new files: nothing is "
+        "released",
+        "see what the profile keeps, with --preview; please report it where it is `basic`",
+    )
+
+
+def _told(step: Step, *, values: bool) -> dict[str, Any]:
+    told = {
+        "path": step.path,
+        "tag": f"{step.tag:08X}",
+        "action": step.action,
+        "why": step.why,
+        "safe_harbor": step.letter,
+    }
+    return told | {"before": step.before, "after": step.after} if values else told
