@@ -16,6 +16,7 @@ from napari_medlabel.errors import GeometryError, InputError, StaleEdit
 __all__ = ["Edit", "LabelArray", "label_values"]
 
 LabelArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+_AT_ONCE: Final = 1 << 16  # numbers that are counted in one go
 _LABEL_TYPES: Final = frozenset({np.dtype(np.uint8), np.dtype(np.uint16)})
 
 
@@ -140,8 +141,7 @@ class Edit:
     def gained(self) -> Mapping[int, int]:
         """Voxels gained (or, negative, lost) per label value, background left out."""
         length = int(max(self.before.max(initial=0), self.after.max(initial=0))) + 1
-        change = np.bincount(self.after, minlength=length)
-        change -= np.bincount(self.before, minlength=length)
+        change = _counted(self.after, length) - _counted(self.before, length)
         return {int(value): int(change[value]) for value in np.flatnonzero(change) if value}
 
     def touched(self) -> frozenset[int]:
@@ -230,7 +230,15 @@ def label_values(values: npt.NDArray[Any]) -> frozenset[int]:
     lowest, highest = int(values.min()), int(values.max())
     if lowest == highest:  # as of a fill: a hundred times as fast as counting
         return frozenset({lowest} - {0})
-    return frozenset(int(value) for value in np.flatnonzero(np.bincount(values)) if value)
+    return frozenset(int(value) for value in np.flatnonzero(_counted(values, highest + 1)) if value)
+
+
+def _counted(values: npt.NDArray[Any], length: int) -> npt.NDArray[np.int64]:
+    """How often each of the numbers below `length` is there; in parts, which stay in the cache."""
+    found = np.zeros(length, np.int64)
+    for start in range(0, values.size, _AT_ONCE):
+        found += np.bincount(values[start : start + _AT_ONCE], minlength=length)
+    return found
 
 
 def _too_large() -> InputError:

@@ -42,14 +42,11 @@ class Tally:
         """Count an edit that was written."""
         if edit.is_nothing:
             return
-        places: tuple[npt.NDArray[np.intp], ...] | None = None
         for values, sign in ((edit.after, 1), (edit.before, -1)):
             if (values == values[0]).all():
                 self._take_one(int(values[0]), edit, sign)
-                continue
-            places = places or np.nonzero(edit.changed)
-            for axis in (0, *self._across):
-                self._take_many(values, axis, places[axis] + edit.low[axis], sign)
+            else:
+                self._take_many(values, edit, sign)
 
     def _take_one(self, value: int, edit: Edit, sign: int) -> None:
         """Voxels that are all of one label."""
@@ -61,16 +58,27 @@ class Tally:
             low = edit.low[axis]
             self._along(axis, value)[low : low + len(found)] += sign * found
 
-    def _take_many(
-        self, values: LabelArray, axis: int, at: npt.NDArray[np.intp], sign: int
-    ) -> None:
-        """Voxels of several labels, each with its index along the axis; counted in one go."""
-        present, size = sorted(label_values(values)), self._shape[axis]
+    def _take_many(self, values: LabelArray, edit: Edit, sign: int) -> None:
+        """Voxels of several labels, slice by slice: what is looked at stays in the cache."""
+        present, shape = sorted(label_values(values)), edit.changed.shape
         rank = np.zeros(int(values.max()) + 1, np.intp)
         rank[present] = np.arange(1, len(present) + 1)
-        found = np.bincount(rank[values] * size + at, minlength=(len(present) + 1) * size)
-        for value, counts in zip(present, found.reshape(-1, size)[1:], strict=True):
-            self._along(axis, value)[:] += sign * counts
+        found = {
+            axis: np.zeros((len(present) + 1) * shape[axis], np.int64)
+            for axis in (0, *self._across)
+        }
+        ends = np.cumsum(np.count_nonzero(edit.changed, axis=(1, 2)))
+        for k in np.flatnonzero(np.diff(ends, prepend=0)):
+            here = rank[values[ends[k - 1] if k else 0 : ends[k]]]
+            found[0][k :: shape[0]] += np.bincount(here, minlength=len(present) + 1)
+            places = np.nonzero(edit.changed[k]) if self._across else ()
+            for axis in self._across:
+                flat = here * shape[axis] + places[axis - 1]
+                found[axis] += np.bincount(flat, minlength=found[axis].size)
+        for axis, counted in found.items():
+            low = edit.low[axis]
+            for value, counts in zip(present, counted.reshape(-1, shape[axis])[1:], strict=True):
+                self._along(axis, value)[low : low + shape[axis]] += sign * counts
 
     def _along(self, axis: int, value: int) -> npt.NDArray[np.int64]:
         if axis == 0:
