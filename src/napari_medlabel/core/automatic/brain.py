@@ -20,8 +20,9 @@ from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.region import Stop, never
 from napari_medlabel.errors import InputError
 
-__all__ = ["coarse_brain"]
+__all__ = ["HEAD_MM", "coarse_brain"]
 
+HEAD_MM: Final = 230.0
 _TALL_MM: Final = 190.0  # from the top of a head to below its brain
 _SCALP_MM: Final = 10.0
 _CORE_MM: Final = 35.0  # so deep in a head is brain

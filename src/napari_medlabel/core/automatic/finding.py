@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_medlabel.core.automatic.body import coarse_body, tissue_limit
 from napari_medlabel.core.automatic.bone import BONE_HU, coarse_bone
-from napari_medlabel.core.automatic.brain import coarse_brain
+from napari_medlabel.core.automatic.brain import HEAD_MM, coarse_brain
 from napari_medlabel.core.automatic.look import CoarseLook, coarse_look, enlarged, refined
 from napari_medlabel.core.automatic.lungs import (
     LUNG_LIMITS_HU,
@@ -18,7 +18,16 @@ from napari_medlabel.core.automatic.lungs import (
 )
 from napari_medlabel.core.automatic.shapes import grown, islands, shrunk
 from napari_medlabel.core.geometry import BoolArray
-from napari_medlabel.core.region import Report, Stop, check_not_stopped, never, silent
+from napari_medlabel.core.region import (
+    Box,
+    Report,
+    Stop,
+    box_of,
+    check_not_stopped,
+    never,
+    silent,
+    whole_box,
+)
 from napari_medlabel.core.schema import Code
 from napari_medlabel.core.volume import Volume
 from napari_medlabel.errors import InputError
@@ -27,7 +36,7 @@ __all__ = ["PARTS", "Found", "Part", "find", "part_of"]
 
 VERSION: Final = 1  # of the rules; provenance keeps it
 _STEP_MM: Final = 2.5
-_BONE_STEP_MM: Final = 2.0
+_BONE_STEP_MM: Final = 2.25
 _BRAIN_STEP_MM: Final = 1.75
 _FLAT_STEP_MM: Final = 1.0  # for a brain in thick slices
 _FLAT_MM: Final = 3.0
@@ -241,15 +250,17 @@ class _Search:
         return self._one_lung(0)
 
     def bone(self) -> _Mask:
-        bone = coarse_bone(self.look, self.coarse)
+        look, box = self._around_body()
+        bone = self._placed(coarse_bone(look, self.coarse[box]), box)
         ml = self.look.ml(bone)
         if ml < _LEAST_BONE_ML:
             raise InputError(f"no bone in view: {ml:.1f} mL are as dense and rough as bone")
         return self._fine(bone, (BONE_HU, np.inf)), ("calcium in vessels may be among it",)
 
     def brain(self) -> _Mask:
-        brain, notes = coarse_brain(self.look, self.coarse, cancelled=self.cancelled)
-        return enlarged(self.look, brain, cancelled=self.cancelled), notes
+        look, box = self._around_body(HEAD_MM)
+        brain, notes = coarse_brain(look, self.coarse[box], cancelled=self.cancelled)
+        return enlarged(self.look, self._placed(brain, box), cancelled=self.cancelled), notes
 
     def air(self) -> _Mask:
         found = self._air(lungs=False)
@@ -264,6 +275,19 @@ class _Search:
         return self._gas(found, found.gas & ~found.airways, "bowel gas")
 
     # How
+
+    def _around_body(self, tall_mm: float = np.inf) -> tuple[CoarseLook, Box]:
+        """The look at the body's box, or at what of it is so far from its top."""
+        box = box_of(self.coarse, 1) or whole_box(self.coarse.shape)
+        rows = tall_mm / self.look.spacing_mm[0]
+        first = max(box[0].start, int(box[0].stop - rows)) if np.isfinite(rows) else box[0].start
+        box = (slice(first, box[0].stop), box[1], box[2])
+        return self.look.cut(box), box
+
+    def _placed(self, mask: BoolArray, box: Box) -> BoolArray:
+        out = np.zeros_like(self.coarse)
+        out[box] = mask
+        return out
 
     def _fine(self, coarse: BoolArray, limits: tuple[float, float], **more: Any) -> BoolArray:  # noqa: ANN401
         return refined(
@@ -331,7 +355,8 @@ def _share(progress: Report, first: int, last: int) -> Report:
 
 def _check_kind(look: CoarseLook, part: Part) -> None:
     if look.is_ct:
-        low, usual = (float(x) for x in np.percentile(look.means, (5, 50)))
+        some = look.means[::2, ::2, ::2]
+        low, usual = (float(x) for x in np.percentile(some, (5, 50)))
         if low > -5.0 and usual > _STORED_CT:
             raise InputError(
                 f"this is not a CT in HU: half of it is above {usual:.0f}",

@@ -6,7 +6,7 @@ one, so that time and memory are those of one pass over the image.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from napari_medlabel.core.automatic.shapes import grown, shrunk
 from napari_medlabel.core.geometry import BoolArray, Geometry, Index, Spacing
-from napari_medlabel.core.region import Report, Stop, never, silent, watched
+from napari_medlabel.core.region import Box, Report, Stop, never, silent, watched
 from napari_medlabel.core.surface import coarser
 from napari_medlabel.core.volume import Grid, Volume
 from napari_medlabel.errors import InputError
@@ -61,6 +61,14 @@ class CoarseLook:
     def spacing_mm(self) -> Spacing:
         """Of `means`, along k, j, i."""
         return self.geometry.spacing_mm
+
+    def cut(self, box: Box) -> "CoarseLook":
+        """The same of a box of `means` alone."""
+        low = np.eye(4)
+        low[:3, 3] = [side.start for side in box]
+        shape = self.means[box].shape
+        grid = Geometry((shape[0], shape[1], shape[2]), self.geometry.lps_from_kji @ low)
+        return replace(self, means=self.means[box], geometry=grid)
 
     def ml(self, mask: BoolArray) -> float:
         """The volume of a mask on this grid."""
