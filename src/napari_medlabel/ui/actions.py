@@ -25,6 +25,7 @@ from napari_medlabel.ui.action import (
     has_tool,
     has_undone,
 )
+from napari_medlabel.ui.start_actions import start_actions
 from napari_medlabel.ui.tool_specs import ANNOTATION, SPECS, ToolSpec
 
 __all__ = ["ACTIONS", "BY_ID", "WINDOW_ACTIONS", "missing_methods"]
@@ -235,6 +236,7 @@ _SEGMENTS = (
 _ASSIST = (
     Action("prompt", "Start a prompt", "Assist", ("A",), "tools.set_tool", ("prompt",), can_change,
            "AI click point box scribble assist"),
+    *start_actions(),
     Action("accept", "Accept the preview or close the outline", "Assist", ("Return",),
            "tools.accept", rule=has_ending, also="apply confirm ok", passes_on=True),
     Action("accept-slice", "Accept the preview on this slice", "Assist", ("Shift+Return",),

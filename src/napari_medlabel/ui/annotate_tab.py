@@ -24,6 +24,7 @@ from napari_medlabel.ui.intensity_box import IntensityBox
 from napari_medlabel.ui.overlay_box import OverlayBox
 from napari_medlabel.ui.section import Section
 from napari_medlabel.ui.segments_box import SegmentsBox, SegmentsState
+from napari_medlabel.ui.start_button import StartButton
 from napari_medlabel.ui.state import NONE, SegmentRow
 from napari_medlabel.ui.theme import DARK, Tokens
 from napari_medlabel.ui.tools_box import ToolsBox
@@ -143,7 +144,9 @@ class AnnotateTab(QScrollArea):
         )
 
     def _tool_part(self) -> QWidget:
-        return self._section("tools", "Tools", self.tools, self.tools.head)
+        self.start = StartButton()
+        content = column(self.tools, row(self.start, None), gap=8)
+        return self._section("tools", "Tools", content, self.tools.head)
 
     def _overlay_part(self) -> QWidget:
         self.overlay = OverlayBox()

@@ -35,6 +35,7 @@ from napari_medlabel.ui.overlay_links import link_overlay
 from napari_medlabel.ui.page import Page
 from napari_medlabel.ui.segment_windows import SegmentWindows
 from napari_medlabel.ui.start_page import NothingOpen
+from napari_medlabel.ui.starting import link_starting
 from napari_medlabel.ui.state import RecentRow, SeriesRow, VolumeRow, case_report, row_report
 from napari_medlabel.ui.warming import warm_up
 from napari_medlabel.ui.widgets import BusyView, ErrorView, button, column, dress, line
@@ -335,6 +336,7 @@ class MedlabelPanel(QWidget):
         desk.act_on(mask.reset_wanted, lambda drawing: drawing.tools.reset_mask())
         link_annotations(tab.annotations, desk)
         link_overlay(tab.overlay, desk, self._ask)
+        link_starting(tab.start, self.action_windows, desk)
         desk.act_on(tab.window_chosen, lambda drawing, window: drawing.set_window(window))
         desk.act_on(tab.recolored, lambda drawing, value, color: drawing.recolor(value, color))
         desk.act_on(tab.deleted, lambda drawing, value: drawing.delete(value))
