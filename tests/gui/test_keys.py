@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_medlabel.ui._napari_compat import napari_docks
 from napari_medlabel.ui.actions import ACTIONS, missing_methods
 from napari_medlabel.ui.annotations.part import Annotations
+from napari_medlabel.ui.assist.part import Assist
 from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.key_sheet import ON_SHEET
 from napari_medlabel.ui.key_text import normal
@@ -29,15 +30,15 @@ from tests.gui.real_window import Window
 
 ROOT = Path(__file__).parents[2]
 # Methods that the list of actions names and Drawing does not have yet; empty when the window is
-# complete. "tools.set_tool" stands for tools that are not there: prompts.
-MISSING: frozenset[str] = frozenset({"tools.set_tool"})
+# complete. "tools.set_tool" stands for tools that are not there.
+MISSING: frozenset[str] = frozenset()
 
 
 class Whole(Drawing):
     """Drawing with the classes of its parts, which it makes only for a case."""
 
     looking, tools, proposals, sight = Looking, Toolbox, Proposals, Sight
-    annotations, second = Annotations, Overlaying
+    annotations, second, assist = Annotations, Overlaying, Assist
 
 
 def napari_keys() -> set[str]:

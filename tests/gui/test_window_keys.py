@@ -53,6 +53,8 @@ class Hand(Part):
         self.sight = Part(self.did, "sight.")
         self.annotations = Part(self.did, "annotations.")
         self.annotations.chosen = "a"
+        self.assist = Part(self.did, "assist.")
+        self.assist.can_step_back = self.assist.can_step_on = False
         self.sight.look = SimpleNamespace(crosshair=True, overlays=True, linked=False)
         self.proposals = Part(self.did, "proposals.")
         self.proposals.open, self.proposals.making = object(), ""
@@ -277,6 +279,7 @@ def test_a_key_of_napari_s_that_would_hurt_does_nothing(frame: Frame, hand: Hand
 def test_an_action_that_is_not_there_yet_is_refused(frame: Frame, keys: WindowKeys) -> None:
     class Bare:
         choices, case, proposals = Hand().choices, Hand().case, Hand().proposals
+        assist = Hand().assist
 
     said: list[str] = []
     keys.refused.connect(said.append)

@@ -37,7 +37,8 @@ class Where:
         """Where in a box of labels the value may be, bool, the box's shape."""
         own: BoolArray = before == value
         if self.inside is not None and self.within is None:
-            return own | (before == self.inside)
+            own |= before == self.inside
+            return own
         if self.only_over is not None:
             allowed: BoolArray = own | (before == self.only_over)
         elif self.over_others:

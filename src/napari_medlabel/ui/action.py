@@ -56,6 +56,8 @@ class Facts:
     can_undo: bool = False
     can_redo: bool = False
     annotation: bool = False
+    prompts: bool = False
+    prompts_undone: bool = False
 
 
 def facts_of(drawing: Any) -> Facts:  # noqa: ANN401  # a Drawing, or what stands for one in a test
@@ -66,7 +68,8 @@ def facts_of(drawing: Any) -> Facts:  # noqa: ANN401  # a Drawing, or what stand
         segmentation.read_only, len(segmentation.schema), choices.active, len(choices.windows),
         choices.tool, proposals.open is not None, bool(proposals.making),
         drawing.tools.under_way, segmentation.can_undo, segmentation.can_redo,
-        bool(drawing.annotations.chosen),
+        bool(drawing.annotations.chosen), drawing.assist.can_step_back,
+        drawing.assist.can_step_on,
     )  # fmt: skip
 
 
@@ -102,7 +105,8 @@ def has_preview(facts: Facts) -> str:
 
 def has_proposal(facts: Facts) -> str:
     """A preview waits for an answer, or is being made, or a tool waits for more."""
-    return "" if facts.preview or facts.making or facts.under_way else "There is no preview"
+    there = facts.preview or facts.making or facts.under_way or facts.prompts
+    return "" if there else "There is no preview"
 
 
 def has_ending(facts: Facts) -> str:
@@ -111,8 +115,8 @@ def has_ending(facts: Facts) -> str:
 
 
 def has_outline(facts: Facts) -> str:
-    """A tool waits for more."""
-    return "" if facts.under_way else "No outline is under way"
+    """A tool waits for more, or prompts were given."""
+    return "" if facts.under_way or facts.prompts else "No outline is under way"
 
 
 def has_annotation(facts: Facts) -> str:
@@ -126,13 +130,15 @@ def has_tool(facts: Facts) -> str:
 
 
 def has_done(facts: Facts) -> str:
-    """There is a step to take back."""
-    return facts.read_only or ("" if facts.can_undo else "There is nothing to undo")
+    """There is a step or a prompt to take back."""
+    there = facts.can_undo or facts.prompts
+    return facts.read_only or ("" if there else "There is nothing to undo")
 
 
 def has_undone(facts: Facts) -> str:
-    """There is a step to make again."""
-    return facts.read_only or ("" if facts.can_redo else "There is nothing to redo")
+    """There is a step or a prompt to make again."""
+    there = facts.can_redo or facts.prompts_undone
+    return facts.read_only or ("" if there else "There is nothing to redo")
 
 
 def has_number(number: int) -> Rule:

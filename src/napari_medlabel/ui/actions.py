@@ -25,6 +25,7 @@ from napari_medlabel.ui.action import (
     has_tool,
     has_undone,
 )
+from napari_medlabel.ui.assist.state import KINDS
 from napari_medlabel.ui.start_actions import start_actions
 from napari_medlabel.ui.tool_specs import ANNOTATION, SPECS, ToolSpec
 
@@ -83,7 +84,7 @@ def _switch(field: str) -> Callable[[Any], dict[str, object]]:
 
 _PAINTERS: Final = {"paint", "erase", "smart_paint"}
 _MEASURES: Final = {"distance", "angle", "ellipse", "rectangle"}
-_OWN: Final = {"interpolate", "carry"}  # tools that are actions of their own
+_OWN: Final = {"interpolate", "carry", "prompt"}  # tools that are actions of their own
 _TOOL_KEYS: Final = {
     "paint": ("P", "2"), "erase": ("E", "1"), "fill": ("F", "4"), "polygon": ("3",),
     "lasso": ("L",), "grow": ("R",), "threshold": ("T",), "scissors": ("S",),
@@ -192,13 +193,13 @@ _TOOLS = (
         _tool(spec) for name, spec in SPECS.items()
         if spec.kind == "draw" and name not in _PAINTERS | _OWN
     ),
-    Action("step-back", "Take the last corner back", "Other tools", ("Backspace",),
+    Action("step-back", "Take the last corner or prompt back", "Other tools", ("Backspace",),
            "tools.step_back", rule=has_outline, also="undo point polygon scissors outline",
            passes_on=True, repeats=True),
     Action("interpolate", "Fill gaps between slices", "Other tools", ("G",), "tools.propose",
            ("interpolate",), has_segment, "interpolate fill between slices morphological"),
-    Action("carry-up", "Carry to the next slice", "Other tools", ("N",), "tools.carry", (1,),
-           has_segment, "propagate copy slice track"),
+    Action("carry-up", "Carry to the next slice; with prompts, the next object", "Other tools",
+           ("N",), "tools.carry", (1,), has_segment, "propagate copy slice track instance number"),
     Action("carry-down", "Carry to the previous slice", "Other tools", ("Shift+N",), "tools.carry",
            (-1,), has_segment, "propagate copy slice track"),
 )  # fmt: skip
@@ -236,6 +237,13 @@ _SEGMENTS = (
 _ASSIST = (
     Action("prompt", "Start a prompt", "Assist", ("A",), "tools.set_tool", ("prompt",), can_change,
            "AI click point box scribble assist"),
+    *(
+        Action(f"prompt-{spec.kind}", f"Prompt: {spec.words.lower()}", "Assist", (), "assist.take",
+               (spec.kind,), can_change, f"AI {spec.tip}")
+        for spec in KINDS
+    ),
+    Action("next-object", "Accept and begin the next object", "Assist", (), "assist.next_object",
+           rule=has_segment, also="instance number lesion AI"),
     *start_actions(),
     Action("accept", "Accept the preview or close the outline", "Assist", ("Return",),
            "tools.accept", rule=has_ending, also="apply confirm ok", passes_on=True),

@@ -19,8 +19,10 @@ from napari_medlabel.core.schema import PALETTE
 from napari_medlabel.core.volume import Window
 from napari_medlabel.ui.annotate_state import AnnotateState
 from napari_medlabel.ui.annotation_list import AnnotationList
+from napari_medlabel.ui.assist.box import AssistBox
 from napari_medlabel.ui.case_card import CaseCardView
 from napari_medlabel.ui.intensity_box import IntensityBox
+from napari_medlabel.ui.kept_box import KeptBox
 from napari_medlabel.ui.overlay_box import OverlayBox
 from napari_medlabel.ui.section import Section
 from napari_medlabel.ui.segments_box import SegmentsBox, SegmentsState
@@ -81,7 +83,7 @@ class AnnotateTab(QScrollArea):
         self.table.color_wanted.connect(self._choose_color)
         content = column(
             self._case_part(), self._segment_part(), self._tool_part(), 10, self.mask, 10, line(),
-            self._annotations_part(),
+            10, self._assist_part(), 10, line(), self._annotations_part(),
             10, self._window_part(), 10, line(), 10, self._overlay_part(), None, gap=0,
             margins=(12, 10, 12, 12),
         )  # fmt: skip
@@ -134,7 +136,8 @@ class AnnotateTab(QScrollArea):
         )  # fmt: skip
 
     def _segment_part(self) -> QWidget:
-        content = column(self.segments, self.question, gap=2)
+        self.kept = KeptBox()
+        content = column(self.segments, self.kept, self.question, gap=2)
         made = self._section("segments", "Segments", content, self.segments.head)
         return column(made, 10, line(), 10, gap=0)
 
@@ -147,6 +150,11 @@ class AnnotateTab(QScrollArea):
         self.start = StartButton()
         content = column(self.tools, row(self.start, None), gap=8)
         return self._section("tools", "Tools", content, self.tools.head)
+
+    def _assist_part(self) -> QWidget:
+        self.assist = AssistBox()
+        self.assist.unfolded.connect(lambda: self.ensureWidgetVisible(self.assist, 0, 24))
+        return self._section("assist", "Assist", self.assist, self.assist.head)
 
     def _overlay_part(self) -> QWidget:
         self.overlay = OverlayBox()

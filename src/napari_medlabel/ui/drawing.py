@@ -20,6 +20,7 @@ from napari_medlabel.ui import presets
 from napari_medlabel.ui.annotate_state import AnnotateState, Choices, annotate_state
 from napari_medlabel.ui.annotations.part import Annotations
 from napari_medlabel.ui.arriving import Arriving
+from napari_medlabel.ui.assist.part import Assist
 from napari_medlabel.ui.hand import PlaneHand
 from napari_medlabel.ui.histogram_state import EMPTY, Histogram, histogram_of
 from napari_medlabel.ui.layers import STYLES, CaseLayers
@@ -42,10 +43,10 @@ class Drawing(QObject):
     """A case under the hand.
 
     Its parts: `sight` and `looking` (where one looks), `tools` (what is in hand), `proposals`
-    (previews), `layers` (napari's). Its signals: `changed` when what `state` tells may differ;
-    `failed` with the error when something was refused; `blocked` with words when something ran
-    into a lock or found nothing; `lost` when somebody took one of its layers away in napari's
-    own list.
+    (previews), `assist` (prompts), `layers` (napari's). Its signals: `changed` when what `state`
+    tells may differ; `failed` with the error when something was refused; `blocked` with words when
+    something ran into a lock or found nothing; `lost` when somebody took one of its layers away in
+    napari's own list.
 
     Parameters
     ----------
@@ -86,6 +87,7 @@ class Drawing(QObject):
         self.hand = PlaneHand(self)
         self.looking = Looking(viewer, self.sight, self.hand, solid or QWidget(), self)
         self.proposals = Proposals(self)
+        self.assist = Assist(self)
         self.arriving = Arriving(case, self.sight, self)
         self.annotations = Annotations(self, viewer)
         self._napari = NapariSide(self, viewer)
@@ -106,6 +108,7 @@ class Drawing(QObject):
         self.proposals.failed.connect(self.failed)
         self.proposals.said.connect(self.blocked)
         self.proposals.changed.connect(self.changed)
+        self.assist.changed.connect(self.changed)
         self.sight.look_changed.connect(self._looked)
         self.sight.moved.connect(lambda _new, _old: self._rest.start())
         for view in self.looking.room.planes:
@@ -128,15 +131,21 @@ class Drawing(QObject):
     @property
     def state(self) -> AnnotateState:
         """What to show."""
-        return annotate_state(
+        state = annotate_state(
             self.case, self.choices, self.layers.window, self._histogram(), self.tools.blocked
         )
+        if self.assist.can_step_back or self.assist.can_step_on:
+            undo = "Undo prompt" if self.assist.can_step_back else state.undo
+            redo = "Redo prompt" if self.assist.can_step_on else state.redo
+            state = replace(state, undo=undo, redo=redo)
+        return state
 
     def close(self) -> None:
         """Take the layers away and let go of the case, which stays open for its owner to close."""
         self.arriving.stop()
         self.hand.let_go()
         self.proposals.close()
+        self.assist.close()
         self.second.close()
         self.annotations.close()
         self._stop_watching()
@@ -239,14 +248,20 @@ class Drawing(QObject):
     # History
 
     def undo(self) -> None:
-        """Take the last step back."""
+        """Take the last prompt back, with the prompt tool in hand, or the last step."""
         if not self.paused and not self.hand.busy:
-            self.layers.undo()
+            if self.assist.can_step_back:
+                self.assist.step_back()
+            else:
+                self.layers.undo()
 
     def redo(self) -> None:
         """Make it again."""
         if not self.paused and not self.hand.busy:
-            self.layers.redo()
+            if self.assist.can_step_on:
+                self.assist.step_on()
+            else:
+                self.layers.redo()
 
     # Looking
 

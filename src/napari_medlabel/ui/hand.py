@@ -189,8 +189,9 @@ class PlaneHand(QObject):
             self._resting.hover(view, None, NO_KEYS)
 
     def paint(self, view: PlaneView, painter: QPainter) -> None:
-        """Annotations, and what the tool draws over the view."""
+        """Annotations, prompts, and what the tool draws over the view."""
         self._drawing.annotations.paint(view, painter)
+        self._drawing.assist.paint(view, painter)
         tool = self._tool or self._drawing.tools.pointer
         if tool is not None:
             tool.paint(view, painter)

@@ -24,6 +24,7 @@ from napari_medlabel.ui.action_windows import ActionWindows
 from napari_medlabel.ui.annotate_tab import AnnotateTab
 from napari_medlabel.ui.annotation_links import link_annotations
 from napari_medlabel.ui.annotations.list_state import AnnotationsState
+from napari_medlabel.ui.assist.links import link_assist, link_kept
 from napari_medlabel.ui.binding import binding_problem
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.docking import dock_left
@@ -37,10 +38,11 @@ from napari_medlabel.ui.segment_windows import SegmentWindows
 from napari_medlabel.ui.start_page import NothingOpen
 from napari_medlabel.ui.starting import link_starting
 from napari_medlabel.ui.state import RecentRow, SeriesRow, VolumeRow, case_report, row_report
-from napari_medlabel.ui.warming import warm_up
+from napari_medlabel.ui.warming import leave_alone_what_stays, warm_up
 from napari_medlabel.ui.widgets import BusyView, ErrorView, button, column, dress, line
 from napari_medlabel.ui.work import share_quickly
 from napari_medlabel.ui.workplace import Workplace
+from napari_medlabel.ui.workplace_state import kept_rows
 
 __all__ = ["MedlabelPanel"]
 
@@ -91,6 +93,7 @@ class MedlabelPanel(QWidget):
         self.desk.error = binding_problem()
         self.dress()
         self.show_state()
+        leave_alone_what_stays()
         self._warming = warm_up()
 
     def sizeHint(self) -> object:  # noqa: N802  # Qt's
@@ -107,7 +110,8 @@ class MedlabelPanel(QWidget):
             return
         desk, place = self.desk, self.desk.place
         drawing = desk.drawing
-        reading = bool(drawing and (drawing.loading or drawing.second.state.busy))
+        asks = bool(drawing and drawing.assist.answering)
+        reading = asks or bool(drawing and (drawing.loading or drawing.second.state.busy))
         share_quickly(on=desk.busy is not None or reading)
         wanted = not self.viewer.layers or place == "series" or desk.busy is not None
         covered = drawing is None and wanted
@@ -139,6 +143,8 @@ class MedlabelPanel(QWidget):
             self.annotate.set_state(state)
             self.annotate.annotations.set_state(drawing.annotations.state)
             self.annotate.overlay.set_state(drawing.second.state)
+            self.annotate.assist.set_state(drawing.assist.state)
+            self.annotate.kept.set_rows(kept_rows(drawing.case, drawing.proposals))
             self.export.set_case(state.card, state.rows)
             self.export.set_dicom(on=drawing.case.volume.source.format == "dicom")
 
@@ -335,6 +341,8 @@ class MedlabelPanel(QWidget):
         desk.act_on(mask.around_changed, lambda drawing, by: drawing.tools.set_around(by))
         desk.act_on(mask.reset_wanted, lambda drawing: drawing.tools.reset_mask())
         link_annotations(tab.annotations, desk)
+        link_assist(tab.assist, desk)
+        link_kept(tab.kept, desk)
         link_overlay(tab.overlay, desk, self._ask)
         link_starting(tab.start, self.action_windows, desk)
         desk.act_on(tab.window_chosen, lambda drawing, window: drawing.set_window(window))

@@ -1,7 +1,7 @@
 """The bar over the views while a preview waits for an answer, or is being made."""
 
 from qtpy.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
-from qtpy.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -17,37 +17,11 @@ from napari_medlabel.ui import theme
 from napari_medlabel.ui.preview_place import GAP, place_of
 from napari_medlabel.ui.preview_state import PreviewState, preview_words
 from napari_medlabel.ui.shadow import Shadow
+from napari_medlabel.ui.swatch import HatchedSwatch
 from napari_medlabel.ui.theme import DARK, Tokens
 from napari_medlabel.ui.widgets import restyle, row, text
 
 __all__ = ["PreviewBar", "PreviewState", "preview_words"]
-
-SWATCH = 14
-GROUND = "#18191E"  # of the image it stands for, in both themes
-
-
-class _Swatch(QWidget):
-    """A segment's colour, hatched: it is not a label yet."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.color = "#FFFFFF"
-
-    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802  # Qt's
-        """Stripes at 45 degrees in a frame."""
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = self.rect().adjusted(1, 1, -1, -1)
-        painter.fillRect(box, QColor(GROUND))
-        painter.setPen(QPen(QColor(self.color), 1.6))
-        painter.setClipRect(box)
-        for x in range(-box.height(), box.width() + box.height(), 4):
-            painter.drawLine(box.left() + x, box.bottom() + 1, box.left() + x + box.height(),
-                             box.top())  # fmt: skip
-        painter.setClipping(False)
-        painter.setPen(QPen(QColor(self.color), 1.0))
-        painter.drawRect(box)
-        painter.end()
 
 
 class _KeyedButton(QPushButton):
@@ -110,7 +84,7 @@ class PreviewBar(QFrame):
         self.setProperty("card", "float")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName("Preview")
-        self._swatch = _Swatch()
+        self._swatch = HatchedSwatch()
         self._title = text(role="strong")
         self._numbers = text(tone="2")
         self._busy_words = text(tone="2")
@@ -155,8 +129,7 @@ class PreviewBar(QFrame):
         if new is None:
             return
         busy = new.busy is not None
-        self._swatch.color = new.color
-        self._swatch.update()
+        self._swatch.set_color(new.color)
         self._title.setText(f"{new.what}: {new.segment}" if new.segment else new.what)
         words = preview_words(new)
         self._numbers.setText("" if busy else words)
@@ -200,8 +173,7 @@ class PreviewBar(QFrame):
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Take the theme's sizes and, on the main button, white."""
-        side = tokens.px(SWATCH)
-        self._swatch.setFixedSize(side, side)
+        self._swatch.set_tokens(tokens)
         self.accept.mark.setPixmap(theme.pixmap("check", "#FFFFFF", tokens.px(14)))
         self.setMinimumWidth(tokens.px(360))
         if self._state is not None:

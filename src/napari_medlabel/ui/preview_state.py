@@ -27,6 +27,8 @@ class PreviewState:
         How long that still takes, in words: "about 2 s left".
     slice_reason
         Why not this slice alone ("It does not reach this slice"); "" where it can be taken.
+    change
+        How much larger it is than the preview it corrects, as words: "+1.3"; "" for none.
     """
 
     what: str
@@ -38,15 +40,17 @@ class PreviewState:
     busy: tuple[int, int] | None = None
     left: str = ""
     slice_reason: str = ""
+    change: str = ""
 
 
 def preview_words(state: PreviewState) -> str:
-    """The numbers: "34.2 mL · 12 slices · 0.8 s"; while it is made, how far it is."""
+    """The numbers: "34.2 mL (+1.3) · 12 slices · 0.8 s"; while it is made, how far it is."""
     if state.busy is not None:
         done, total = state.busy
         count = f"{done} of {total}" if total else ""
         return ", ".join(filter(None, (count, state.left)))
-    parts = [f"{state.ml} mL" if state.ml else ""]
+    change = f" ({state.change})" if state.change else ""
+    parts = [f"{state.ml} mL{change}" if state.ml else ""]
     if state.slices:
         parts.append("1 slice" if state.slices == 1 else f"{state.slices} slices")
     parts.append("" if state.seconds is None else f"{state.seconds:.1f} s")

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal, TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -21,15 +22,17 @@ from napari_medlabel.ui.planes.spans import Span
 from napari_medlabel.ui.views import PLANES
 
 __all__ = [
-    "LAYOUTS", "Layout", "Look", "Overlay", "Proposal", "RangePreview", "Sight", "look_from",
+    "LAYOUTS", "Layout", "Look", "Overlay", "Proposal", "RangePreview", "Region", "Sight",
+    "look_from",
 ]  # fmt: skip
 
+Region: TypeAlias = tuple[Box, BoolArray]  # a box, and which of its voxels
 Layout = Literal["1+3", "2x2", "single", "napari"]
 LAYOUTS: tuple[Layout, ...] = ("1+3", "2x2", "single")
 _FILLED = {"outline and fill": (1.0, 1.0), "outline": (0.0, 1.0), "fill": (1.6, 0.0)}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Proposal:
     """Voxels that somebody may accept: shown hatched, written only then.
 
@@ -43,34 +46,60 @@ class Proposal:
         What made it: "Interpolate".
     seconds
         How long it took.
+    source
+        Which part of the window made it, where that has more to say of it: "assist".
+    region
+        What is shown, where that is not what changes: of a refined segment all of it.
+    change_ml
+        How much larger it is than the preview before it, which it corrects.
     """
 
     what: Rehearsed
     value: int
     words: str
     seconds: float = 0.0
+    source: str = ""
+    region: Region | None = None
+    change_ml: float | None = None
+
+    @property
+    def parts(self) -> tuple[Region, ...]:
+        """What is shown: boxes, and which of their voxels."""
+        if self.region is not None:
+            return (self.region,)
+        return tuple((one.box, one.changed) for one in self.what.edits if not one.is_nothing)
+
+    @property
+    def voxels(self) -> int:
+        """How many voxels are shown."""
+        return sum(int(np.count_nonzero(mask)) for _box, mask in self.parts)
 
     def slice_of(self, axis: int, index: int, shape: tuple[int, int]) -> BoolArray | None:
-        """What changes in a slice, `[row, column]` of the whole plane; None where nothing does."""
+        """What is shown in a slice, `[row, column]` of the whole plane; None where nothing is."""
         plane: BoolArray | None = None
-        for edit in self.what.edits:
-            box = edit.box
-            if edit.is_nothing or not box[axis].start <= index < box[axis].stop:
+        for box, mask in self.parts:
+            if not box[axis].start <= index < box[axis].stop:
                 continue
-            changed = np.take(edit.changed, index - box[axis].start, axis=axis)
+            shown = np.take(mask, index - box[axis].start, axis=axis)
             rows, columns = (part for n, part in enumerate(box) if n != axis)
             plane = np.zeros(shape, bool) if plane is None else plane
-            plane[rows, columns] |= changed
+            plane[rows, columns] |= shown
         return plane
 
     def slices(self, axis: int) -> tuple[int, ...]:
-        """The slices along an axis in which something changes."""
-        found: set[int] = set()
-        for edit in self.what.edits:
-            others = tuple(n for n in range(3) if n != axis)
-            low = edit.low[axis]
-            found.update(low + int(n) for n in np.flatnonzero(edit.changed.any(axis=others)))
-        return tuple(sorted(found))
+        """The slices along an axis in which something is shown; looked for once."""
+        known = _SLICES.setdefault(self, {})
+        if axis not in known:
+            found: set[int] = set()
+            for box, mask in self.parts:
+                others = tuple(n for n in range(3) if n != axis)
+                low = box[axis].start
+                found.update(low + int(n) for n in np.flatnonzero(mask.any(axis=others)))
+            known[axis] = tuple(sorted(found))
+        return known[axis]
+
+
+_SLICES: Final[WeakKeyDictionary[Proposal, dict[int, tuple[int, ...]]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

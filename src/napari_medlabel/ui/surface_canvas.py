@@ -50,11 +50,12 @@ _SLOW: Final = ("llvmpipe", "softpipe", "swiftshader", "gdi generic")  # no grap
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a surface is painted: a colour, and whether it is glass."""
+    """How a surface is painted: a colour, whether it is glass, and seen through others."""
 
     rgb: Rgb
     alpha: float = 1.0
     glass: bool = False
+    through: bool = False
 
 
 class SurfaceCanvas(app.Canvas):
@@ -107,6 +108,11 @@ class SurfaceCanvas(app.Canvas):
         for number, look in shown:
             if look.glass:
                 self._draw(self._buffers[number], look)
+        gloo.set_state(depth_test=False)
+        for number, look in shown:
+            if look.through:  # what is before it hides nothing: a lesion in its organ
+                self._draw(self._buffers[number], look)
+        gloo.set_state(depth_test=True)
         gloo.set_depth_mask(True)
 
     def close(self) -> None:

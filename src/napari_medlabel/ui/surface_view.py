@@ -22,6 +22,7 @@ Lps = tuple[float, float, float]
 
 _SKIN: Final = -1  # the number of its mesh; label values are above
 _SKIN_LOOK: Final = Look((0.92, 0.86, 0.82), alpha=0.34, glass=True)
+_PREVIEW: Final = -2  # the number of the preview's
 _STILL_PX: Final = 3.0  # a press that moves less is a click
 _KEY_PX: Final = 20.0  # what an arrow turns, as the hand would
 _ZOOM: Final = 1.15
@@ -65,6 +66,8 @@ class SurfaceView(QWidget):
         self._colors: dict[int, Rgb] = {}
         self._hidden: frozenset[int] = frozenset()
         self._skin: Surface | None = None
+        self._preview: Surface | None = None
+        self._preview_look = Look((1.0, 1.0, 1.0))
         self._own_view = self._closed = False
         self._pressed: tuple[float, float] | None = None
         self._last: tuple[float, float] = (0.0, 0.0)
@@ -127,6 +130,14 @@ class SurfaceView(QWidget):
         self._skin_button.setVisible(surface is not None)
         self._place()
         self._put(_SKIN, surface)
+
+    def set_preview(self, surface: Surface | None, rgb: Rgb = (1.0, 1.0, 1.0)) -> None:
+        """Show what is not a segment yet, so that one sees through it; None takes it away."""
+        if surface is None and self._preview is None:
+            return
+        self._preview = None if surface is None or surface.is_nothing else surface
+        self._preview_look = Look(rgb, alpha=0.62, glass=True, through=True)
+        self._put(_PREVIEW, self._preview)
 
     def set_skin_shown(self, *, on: bool) -> None:
         """Show or hide the skin there is."""
@@ -266,7 +277,8 @@ class SurfaceView(QWidget):
         if self._closed:
             return
         self._canvas.set_mesh(number, surface)
-        self._overlay.set_words("" if self._surfaces or self._skin is not None else _EMPTY)
+        empty = not self._surfaces and self._skin is None and self._preview is None
+        self._overlay.set_words(_EMPTY if empty else "")
         self._dress()
         if not self._own_view:
             self._look(self._fit(self.camera))
@@ -280,14 +292,15 @@ class SurfaceView(QWidget):
         }
         if self._skin is not None and self._skin_button.isChecked():
             looks[_SKIN] = _SKIN_LOOK
+        if self._preview is not None:
+            looks[_PREVIEW] = self._preview_look
         if looks != self._canvas.looks:
             self._canvas.looks = looks
         self._redraw()
 
     def _fit(self, camera: Camera) -> Camera:
         everything = list(self._surfaces.values())
-        if self._skin is not None:
-            everything.append(self._skin)
+        everything += [one for one in (self._skin, self._preview) if one is not None]
         return fitted(everything, camera, self._size)
 
     def _look(self, camera: Camera) -> None:

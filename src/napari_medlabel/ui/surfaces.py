@@ -16,13 +16,15 @@ from napari_medlabel.session import OpenCase
 from napari_medlabel.surfaces.builder import Builder
 from napari_medlabel.surfaces.messages import Part
 from napari_medlabel.surfaces.process import NotBuilt
+from napari_medlabel.ui.sight import Proposal
 from napari_medlabel.ui.surface_view import SurfaceView
 
-__all__ = ["Surfaces", "cut_out"]
+__all__ = ["Surfaces", "cut_out", "part_of"]
 
 REST_MS: Final = 400
 _LOADING_MS: Final = 300
 _SKIN: Final = -1
+_PREVIEW: Final = -2
 _LARGE: Final = 1_000_000  # voxels of an edit
 _ALL_FACES: Final = 240_000  # shared by the segments, so that many turn as smoothly as few
 
@@ -62,6 +64,8 @@ class Surfaces(QObject):
         self._stale: set[int] = set()
         self._broken: set[int] = set()
         self._closed = self._skin_asked = False
+        self._preview: Proposal | None = None
+        self._preview_asked: Proposal | None = None
         self._arrived.connect(self._take)
         self._builder = builder(self._arrived.emit)
         self._rest = _timer(self, REST_MS, self._rested)
@@ -86,6 +90,18 @@ class Surfaces(QObject):
         self._skin_asked = False
         self._rested()
 
+    def set_preview(self, preview: Proposal | None) -> None:
+        """Show a preview as well, once the hand rests; None shows none."""
+        if preview is self._preview:
+            return
+        self._preview = preview
+        if preview is None:
+            self._builder.drop(_PREVIEW)
+            self._preview_asked = None
+            self._view.set_preview(None)
+        else:
+            self._rest.start()
+
     def set_hidden(self, hidden: frozenset[int]) -> None:
         """Do not show these segments; their surfaces are kept."""
         self._view.set_hidden(hidden)
@@ -103,6 +119,7 @@ class Surfaces(QObject):
         self._builder.close()
         self._view.set_surfaces({})
         self._view.set_skin(None)
+        self._view.set_preview(None)
         self._view.set_trouble("")
         self.deleteLater()
 
@@ -139,7 +156,22 @@ class Surfaces(QObject):
             self._rest.start()
             return
         self._ask_for_segments()
+        self._ask_for_preview()
         self._try_skin()
+
+    def _ask_for_preview(self) -> None:
+        preview = self._preview
+        if preview is not None and preview is not self._preview_asked:
+            self._preview_asked = preview
+            self._builder.drop(_PREVIEW)
+            self._builder.ask(_PREVIEW, partial(part_of, preview, self._case.volume.geometry))
+
+    def _take_preview(self, surface: Surface | None) -> None:
+        """Show it, if it is still the preview; one that was not built is seen on the slices."""
+        shown = self._preview
+        if shown is not None and shown is self._preview_asked:
+            label = self._case.segmentation.schema.get(shown.value)
+            self._view.set_preview(surface, (1.0, 1.0, 1.0) if label is None else label.rgb)
 
     def _ask_for_segments(self) -> None:
         segmentation = self._case.segmentation
@@ -166,6 +198,9 @@ class Surfaces(QObject):
 
     def _take(self, key: int, surface: Surface | None, error: NotBuilt | None) -> None:
         if self._closed:
+            return
+        if key == _PREVIEW:
+            self._take_preview(surface)
             return
         is_gone = key != _SKIN and not self._case.segmentation.voxels(key)  # erased meanwhile
         if error is not None and not is_gone:
@@ -204,6 +239,33 @@ def cut_out(segmentation: Segmentation, value: int, most_faces: int = MOST_FACES
     offset[:3, 3] = low
     geometry = Geometry(mask.shape, segmentation.geometry.lps_from_kji @ offset)
     return Part(mask, geometry, most_faces=most_faces)
+
+
+def part_of(preview: Proposal, geometry: Geometry) -> Part | None:
+    """What a preview shows in its smallest box, to build its surface of; None where that is none.
+
+    Parameters
+    ----------
+    preview
+        Of any tool.
+    geometry
+        Of the case's volume.
+    """
+    parts = preview.parts
+    if not parts:
+        return None
+    low = [min(box[axis].start for box, _mask in parts) for axis in range(3)]
+    high = [max(box[axis].stop for box, _mask in parts) for axis in range(3)]
+    mask: BoolArray = np.zeros([b - a for a, b in zip(low, high, strict=True)], bool)
+    for box, shown in parts:
+        k, j, i = (slice(s.start - n, s.stop - n) for s, n in zip(box, low, strict=True))
+        mask[k, j, i] |= shown
+    if not mask.any():
+        return None
+    offset = np.eye(4)
+    offset[:3, 3] = low
+    shape = (mask.shape[0], mask.shape[1], mask.shape[2])
+    return Part(mask, Geometry(shape, geometry.lps_from_kji @ offset))
 
 
 def _skin_of(volume: Volume) -> Part:

@@ -1,12 +1,15 @@
 """A small patch of colour beside a name."""
 
 from qtpy.QtCore import QRectF, Qt
-from qtpy.QtGui import QColor, QPainter, QPaintEvent
+from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen
 from qtpy.QtWidgets import QWidget
 
 from napari_medlabel.ui.theme import DARK, Tokens
 
-__all__ = ["Swatch"]
+__all__ = ["HatchedSwatch", "Swatch"]
+
+HATCHED_PX = 14
+GROUND = "#18191E"  # of the image it stands for, in both themes
 
 
 class Swatch(QWidget):
@@ -38,3 +41,38 @@ class Swatch(QWidget):
             radius = self._radius * self._grown
             painter.drawRoundedRect(QRectF(self.rect()), radius, radius)
             painter.end()
+
+
+class HatchedSwatch(QWidget):
+    """A segment's colour, hatched: it is not a label yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._color = "#FFFFFF"
+        self.set_tokens(DARK)
+
+    def set_color(self, color: str) -> None:
+        """Show it, "#RRGGBB"."""
+        if color != self._color:
+            self._color = color
+            self.update()
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Grow with the font."""
+        self.setFixedSize(tokens.px(HATCHED_PX), tokens.px(HATCHED_PX))
+
+    def paintEvent(self, _event: QPaintEvent) -> None:  # noqa: N802  # Qt's
+        """Stripes at 45 degrees in a frame."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = self.rect().adjusted(1, 1, -1, -1)
+        painter.fillRect(box, QColor(GROUND))
+        painter.setPen(QPen(QColor(self._color), 1.6))
+        painter.setClipRect(box)
+        for x in range(-box.height(), box.width() + box.height(), 4):
+            painter.drawLine(box.left() + x, box.bottom() + 1, box.left() + x + box.height(),
+                             box.top())  # fmt: skip
+        painter.setClipping(False)
+        painter.setPen(QPen(QColor(self._color), 1.0))
+        painter.drawRect(box)
+        painter.end()

@@ -257,6 +257,16 @@ _DRAW: Final = (
         ), _PREVIEW),
     ),
     ToolSpec(
+        "prompt", "Assist", "A", "assist", "draw", "Point at an object: the rest is found",
+        (Choice(
+            "object", "Object", (("new", "New"), ("refine", "Refine segment")),
+            tip="A new object is added to the segment; refining corrects what it has",
+        ), SegmentPick(
+            "inside", "Inside", ((None, "Anywhere"),), prefix="Only ",
+            tip="The object lies in this segment, and takes from it alone",
+        ), _OVER),
+    ),
+    ToolSpec(
         "carry", "Carry", "N", "carry", "draw", "Carry this slice to the next ones",
         (Number("count", "Slices", "", 1, 50, 1, 0, tip="How many slices   N"),
          Choice("direction", "Towards", ((1, "Next"), (-1, "Previous"))),

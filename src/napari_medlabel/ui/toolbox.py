@@ -211,8 +211,14 @@ class Toolbox(QObject):
         self._previews.propose(wanted, seed=seed, at_once=at_once, part=part)
 
     def carry(self, step: int) -> None:
-        """Carry this slice to the next or previous one; asked again, accept that and go on."""
-        self._previews.carry(step)
+        """Carry this slice to the next or previous one; asked again, accept that and go on.
+
+        With prompts in hand the next is the next object.
+        """
+        if step > 0 and self._drawing.assist.in_hand:
+            self._drawing.assist.next_object()
+        else:
+            self._previews.carry(step)
 
     # What is under way
 
@@ -236,10 +242,12 @@ class Toolbox(QObject):
             self._drawing.proposals.reject()
 
     def step_back(self) -> None:
-        """Take the last corner back."""
+        """Take the last corner back, or the last prompt."""
         tool = self.pointer
-        if isinstance(tool, UnderWay):
+        if isinstance(tool, UnderWay) and tool.under_way:
             tool.step_back()
+        else:
+            self._drawing.assist.step_back()
 
     def press(self, action: str) -> None:
         """A button of the tool's options."""

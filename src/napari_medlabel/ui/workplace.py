@@ -1,12 +1,15 @@
 """All that stands around the views of an open case: bar, strip, status line, preview, surfaces."""
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from napari import Viewer
 from qtpy.QtCore import QObject, QRect, QTimer, Signal
 from qtpy.QtGui import QCursor
 
 from napari_medlabel.ui._napari_compat import main_window
+from napari_medlabel.ui.assist.marks import prompt_rects
+from napari_medlabel.ui.assist.rules import SOURCE
 from napari_medlabel.ui.planes.own_window import float_over, give_own_window
 from napari_medlabel.ui.planes.room import SOLID
 from napari_medlabel.ui.preview_bar import PreviewBar
@@ -14,6 +17,7 @@ from napari_medlabel.ui.readout import Readout
 from napari_medlabel.ui.sight import Proposal
 from napari_medlabel.ui.slice_strip import SliceStrip
 from napari_medlabel.ui.status_line import StatusLine
+from napari_medlabel.ui.strip_state import StripState
 from napari_medlabel.ui.surface_view import SurfaceView
 from napari_medlabel.ui.surfaces import Surfaces
 from napari_medlabel.ui.theme import Tokens
@@ -34,6 +38,7 @@ __all__ = ["Workplace"]
 
 SOON_MS = 15
 REST_MS = 150
+WIDE = 5  # times what napari's own words get
 BUSY_MS = 300  # work that takes less shows nothing
 
 
@@ -71,23 +76,29 @@ class Workplace(QObject):
             give_own_window(part)
         float_over(self.preview)
         self._status_bar = main_window(viewer).statusBar()
-        self._status_bar.addPermanentWidget(self.status, 1)
+        self._status_bar.addPermanentWidget(self.status, WIDE)  # napari has little to say here
         self.status.show()
         self.surfaces = Surfaces(
             drawing.case, solid, self, busy=lambda: drawing.hand.busy
         )  # fmt: skip
         self._under: Readout = Readout()
+        self._strip_state, self._strip_axis = StripState(), -1
         self._soon = _timer(self, SOON_MS, self.show_state)
+        self._place = _timer(self, SOON_MS, self._show_place)
         self._slow = _timer(self, BUSY_MS, self._show_preview)
         self._resting = _timer(self, REST_MS, self._mark_solid)
+        self._dressing = _timer(self, 0, self._dress_next)
+        self._plain: list[Any] = []  # parts that do not have the theme yet
         self._connect()
         self.show_state()
 
     def close(self) -> None:
         """Go: the room is taken down by its drawing."""
         self._soon.stop()
+        self._place.stop()
         self._slow.stop()
         self._resting.stop()
+        self._dressing.stop()
         self.surfaces.close()
         self._solid.close_canvas()
         self._status_bar.removeWidget(self.status)
@@ -98,16 +109,24 @@ class Workplace(QObject):
         """Take the theme."""
         room = self._looking.room
         self._sight.scale = tokens.scale
-        for part in (self.bar, self.strip, self.status, self.preview, self._solid):
-            part.setStyleSheet(sheet)
-            dress(part, tokens)
-            part.set_tokens(tokens)
-            part.setProperty("ground", tokens.bg)
         room.setStyleSheet(
             f"#medlabel_room {{ background: {tokens.bg}; }} "
             f"QSplitter::handle {{ background: {tokens.line}; image: none; }}"
         )
         self._sight.repaint()
+        self._sheet, self._tokens = sheet, tokens
+        self._plain = [self.bar, self.strip, self.status, self.preview, self._solid]
+        self._dress_next()
+
+    def _dress_next(self) -> None:
+        """One part at a time, events between them: a sheet of styles takes long to work out."""
+        part = self._plain.pop(0)
+        part.setStyleSheet(self._sheet)
+        dress(part, self._tokens)
+        part.set_tokens(self._tokens)
+        part.setProperty("ground", self._tokens.bg)
+        if self._plain:
+            self._dressing.start()
 
     def show_state(self) -> None:
         """Show the case as it is now."""
@@ -115,9 +134,12 @@ class Workplace(QObject):
         state = drawing.state
         marks = drawing.findings.get(axis, ())
         active = drawing.choices.active
-        self.strip.set_state(strip_state(drawing.case, self._sight, axis, active, marks))
+        self._strip_axis = axis
+        self._strip_state = strip_state(drawing.case, self._sight, axis, active, marks)
+        self.strip.set_state(self._strip_state)
         self.bar.set_state(view_bar_state(state, self._sight))
-        self.status.set_state(status_state(state, self._under, self._sight.overlay))
+        engine = drawing.assist.state.status
+        self.status.set_state(status_state(state, self._under, self._sight.overlay, engine))
         self.surfaces.set_hidden(drawing.choices.hidden)
         self._show_preview()
 
@@ -159,8 +181,19 @@ class Workplace(QObject):
             self._soon.start()
 
     def _moved(self, _new: object, _old: object) -> None:
-        self._tell_soon()
+        if not self._place.isActive():
+            self._place.start()
         self._resting.start()
+
+    def _show_place(self) -> None:
+        """Another slice, and nothing else of what is shown around the views."""
+        axis = self._looking.axis
+        if axis != self._strip_axis or self._soon.isActive():
+            self._tell_soon()
+            return
+        self._strip_state = replace(self._strip_state, here=self._sight.position[axis])
+        self.strip.set_state(self._strip_state)
+        self._show_preview()
 
     def _mark_solid(self) -> None:
         """The surfaces are drawn anew once the hand rests: that costs more than all slices."""
@@ -185,6 +218,8 @@ class Workplace(QObject):
         self._show_preview()
 
     def _show_preview(self) -> None:
+        shown = self._sight.proposal
+        self.surfaces.set_preview(shown if isinstance(shown, Proposal) else None)
         axis = self._looking.axis
         state = preview_state(self._drawing.case, self._drawing.proposals, axis)
         if state is not None:
@@ -198,15 +233,17 @@ class Workplace(QObject):
         if not isinstance(proposal, Proposal) or not view.isVisible():
             return None
         found = QRect()
-        for edit in proposal.what.edits:
-            box = edit.box
+        for box, _mask in proposal.parts:
             _axis, row, column = view.plane.order
-            if edit.is_nothing or not box[view.axis].start <= view.index < box[view.axis].stop:
+            if not box[view.axis].start <= view.index < box[view.axis].stop:
                 continue
             left, top, width, height = view.frame.box_px(
                 (box[row].start, box[row].stop, box[column].start, box[column].stop)
             )
             found = found.united(QRect(round(left), round(top), round(width), round(height)))
+        if proposal.source == SOURCE:
+            for rect in prompt_rects(view, self._drawing.assist.prompts):
+                found = found.united(rect)
         if found.isNull():
             return None
         return self._within(found.intersected(view.rect()))

@@ -4,6 +4,7 @@ from typing import Final, Literal
 
 from napari_medlabel.session import OpenCase
 from napari_medlabel.ui.annotate_state import AnnotateState
+from napari_medlabel.ui.kept_state import KeptRow, change_words
 from napari_medlabel.ui.preview_bar import PreviewState
 from napari_medlabel.ui.proposals import Proposals
 from napari_medlabel.ui.readout import Readout, StatusState, readout
@@ -12,7 +13,9 @@ from napari_medlabel.ui.state import volume_words
 from napari_medlabel.ui.strip_state import Lane, Mark, StripState, as_flags
 from napari_medlabel.ui.view_bar_state import ViewBarState
 
-__all__ = ["preview_state", "status_state", "strip_state", "under_pointer", "view_bar_state"]
+__all__ = [
+    "kept_rows", "preview_state", "status_state", "strip_state", "under_pointer", "view_bar_state",
+]  # fmt: skip
 
 _SAVED: Final[dict[str, Literal["saved", "saving", "failed"]]] = {
     "failed": "failed", "saving": "saving",
@@ -51,11 +54,17 @@ def view_bar_state(state: AnnotateState, sight: Sight, *, initials: str = "") ->
     )  # fmt: skip
 
 
-def status_state(state: AnnotateState, under: Readout, overlay: Overlay | None) -> StatusState:
-    """What is under the pointer, and whether all is saved."""
+def status_state(
+    state: AnnotateState, under: Readout, overlay: Overlay | None,
+    engine: tuple[str, bool] = ("", True),
+) -> StatusState:  # fmt: skip
+    """What is under the pointer, whether all is saved, and the engine: words, whether ready."""
     overlaid = overlay is not None and overlay.shown and overlay.value_of is not None
     saved = _SAVED.get(state.saved_kind, "saved")
-    return StatusState(under, state.saved, saved, overlaid=overlaid)
+    words, ready = engine
+    return StatusState(
+        under, state.saved, saved, overlaid=overlaid, engine=words, engine_ready=ready
+    )
 
 
 def under_pointer(
@@ -90,7 +99,18 @@ def preview_state(case: OpenCase, proposals: Proposals, axis: int) -> PreviewSta
     slices = found.slices(axis)
     here = proposals.here(axis) in slices
     return PreviewState(
-        found.words, name, color, volume_words(found.what.voxels * case.volume.geometry.voxel_ml),
+        found.words, name, color, volume_words(found.voxels * case.volume.geometry.voxel_ml),
         len(slices), found.seconds,
         slice_reason="" if here else "It does not reach this slice",
+        change="" if found.change_ml is None else change_words(found.change_ml),
+    )  # fmt: skip
+
+
+def kept_rows(case: OpenCase, proposals: Proposals) -> tuple[KeptRow, ...]:
+    """The chips that lead back to previews put aside."""
+    schema, voxel_ml = case.segmentation.schema, case.volume.geometry.voxel_ml
+    return tuple(
+        KeptRow(schema[one.value].name, schema[one.value].color, one.words,
+                f"{volume_words(one.voxels * voxel_ml)} mL")
+        for one in proposals.kept
     )  # fmt: skip

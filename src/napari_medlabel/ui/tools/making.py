@@ -9,6 +9,7 @@ from napari_medlabel.ui.tools.annotate_tool import AnnotateTool
 from napari_medlabel.ui.tools.brush_tool import BrushTool
 from napari_medlabel.ui.tools.click_tool import ClickTool
 from napari_medlabel.ui.tools.outline_tool import LassoTool, PolygonTool
+from napari_medlabel.ui.tools.prompt_tool import PromptTool
 from napari_medlabel.ui.tools.scissors_tool import ScissorsTool
 from napari_medlabel.ui.tools.smart_tool import SmartTool
 
@@ -20,6 +21,7 @@ __all__ = ["make_tool"]
 
 _OTHERS: Final[dict[str, Callable[["Drawing"], "PointerTool"]]] = {
     "polygon": PolygonTool, "lasso": LassoTool, "scissors": ScissorsTool, "smart_paint": SmartTool,
+    "prompt": PromptTool,
 }  # fmt: skip
 
 

@@ -1,0 +1,421 @@
+"""Segmenting by prompts in an open case: prompts by segment, their previews, the engine."""
+
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtGui import QPainter
+
+from napari_medlabel import commands
+from napari_medlabel.core.prompt import Prompt, check_inside
+from napari_medlabel.core.segmentation import Change
+from napari_medlabel.errors import MedlabelError
+from napari_medlabel.ui.assist.asking import Wanted, engine_threads
+from napari_medlabel.ui.assist.engine_room import EngineRoom
+from napari_medlabel.ui.assist.marks import paint_prompts
+from napari_medlabel.ui.assist.prompted import Prompted
+from napari_medlabel.ui.assist.rules import SOURCE, TOOL, how_to_write, is_refined, rules_of
+from napari_medlabel.ui.assist.state import AssistState, Kind, prompt_row
+from napari_medlabel.ui.planes.plane_view import PlaneView
+from napari_medlabel.ui.proposals import Making
+from napari_medlabel.ui.sight import Proposal
+
+if TYPE_CHECKING:
+    from napari_medlabel.ui.drawing import Drawing
+
+__all__ = ["Assist"]
+
+WORDS: Final = "Preview"
+REST_MS: Final = 120  # a slider that still moves, a stroke that goes on
+
+
+class Assist(QObject):
+    """Prompts of an open case. `changed` when what `state` tells may differ."""
+
+    changed = Signal()
+
+    def __init__(self, drawing: "Drawing") -> None:
+        super().__init__(drawing)
+        self._drawing = drawing
+        self.room = EngineRoom(drawing.session, drawing.case, self)
+        self._objects: dict[int, Prompted] = {}  # by label value
+        self._cuts: dict[int, tuple[object, ...]] = {}  # by object: what decided where it may go
+        self._numbers = count(1)
+        self._active, self._tool = drawing.choices.active, drawing.choices.tool
+        self._edits = 0
+        self.kind: Kind = "include"
+        self.hidden: int | None = None  # the prompt that is being dragged
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(REST_MS)
+        self._rest.timeout.connect(self._cut_again)
+        self._stop_watching = drawing.case.segmentation.watch(self._case_changed)
+        drawing.changed.connect(self._look_at_choices)
+        drawing.proposals.written.connect(self._done_with)
+        drawing.proposals.rejected.connect(self._rejected)
+        self.room.changed.connect(self.changed)
+        self.room.failed.connect(drawing.failed)
+
+    def close(self) -> None:
+        """The case goes."""
+        self._rest.stop()
+        self._stop_watching()
+        self.room.close()
+
+    # What there is
+
+    @property
+    def prompted(self) -> Prompted | None:
+        """What is being pointed at with the segment in hand."""
+        return self._objects.get(self._drawing.choices.active)
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """Those given for the segment in hand."""
+        found = self.prompted
+        return () if found is None else found.prompts
+
+    @property
+    def in_hand(self) -> bool:
+        """Whether the prompt tool is."""
+        return self._drawing.choices.tool == TOOL
+
+    @property
+    def answering(self) -> bool:
+        """Whether an answer is on its way."""
+        return self._drawing.proposals.making_source == SOURCE
+
+    @property
+    def can_step_back(self) -> bool:
+        """Whether there is a prompt that undo takes back: with the tool in hand, one was given."""
+        return self.in_hand and bool(self.prompts)
+
+    @property
+    def can_step_on(self) -> bool:
+        """Whether there is one that comes again."""
+        found = self.prompted
+        return self.in_hand and found is not None and bool(found.undone)
+
+    @property
+    def state(self) -> AssistState:
+        """What the section shows."""
+        geometry, found, room = self._drawing.case.volume.geometry, self.prompted, self.room
+        return AssistState(
+            self.kind, self.in_hand, tuple(prompt_row(one, geometry) for one in self.prompts),
+            self.can_step_on, 0.5 if found is None else found.loose, room.engines, room.engine,
+            room.devices, room.device, room.ran, room.seconds, room.busy,
+            self._drawing.case.segmentation.read_only,
+        )  # fmt: skip
+
+    # What a person does
+
+    def take(self, kind: Kind) -> None:
+        """Give prompts of a kind from now on; the kind in hand again puts the tool away."""
+        tools = self._drawing.tools
+        again = kind == self.kind and self.in_hand
+        self.kind = kind
+        if again or not self.in_hand:
+            tools.set_tool(TOOL)
+        self._tell()
+
+    def may_ask(self) -> bool:
+        """Whether a prompt can be given now; says why not."""
+        drawing = self._drawing
+        value, segmentation = drawing.choices.active, drawing.case.segmentation
+        if drawing.read_only:
+            return False
+        label = segmentation.schema.get(value)
+        if label is None:
+            drawing.blocked.emit("Pick a segment first")
+        elif value in segmentation.locked:
+            drawing.blocked.emit(f"{label.name} is locked")
+        else:
+            return True
+        return False
+
+    def give(self, prompt: Prompt) -> None:
+        """Add a prompt to those of the segment in hand, and ask."""
+        drawing = self._drawing
+        if not self.may_ask():
+            return
+        try:
+            check_inside(prompt, drawing.sight.shape)
+        except MedlabelError:
+            drawing.blocked.emit("There is nothing of the image in it")
+            return
+        self._put((self.prompted or self._begun()).given(prompt))
+
+    def change(self, number: int, prompt: Prompt) -> None:
+        """Put a prompt in the place of another: a box was dragged."""
+        found = self.prompted
+        if found is not None and 0 <= number < len(found.prompts):
+            self._put(found.changed(number, prompt))
+
+    def remove(self, number: int) -> None:
+        """Take any prompt away; the answer is to the others."""
+        found = self.prompted
+        if found is not None and 0 <= number < len(found.prompts):
+            self._put(found.without(number))
+
+    def step_back(self) -> bool:
+        """Take the last prompt back; False where there is none."""
+        found = self.prompted
+        if found is None or not found.prompts:
+            return False
+        self._put(found.stepped_back())
+        return True
+
+    def step_on(self) -> bool:
+        """Give the prompt again that was taken back last; False where there is none."""
+        found = self.prompted
+        if found is None or not found.undone:
+            return False
+        self._put(found.stepped_on())
+        return True
+
+    def reset(self) -> None:
+        """Let all prompts of the segment in hand go, and their preview."""
+        if self.prompted is not None:
+            self._let_go(self._drawing.choices.active)
+            self._tell()
+
+    def set_loose(self, loose: float) -> None:
+        """Put the boundary elsewhere: the last answer is cut again, nobody is asked."""
+        found = self.prompted
+        if found is not None:
+            self._objects[self._drawing.choices.active] = replace(found, loose=loose)
+            self._rest.start()
+            self.changed.emit()
+
+    def set_engine(self, engine: str) -> None:
+        """Ask another engine from now on, all prompts of the segment in hand among them."""
+        if self.room.choose(engine=engine):
+            self._ask_anew()
+
+    def set_device(self, device: str) -> None:
+        """Let it run there."""
+        if self.room.choose(device=device):
+            self._ask_anew()
+
+    def next_object(self) -> None:
+        """Accept the preview and begin the next object: a segment of the same kind, numbered."""
+        drawing = self._drawing
+        value = drawing.choices.active
+        if not value or not self.may_ask():
+            return
+        shown = drawing.proposals.open
+        if isinstance(shown, Proposal) and shown.source == SOURCE:
+            if not drawing.proposals.accept():
+                return
+        elif self.prompts:
+            drawing.blocked.emit("The answer is not there yet")
+            return
+        elif not drawing.case.segmentation.voxels(value):
+            name = drawing.case.segmentation.schema[value].name
+            drawing.blocked.emit(f"{name} is still empty: give a prompt first")
+            return
+        made: list[int] = []
+        if drawing.do(lambda: made.append(
+            commands.add_instance(drawing.session, drawing.case, value).value
+        )):  # fmt: skip
+            drawing.pick(made[0])
+
+    # What is seen
+
+    def paint(self, view: PlaneView, painter: QPainter) -> None:
+        """The prompts of the segment in hand."""
+        shown = [one for n, one in enumerate(self.prompts) if n != self.hidden]
+        if shown:
+            paint_prompts(painter, view, shown)
+
+    # How
+
+    def _begun(self) -> Prompted:
+        drawing, value = self._drawing, self._drawing.choices.active
+        refine = is_refined(drawing.choices, drawing.case.segmentation.voxels(value))
+        return Prompted(next(self._numbers), refine=refine)
+
+    def _put(self, found: Prompted) -> None:
+        """These are its prompts now: ask, or let its preview go where there are none."""
+        value = self._drawing.choices.active
+        if found.prompts:
+            self._objects[value] = found
+            self._ask()
+        else:
+            self._let_go(value)
+            if found.undone:
+                self._objects[value] = found.unasked()
+        self._tell()
+
+    def _tell(self) -> None:
+        self._drawing.sight.changed.emit()
+        self.changed.emit()
+
+    def _ask(self) -> None:
+        drawing, found, value = self._drawing, self.prompted, self._drawing.choices.active
+        if found is None or not found.prompts or drawing.read_only:
+            return
+        asking, wanted = self.room.asking, self._wanted(value, found)
+        asking.wanted = wanted
+        if not found.can_be_asked:
+            self._withdraw(value)
+            drawing.blocked.emit("Nothing is included yet: click into the object")
+            return
+        self._cuts[found.number] = rules_of(self._drawing.choices, self._edits)
+        how = how_to_write(drawing.choices, found)
+
+        def make(_report: object, stopped: Any) -> Proposal:  # noqa: ANN401  # a function
+            answer = asking.answer(wanted, how, stopped)
+            region = (answer.box, answer.mask)
+            return Proposal(answer.what, value, WORDS, asking.seconds, SOURCE, region)
+
+        drawing.proposals.ask(Making(
+            WORDS, value, make, source=SOURCE, pool=engine_threads(), nothing=self._nothing,
+            dressed=lambda made: self._dressed(found.number, made),
+            ended=lambda error: self._ended(found.number, error),
+            newer=found.prompts != found.answered,
+        ))  # fmt: skip
+
+    def _wanted(self, value: int, found: Prompted | None) -> Wanted:
+        if found is None:
+            return Wanted(0, value, (), self.room.engine, self.room.device)
+        return Wanted(
+            found.number, value, found.prompts, self.room.engine, self.room.device, found.refine
+        )  # fmt: skip
+
+    def _dressed(self, number: int, made: Proposal) -> Proposal:
+        """Note what is answered now, and by how much it changed."""
+        found = self._objects.get(made.value)
+        if found is None or found.number != number:
+            return made
+        answered = self.room.asking.prompts
+        if answered != found.answered and len(answered) > len(found.answered):
+            self.room.note_seconds()
+        ml = made.voxels * self._drawing.case.volume.geometry.voxel_ml
+        found = self._objects[made.value] = found.answered_by(answered, ml)
+        self.changed.emit()
+        return replace(made, change_ml=found.change_ml)
+
+    @staticmethod
+    def _nothing(made: Proposal) -> str:
+        if made.voxels:
+            return "All of it belongs to this segment already"
+        return "Nothing found here that may change: give another prompt, or look at locks and mask"
+
+    def _ended(self, number: int, error: object | None) -> None:
+        """It came to nothing: what is not answered was not asked."""
+        value = next((v for v, one in self._objects.items() if one.number == number), 0)
+        found = self._objects.get(value)
+        if found is None:
+            return
+        if error is not None and self.room.fall_back():
+            self._ask()
+            return
+        answered = self.room.asking.prompts if error is not None else found.answered
+        kept = answered if answered == found.prompts[: len(answered)] else ()
+        if kept:
+            self._objects[value] = replace(found, prompts=kept)
+            self.room.asking.wanted = self._wanted(value, self._objects[value])
+        else:
+            self._let_go(value)
+        self._tell()
+
+    def _done_with(self, written: Proposal) -> None:
+        if written.source == SOURCE:
+            self._let_go(written.value)
+            self._tell()
+
+    def _rejected(self, shown: object) -> None:
+        """A person let a preview go, in sight or put aside; or there was none but prompts."""
+        if isinstance(shown, Proposal):
+            if shown.source == SOURCE:
+                self._let_go(shown.value)
+        elif shown is None:
+            self._let_go(self._drawing.choices.active)
+        self._tell()
+
+    def _let_go(self, value: int) -> None:
+        """Forget an object, what is made of it and what is shown."""
+        found = self._objects.pop(value, None)
+        if found is not None:
+            self._cuts.pop(found.number, None)
+        if value == self._drawing.choices.active:
+            self.room.asking.wanted = self._wanted(value, None)
+            self._withdraw(value)
+
+    def _withdraw(self, value: int) -> None:
+        proposals = self._drawing.proposals
+        if self.answering and proposals.making_value == value:
+            proposals.drop()
+        shown = proposals.open
+        if isinstance(shown, Proposal) and shown.source == SOURCE and shown.value == value:
+            proposals.show(None)
+
+    # What others do
+
+    def _look_at_choices(self) -> None:
+        """Another segment or tool is in hand, or an option is another."""
+        choices = self._drawing.choices
+        if choices.tool != self._tool:
+            self._tool = choices.tool
+            if self.in_hand:
+                self._prepare()
+            self.changed.emit()
+        if choices.active != self._active:
+            self._active = choices.active
+            self._turn_to(choices.active)
+        elif self._is_stale() and not self._rest.isActive():
+            self._rest.start()
+
+    def _turn_to(self, value: int) -> None:
+        """Prompts of another segment come up; those of the one before wait with it."""
+        found, proposals = self._objects.get(value), self._drawing.proposals
+        self.room.asking.wanted = self._wanted(value, found)
+        if self.answering:
+            proposals.drop()
+        shown = proposals.open
+        is_shown = isinstance(shown, Proposal) and shown.source == SOURCE
+        if found is not None and found.prompts and (not is_shown or self._is_stale()):
+            self._ask()
+        self.changed.emit()
+
+    def _is_stale(self) -> bool:
+        """Whether the answer that is shown was cut by other rules than those of now."""
+        found = self.prompted
+        return found is not None and self._cuts.get(found.number) not in {
+            None,
+            rules_of(self._drawing.choices, self._edits),
+        }
+
+    def _case_changed(self, change: Change) -> None:
+        self._edits += 1
+        schema = self._drawing.case.segmentation.schema
+        if change.step.schema_after is not None:
+            for value in [one for one in self._objects if schema.get(one) is None]:
+                self._let_go(value)
+
+    def _cut_again(self) -> None:
+        """The same answer, cut elsewhere or by other rules."""
+        found, shown = self.prompted, self._drawing.proposals.open
+        ours = isinstance(shown, Proposal) and shown.source == SOURCE
+        if self._drawing.hand.busy:
+            self._rest.start()
+        elif found is not None and found.can_be_asked and (ours or shown is None):
+            self._ask()
+
+    def _prepare(self) -> None:
+        found = self.prompted
+        wanted = self._wanted(self._drawing.choices.active, found)
+        self.room.asking.wanted = wanted
+        if found is None or not found.refine:
+            self.room.prepare(wanted)
+
+    def _ask_anew(self) -> None:
+        """Another engine is to answer."""
+        found = self.prompted
+        self.room.asking.wanted = self._wanted(self._drawing.choices.active, found)
+        if found is not None and found.prompts:
+            self._ask()
+        else:
+            self._prepare()
