@@ -18,6 +18,7 @@ from napari_medlabel.cli import assist, files
 from napari_medlabel.cli.annotations import annotations
 from napari_medlabel.cli.automatic import auto
 from napari_medlabel.cli.burned_in import burned_in
+from napari_medlabel.cli.defacing import deface
 from napari_medlabel.cli.irregular import (
     LargestRunChoice,
     NearestChoice,
@@ -92,6 +93,7 @@ def medlabel(
 
 app.command()(files.scan)
 app.command()(files.convert)
+app.command()(deface)
 app.command()(assist.segment)
 app.command()(assist.engines)
 app.add_typer(models_app)

@@ -42,6 +42,7 @@ from napari_medlabel.commands.cases import (
 )
 from napari_medlabel.commands.choices import Offer, offer, offers
 from napari_medlabel.commands.comparing import CaseComparison, compare_case
+from napari_medlabel.commands.defacing import Defaced, deface
 from napari_medlabel.commands.deidentifying import (
     Dates,
     Deidentified,
@@ -144,6 +145,7 @@ __all__ = [
     "CaseComparison",
     "Converted",
     "Dates",
+    "Defaced",
     "Deidentified",
     "FoundPart",
     "Interactive",
@@ -177,6 +179,7 @@ __all__ = [
     "convert",
     "convert_all",
     "copy_slice",
+    "deface",
     "deidentify_folder",
     "delete_label",
     "demo",

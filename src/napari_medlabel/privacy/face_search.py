@@ -1,0 +1,138 @@
+"""Where the head may be, and how it may be turned: starts for the fit, and the best of them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from napari_medlabel.core.geometry import FloatArray
+from napari_medlabel.privacy.face_fit import TURNS, Pose, fit, starts_at, turned
+from napari_medlabel.privacy.face_grid import PatientGrid
+from napari_medlabel.privacy.face_mask import Skin, skin_of
+from napari_medlabel.privacy.face_template import CHIN_Z, Template, template
+
+__all__ = ["INSET_MM", "UPRIGHT_DEG", "Found", "search"]
+
+INSET_MM: Final = 8.0  # of the generic face below the template that was fitted
+UPRIGHT_DEG: Final = 50.0  # a head is not turned further from the patient's axes
+_TILTS_DEG: Final = (
+    (0, 0, 0), (25, 0, 0), (-25, 0, 0), (0, 25, 0), (0, -25, 0), (0, 0, 35), (0, 0, -35),
+)  # fmt: skip
+_BELOW_TOP_MM: Final = (90.0, 60.0, 30.0, 0.0)  # of the middle of the cranium
+_FURTHER_MM: Final = 80.0
+_MOST_FURTHER: Final = 6
+_KEPT: Final = 3
+_ROOM_MM: Final = 30.0
+_FEW: Final = 4  # every fourth point is enough to begin with
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The template where it fits best.
+
+    Parameters
+    ----------
+    pose
+        The best fit to all of the head.
+    vault
+        The best fit to the cranium alone.
+    generic
+        The best fit of a head with the generic face that `noise` and `blur` leave.
+    skin
+        Of the body around it.
+    """
+
+    pose: Pose
+    vault: Pose
+    generic: Pose
+    skin: Skin
+
+
+def search(
+    grid: PatientGrid, limit: float, coarse: Skin, *, any_turn: bool = False
+) -> Found | None:
+    """Fit the template to the body.
+
+    Parameters
+    ----------
+    grid
+        The image.
+    limit
+        What is brighter is not air.
+    coarse
+        The skin on a coarser grid.
+    any_turn
+        Whether the head may lie along any axis, upside down and backwards too.
+
+    Returns
+    -------
+    Found or None
+        None where there is no body at the place that fits best.
+    """
+    head = template()
+    few = slice(None, None, _FEW)
+    starts = _any_turn(coarse) if any_turn else _tilted(coarse)
+    tried = fit(coarse, head.points[few], head.normals[few], starts)
+    upright = [pose for pose in tried if any_turn or pose.turned_deg < UPRIGHT_DEG]
+    first = (upright or tried)[:_KEPT]
+    corners = first[0].lps(_box(head))
+    near = grid.around(corners.min(axis=0) - _ROOM_MM, corners.max(axis=0) + _ROOM_MM)
+    skin = skin_of(near, limit)
+    if skin is None:
+        return None
+    pose = fit(skin, head.points, head.normals, first, coarse=False)[0]
+    above = head.vault
+    vault = fit(
+        skin, head.points[above], head.normals[above], [pose, *first], coarse=False,
+        free_face=False,
+    )[0]  # fmt: skip
+    sunk = head.points - np.where(head.face[:, None], INSET_MM, 0.0) * head.normals
+    shares = np.where(head.face, 4.0, 1.0)
+    generic = fit(
+        skin, sunk, head.normals, [pose, vault], weights=shares, coarse=False, fine=True
+    )[0]  # fmt: skip
+    return Found(pose, vault, generic, skin)
+
+
+def _box(head: Template) -> FloatArray:
+    low, high = head.points.min(axis=0), head.points.max(axis=0)
+    low[2] = min(low[2], CHIN_Z)
+    ends = np.stack([low, high])
+    return np.stack(np.meshgrid(*ends.T, indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def _tilted(skin: Skin) -> list[Pose]:
+    turns = [turned(np.radians(np.asarray(tilt, np.float64))) for tilt in _TILTS_DEG]
+    return starts_at(_places(skin, np.array((0.0, 0.0, 1.0)), further=True), turns)
+
+
+def _any_turn(skin: Skin) -> list[Pose]:
+    starts: list[Pose] = []
+    for turn in TURNS[1:]:
+        places = _places(skin, turn[:, 2], further=False)
+        starts += starts_at(places[::2], [turn])
+        starts += starts_at(
+            places[:1], [turn @ turned(np.radians((tilt, 0.0, 0.0))) for tilt in (-25.0, 25.0)]
+        )
+    return starts
+
+
+def _places(skin: Skin, up: FloatArray, *, further: bool) -> FloatArray:
+    """Where the middle of the cranium may be: at these depths below the body's top."""
+    index = np.argwhere(skin.solid)
+    index = index[:: max(1, len(index) // 60_000)]
+    lps = skin.geometry.lps(index)
+    height = lps @ up
+    top = float(np.percentile(height, 99.8))
+    depths = list(_BELOW_TOP_MM)
+    if further:
+        extent = top - float(height.min())
+        more = np.arange(depths[0] + _FURTHER_MM, extent - 60.0, _FURTHER_MM)
+        depths += more[:_MOST_FURTHER].tolist()
+    middle = np.median(lps, axis=0)
+    places = []
+    for depth in depths:
+        near = np.abs(height - (top - depth)) < 30.0
+        center = np.median(lps[near], axis=0) if near.sum() > 20 else middle
+        places.append(center + (top - depth - center @ up) * up)
+    return np.asarray(places)
