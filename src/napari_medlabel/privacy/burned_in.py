@@ -19,19 +19,29 @@ from napari_medlabel.files import shown
 from napari_medlabel.formats.dicom_files import Skipped
 from napari_medlabel.formats.dicom_pictures import FoundPictures, PictureReader, find_pictures
 from napari_medlabel.privacy.burned_in_cause import PLAIN
-from napari_medlabel.privacy.burned_in_engine import TextReader, is_installed
+from napari_medlabel.privacy.burned_in_engine import Reading, TextReader, is_installed
 from napari_medlabel.privacy.burned_in_projections import Projections
 from napari_medlabel.privacy.burned_in_stacks import (
+    Array,
+    Bytes,
     Stack,
     stacks_of_pictures,
     stacks_of_volumes,
 )
-from napari_medlabel.privacy.burned_in_text import Spot, counts, merged
+from napari_medlabel.privacy.burned_in_text import (
+    LEAST_SCORE,
+    LEAST_SCORE_LOCALLY,
+    Spot,
+    counts,
+    merged,
+)
+from napari_medlabel.privacy.burned_in_views import looks, spread
 
 __all__ = ["BurnedIn", "Looked", "TextBox", "find_burned_in", "look_at"]
 
 Progress = Callable[[int, int], None]
 Stop = Callable[[], bool]
+Found = list[tuple[int | str, Reading]]  # by frame, or projection
 _ENOUGH: Final = 3  # frames that projections are made of
 
 
@@ -250,7 +260,7 @@ class _Look:
     def spots(self, *, every_frame: bool) -> list[Spot]:
         """Where text is, as it is looked at."""
         causes = list(self.stack.causes)
-        found: list[tuple[int | str, Any]] = []
+        found: Found = []
         if len(causes) >= _ENOUGH:
             found += self._in_projections()
         reason = "a projection shows text" if found else "few frames, no projections"
@@ -272,7 +282,7 @@ class _Look:
             files, len(self.stack), self._causes.total(), self._projections, causes
         )  # fmt: skip
 
-    def _in_projections(self) -> list[tuple[int | str, Any]]:
+    def _in_projections(self) -> Found:
         projections = Projections(self.stack.shape)
         for n in range(len(self.stack)):
             self._counting.step()
@@ -280,25 +290,31 @@ class _Look:
                 projections.add(self.stack.load(n)[1])
             except InputError as error:
                 self._lost(n, error)
-        found: list[tuple[int | str, Any]] = []
-        for name, view in projections.views():
+        found: Found = []
+        for name, values in projections.values():
             self._counting.step()
             self._projections += 1
-            found += [(name, one) for one in self._reader.read(view) if self._counts(one)]
+            found += [(name, one) for one in self._readings(spread(values), values)]
         return found
 
-    def _in_frame(self, n: int, cause: str) -> list[tuple[int | str, Any]]:
+    def _in_frame(self, n: int, cause: str) -> Found:
         self._counting.step()
         try:
-            view, _ = self.stack.load(n)
+            view, values = self.stack.load(n)
         except InputError as error:
             self._lost(n, error)
             return []
         self._causes[cause] += 1
-        return [(n, one) for one in self._reader.read(view) if self._counts(one)]
+        return [(n, one) for one in self._readings(view, values)]
 
-    def _counts(self, reading: Any) -> bool:  # noqa: ANN401
-        return counts(reading, allow_marks=self._allow_marks)
+    def _readings(self, view: Bytes, values: Array) -> list[Reading]:
+        whole, local = looks(view, values)
+        return [
+            reading
+            for picture, least in ((whole, LEAST_SCORE), (local, LEAST_SCORE_LOCALLY))
+            for reading in self._reader.read(picture)
+            if counts(reading, least_score=least, allow_marks=self._allow_marks)
+        ]
 
     def _lost(self, n: int, error: InputError) -> None:
         place = self.stack.places[n]

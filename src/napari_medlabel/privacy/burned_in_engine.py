@@ -23,6 +23,8 @@ Array = npt.NDArray[Any]
 _NEEDED: Final = ("rapidocr", "onnxruntime", "cv2")
 _MODELS: Final = {"Det": "*_det_*.onnx", "Rec": "*_rec_*.onnx", "Cls": "*_cls_*.onnx"}
 _ALPHABET: Final = b"character"  # a recognizer without its own alphabet would have one fetched
+_ENLARGED: Final = 736  # pixels: what is smaller is enlarged to this, its own default
+_MOST_ENLARGED: Final = 2  # times: more costs time and finds nothing more
 _LONGEST: Final = 2000  # pixels: the reader shrinks what is larger
 _TILE: Final = 1536
 _OVERLAP: Final = 192
@@ -100,6 +102,9 @@ class TextReader:
         return found
 
     def _read_at(self, picture: Array, left: int, top: int) -> list[Reading]:
+        detector: Any = self._reader.text_det  # there from the second picture on
+        if detector is not None:
+            detector.limit_side_len = min(_ENLARGED, _MOST_ENLARGED * min(picture.shape[:2]))
         answer: Any = self._reader(picture)
         if answer.boxes is None:
             return []

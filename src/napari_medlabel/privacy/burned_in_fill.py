@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pydicom.config
-from pydicom import dcmread
+from pydicom import dcmread, dcmwrite
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from pydicom.uid import ExplicitVRLittleEndian
@@ -46,9 +46,10 @@ class Box(NamedTuple):
     def cut_to(self, shape: Sequence[int]) -> "Box":
         """The part inside a frame of these rows and columns."""
         rows, columns = shape[0], shape[1]
-        return Box(
-            max(0, self.left), max(0, self.top), min(columns, self.right), min(rows, self.bottom)
-        )  # fmt: skip
+        across = (min(max(0, x), columns) for x in (self.left, self.right))
+        down = (min(max(0, y), rows) for y in (self.top, self.bottom))
+        (left, right), (top, bottom) = across, down
+        return Box(left, top, right, bottom)
 
 
 def background(stored: Array, boxes: Iterable[Box]) -> Array:
@@ -77,8 +78,11 @@ def fill(stored: Array, boxes: Sequence[Box]) -> None:
         Cut to the frame where they reach out of it.
     """
     inside = [box.cut_to(stored.shape) for box in boxes]
-    value = background(stored, inside)
-    for box in inside:
+    _set(stored, inside, background(stored, inside))
+
+
+def _set(stored: Array, boxes: Iterable[Box], value: Array) -> None:
+    for box in boxes:
         part = stored[box.top : box.bottom, box.left : box.right]
         part[...] = value if stored.ndim == 3 else value[0]
 
@@ -147,7 +151,11 @@ def _changed(picture: Picture, boxes: Mapping[int, Sequence[Box]], data: bytearr
         if picture.is_halved:
             # Two pixels share their colours, so that they are filled together.
             pairs = frame.reshape(rows, columns // 2, 4)
-            fill(pairs, [Box(b.left // 2, b.top, -(-b.right // 2), b.bottom) for b in wanted])
+            half = [Box(b.left // 2, b.top, -(-b.right // 2), b.bottom) for b in wanted]
+            inside = [box.cut_to(pairs.shape) for box in half]
+            value = background(pairs, inside)
+            value[1] = value[0]
+            _set(pairs, inside, value)
         elif picture.planar and samples > 1:
             fill(np.moveaxis(frame.reshape(samples, rows, columns), 0, -1), wanted)
         elif samples > 1:
@@ -215,7 +223,7 @@ def _save(dataset: Dataset, target: Path, *, implicit: bool) -> None:
     try:
         with warnings.catch_warnings(), pydicom.config.disable_value_validation():
             warnings.simplefilter("ignore")
-            dataset.save_as(packed, implicit_vr=implicit, little_endian=True)
+            dcmwrite(packed, dataset, implicit_vr=implicit, little_endian=True, force_encoding=True)
     except Exception as error:  # whatever it is about, it may hold a value
         raise InputError("its header cannot be written again") from error
     target.write_bytes(packed.getvalue())

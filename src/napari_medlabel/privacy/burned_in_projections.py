@@ -5,16 +5,16 @@ bright on dark even where a single slice hides it in bright tissue. Frames are a
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.privacy.burned_in_views import spread
-
 __all__ = ["Projections"]
 
 Array = npt.NDArray[Any]
+
+_ENOUGH: Final = 3  # frames
 
 
 class Projections:
@@ -42,12 +42,12 @@ class Projections:
         self._squares += np.square(plain, dtype=np.float64)
         self.count += 1
 
-    def views(self) -> Iterator[tuple[str, npt.NDArray[np.uint8]]]:
+    def values(self) -> Iterator[tuple[str, Array]]:
         """The pictures by their names: "min", "max" and "std"; none where there are few frames."""
-        if self.count < 3:
+        if self.count < _ENOUGH:
             return
         mean = self._sum / self.count
         variance = np.maximum(self._squares / self.count - mean * mean, 0.0)
-        yield "min", spread(self._least)
-        yield "max", spread(self._most)
-        yield "std", spread(np.sqrt(variance))
+        yield "min", self._least
+        yield "max", self._most
+        yield "std", np.sqrt(variance)

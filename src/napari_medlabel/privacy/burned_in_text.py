@@ -6,10 +6,11 @@ from typing import Final
 
 from napari_medlabel.privacy.burned_in_engine import Reading
 
-__all__ = ["LEAST_SCORE", "Spot", "counts", "merged"]
+__all__ = ["LEAST_SCORE", "LEAST_SCORE_LOCALLY", "Spot", "counts", "merged"]
 
 LEAST_SCORE: Final = 0.7
-_LEAST_LETTERS: Final = 2
+LEAST_SCORE_LOCALLY: Final = 0.8  # where each value is shown beside its surroundings: noise too
+_LEAST_LETTERS: Final = 2  # different ones
 _OVERLAP: Final = 0.4  # of the smaller box, for two readings of one text
 
 # Where the patient's sides are, which way is up, and scales: nobody is known by them.
@@ -23,17 +24,23 @@ _MARK: Final = re.compile(
 )
 
 
-def counts(reading: Reading, *, allow_marks: bool = False) -> bool:
+def counts(
+    reading: Reading, *, least_score: float = LEAST_SCORE, allow_marks: bool = False
+) -> bool:
     """Whether a reading is reported.
 
     Parameters
     ----------
     reading
         Of a picture.
+    least_score
+        It must be surer than this.
     allow_marks
         Whether letters of the sides and scale bars may stay.
     """
-    if reading.score <= LEAST_SCORE or sum(map(str.isalnum, reading.text)) < _LEAST_LETTERS:
+    # Rows of round things are read as "00000": one letter again and again is no name.
+    letters = set(filter(str.isalnum, reading.text.casefold()))
+    if reading.score <= least_score or len(letters) < _LEAST_LETTERS:
         return False
     words = re.split(r"[\s:;,\[\]()/]+", reading.text.strip())
     is_mark = all(_MARK.fullmatch(word) for word in words if word)
