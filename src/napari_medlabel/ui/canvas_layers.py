@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from napari import Viewer
 from napari.layers import Image, Layer
 from napari.utils.colormaps import DirectLabelColormap
+from qtpy.QtCore import QTimer
 
 from napari_medlabel.core.volume import Window
 from napari_medlabel.ui import views
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
 __all__ = ["CanvasLayers"]
 
 TOOL_WORDS: Final = {"paint": "Paint", "erase": "Erase", "fill": "Fill", "polygon": "Polygon"}
+
+
+def remove_in_turn(viewer: Viewer, layers: list[Layer]) -> None:
+    """Take layers out of the list, events between them: each takes napari a tenth of a second."""
+    while layers:
+        layer = layers.pop(0)
+        if layer in viewer.layers:
+            viewer.layers.remove(layer)
+            break
+    if layers:
+        QTimer.singleShot(0, partial(remove_in_turn, viewer, layers))
 
 
 class CanvasLayers:
@@ -131,10 +143,9 @@ class CanvasLayers:
         self._viewer.dims.events.ndisplay.disconnect(self._turned)
         for layer in self._by_group.values():
             layer.let_go()
-        for made in (*self._by_group.values(), self._image):
-            if made is not None and made in self._viewer.layers:
-                self._viewer.layers.remove(made)
+        made = [*self._by_group.values(), *([] if self._image is None else [self._image])]
         self._image, self._by_group = None, {}
+        remove_in_turn(self._viewer, made)
         self.on_made, self.on_all = (lambda _layer: None), (lambda: None)
 
     # What they show

@@ -72,7 +72,8 @@ class Looking(QObject):
         self._follow.stop()
         self._viewer.dims.events.current_step.disconnect(self._napari_stepped)
         self._set_margin(0)
-        canvas_widget(self._viewer).show()
+        canvas = canvas_widget(self._viewer)
+        QTimer.singleShot(0, canvas, canvas.show)  # by itself: it is drawn as soon as it is shown
         self.room.hide()
         self.room.setParent(None)
         self.room.deleteLater()

@@ -1,13 +1,27 @@
 """What the first case would otherwise wait for, read beside the window while nobody needs it."""
 
+import gc
 import logging
 import threading
 
 import numpy as np
 
-__all__ = ["warm_up"]
+__all__ = ["leave_alone_what_stays", "warm_up"]
 
 _LOG = logging.getLogger(__name__)
+_left: list[bool] = []
+
+
+def leave_alone_what_stays() -> None:
+    """Once, with the first window: leave out of every search for garbage what lives as long.
+
+    napari and all it brings are half a million objects. Looking through them takes a third of a
+    second, in which the window answers nobody: Python does it now and then by itself, and napari
+    asks for it with every layer that goes. What is made from here on is collected as ever.
+    """
+    if not _left:
+        _left.append(True)
+        gc.freeze()
 
 
 def warm_up() -> threading.Thread:
