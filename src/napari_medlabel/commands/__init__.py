@@ -20,7 +20,6 @@ from napari_medlabel.commands.assisting import (
 from napari_medlabel.commands.automatic import (
     FoundPart,
     find_part,
-    label_for_part,
     start_from,
 )
 from napari_medlabel.commands.burned_in import (
@@ -204,7 +203,6 @@ __all__ = [
     "in_quantity",
     "interpolate_slices",
     "keep_largest_islands",
-    "label_for_part",
     "load_schema",
     "lock_label",
     "mask_content",
