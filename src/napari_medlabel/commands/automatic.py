@@ -1,7 +1,7 @@
 """Known parts of the body found by rules alone: in a case, from a file, in a script."""
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.sources import read_source
 from napari_medlabel.commands.tools import image_of
-from napari_medlabel.core.automatic import Found, Part, find, part_of
+from napari_medlabel.core.automatic import Found, find, label_for_part, part_of
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.region import Report, Stop, box_of, copy_of, edit_of, never, silent
@@ -21,7 +21,7 @@ from napari_medlabel.files import check_new_file
 from napari_medlabel.formats import write
 from napari_medlabel.session import OpenCase, Permission, Session
 
-__all__ = ["FoundPart", "automatic", "find_part", "label_for_part", "start_from"]
+__all__ = ["FoundPart", "automatic", "find_part", "start_from"]
 
 STARTED = "Start from"
 
@@ -165,25 +165,6 @@ def start_from(  # noqa: PLR0913
                 "notes": list(found.notes), "over_others": over_others}  # fmt: skip
     schema = None if edit.is_nothing else segmentation.schema.with_label(label)
     return segmentation.apply_all((edit,), tool=STARTED, settings=settings, schema=schema)[0]
-
-
-def label_for_part(segmentation: Segmentation, part: Part, active: int = 0) -> Label:
-    """The label that a part goes to.
-
-    The one that has its name; else the segment in hand, as long as nothing is drawn of it and its
-    name is only a number, with the part's name and code from then on; else a new one.
-    """
-    schema = segmentation.schema
-    for label in schema:
-        if label.name.casefold() == part.name.casefold():
-            return label
-    named = replace(schema.next_label(part.name), code=part.code, modifiers=part.modifiers)
-    held = schema.get(active)
-    if held is None or held.value in segmentation.locked or segmentation.voxels(held.value):
-        return named
-    if held.name.casefold() != f"segment {held.value}" or held.code is not None:
-        return named
-    return replace(held, name=named.name, code=part.code, modifiers=part.modifiers)
 
 
 def _edit(segmentation: Segmentation, label: Label, found: Found, *, over_others: bool) -> Edit:

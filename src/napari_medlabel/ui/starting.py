@@ -6,7 +6,7 @@ from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_medlabel import commands
 from napari_medlabel.commands import Rehearsed
-from napari_medlabel.core.automatic import part_of
+from napari_medlabel.core.automatic import label_for_part, part_of
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.ui.action_windows import ActionWindows
 from napari_medlabel.ui.desk import Desk
@@ -38,7 +38,7 @@ def start_from(drawing: Drawing, what: str) -> None:
     if drawing.read_only:
         return
     segmentation, part = drawing.case.segmentation, part_of(what)
-    label = commands.label_for_part(segmentation, part, drawing.choices.active)
+    label = label_for_part(segmentation, part, drawing.choices.active)
     steps = len(segmentation.history)
     if segmentation.schema.get(label.value) != label and not drawing.do(
         lambda: commands.set_label(drawing.session, drawing.case, label)
