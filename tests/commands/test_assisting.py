@@ -50,7 +50,7 @@ def case(session: Session, folder: Path) -> Iterator[OpenCase]:
 def test_an_accepted_answer_is_one_step_that_says_how_it_came_about(
     session: Session, case: OpenCase, blob: np.ndarray
 ) -> None:
-    asked, changes = commands.assist(session, case), list[Change]()
+    asked, changes = commands.assist(session, case, engine="classic"), list[Change]()
     asked.ask(Point(CENTER))
     assert case.segmentation.voxels(1) == 0
     case.segmentation.watch(changes.append)
@@ -71,7 +71,7 @@ def test_a_locked_segment_is_not_touched_by_an_answer(session: Session, case: Op
     commands.threshold(session, case, 2, lower=50.0, box=(slice(4, 5), slice(0, 40), slice(0, 48)))
     commands.lock_label(session, case, 2)
     drawn = case.segmentation.voxels(2)
-    asked = commands.assist(session, case)
+    asked = commands.assist(session, case, engine="classic")
     asked.ask(Point(CENTER))
     commands.accept_answer(session, case, 1, asked, over_others=True)
     assert case.segmentation.voxels(2) == drawn > 0
@@ -80,7 +80,7 @@ def test_a_locked_segment_is_not_touched_by_an_answer(session: Session, case: Op
 
 def test_a_refined_segment_becomes_the_answer(session: Session, case: OpenCase) -> None:
     commands.threshold(session, case, 1, lower=50.0)
-    asked = commands.assist(session, case, refine=1)
+    asked = commands.assist(session, case, engine="classic", refine=1)
     asked.ask(Point((4, 20, 33), include=False))
     commands.accept_answer(session, case, 1, asked, replace=True)
     np.testing.assert_array_equal(case.segmentation.labels == 1, asked.mask())
@@ -88,7 +88,7 @@ def test_a_refined_segment_becomes_the_answer(session: Session, case: OpenCase) 
 
 
 def test_an_answer_can_be_looked_at_as_a_preview(session: Session, case: OpenCase) -> None:
-    asked = commands.assist(session, case)
+    asked = commands.assist(session, case, engine="classic")
     asked.ask(Point(CENTER))
     preview = commands.rehearse(session, case, commands.accept_answer, 1, asked)
     assert preview.voxels == int(asked.mask().sum())
@@ -96,7 +96,7 @@ def test_an_answer_can_be_looked_at_as_a_preview(session: Session, case: OpenCas
 
 
 def test_nothing_is_accepted_without_an_answer(session: Session, case: OpenCase) -> None:
-    asked = commands.assist(session, case)
+    asked = commands.assist(session, case, engine="classic")
     with pytest.raises(InputError, match="no answer yet"):
         commands.accept_answer(session, case, 1, asked)
 
@@ -104,7 +104,7 @@ def test_nothing_is_accepted_without_an_answer(session: Session, case: OpenCase)
 def test_accepting_needs_the_permission_to_segment(
     session: Session, case: OpenCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = commands.assist(session, case)
+    asked = commands.assist(session, case, engine="classic")
     asked.ask(Point(CENTER))
     monkeypatch.setattr(session, "_permissions", frozenset(Permission) - {Permission.SEGMENT})
     with pytest.raises(PermissionDenied):
@@ -149,7 +149,7 @@ def test_a_slice_of_a_refined_segment_leaves_its_other_slices(
 ) -> None:
     commands.threshold(session, case, 1, lower=50.0)
     before = case.segmentation.labels.copy()
-    asked = commands.assist(session, case, refine=1)
+    asked = commands.assist(session, case, engine="classic", refine=1)
     asked.ask(Point((4, 20, 33), include=False))
     commands.accept_answer(session, case, 1, asked, replace=True, only_slice=(0, 4))
     after = case.segmentation.labels
@@ -174,7 +174,7 @@ def test_what_a_segment_inside_another_loses_is_given_back(
     lesion = np.zeros_like(left)
     lesion[3:6, 14:26, 2:22] = True  # out of the ball, too
     fill(session, case, 1, lesion)
-    asked = commands.assist(session, case, refine=1)
+    asked = commands.assist(session, case, engine="classic", refine=1)
     asked.ask(Point((4, 20, 4), include=False))
     commands.accept_answer(session, case, 1, asked, inside=2, replace=True)
     assert case.segmentation.labels[4, 20, 4] == 2
@@ -236,7 +236,7 @@ def test_a_preview_of_a_new_object_is_what_it_would_gain(
 
 def test_a_preview_of_a_refined_segment_is_all_of_it(session: Session, case: OpenCase) -> None:
     commands.threshold(session, case, 1, lower=50.0)
-    asked = commands.assist(session, case, refine=1)
+    asked = commands.assist(session, case, engine="classic", refine=1)
     asked.ask(Point((4, 20, 33), include=False))
     preview = commands.preview_answer(session, case, 1, asked, replace=True)
     whole = np.zeros(case.volume.shape, bool)
@@ -248,11 +248,11 @@ INSIDE, BESIDE, OUTSIDE = Point(CENTER), Point((4, 22, 26)), Point((4, 3, 3), in
 
 
 def test_prompts_follow_a_wish_whatever_is_taken_away(session: Session, case: OpenCase) -> None:
-    asked = commands.assist(session, case)
+    asked = commands.assist(session, case, engine="classic")
     asked.follow(lambda: (INSIDE, BESIDE, OUTSIDE))
     asked.follow(lambda: (INSIDE, OUTSIDE))
     assert asked.prompts == (INSIDE, OUTSIDE)
-    again = commands.assist(session, case)
+    again = commands.assist(session, case, engine="classic")
     again.follow(lambda: (INSIDE, OUTSIDE))
     np.testing.assert_array_equal(asked.mask(), again.mask())
     assert not asked.follow(tuple).mask().any()
@@ -263,13 +263,13 @@ def test_a_prompt_that_is_no_longer_wished_for_is_called_off(
 ) -> None:
     """Each look at the wish tells the next one; the last stays."""
     wishes = itertools.chain([(INSIDE,), (INSIDE,), ()], itertools.repeat((BESIDE,)))
-    asked = commands.assist(session, case)
+    asked = commands.assist(session, case, engine="classic")
     asked.follow(lambda: next(wishes))
     assert asked.prompts == (BESIDE,)
 
 
 def test_following_ends_when_it_is_called_off(session: Session, case: OpenCase) -> None:
-    asked, looks = commands.assist(session, case), itertools.count()
+    asked, looks = commands.assist(session, case, engine="classic"), itertools.count()
     with pytest.raises(Cancelled):
         asked.follow(lambda: (INSIDE, BESIDE), cancelled=lambda: next(looks) > 2)
     assert asked.prompts == ()
@@ -279,7 +279,7 @@ def test_a_prompt_that_cannot_be_answered_leaves_those_before(
     session: Session, case: OpenCase
 ) -> None:
     wish: tuple[Prompt, ...] = (INSIDE, Point((0, 0, 4000)), BESIDE)
-    asked = commands.assist(session, case)
+    asked = commands.assist(session, case, engine="classic")
     with pytest.raises(InputError, match="outside of the image"):
         asked.follow(lambda: wish)
     assert asked.prompts == (INSIDE,)

@@ -1,0 +1,1 @@
+"""A network that was trained on generated images: any object, by prompts."""

@@ -1,0 +1,290 @@
+"""One object of one volume: where the network looks, and what is made of what it sees."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy import ndimage
+
+from napari_medlabel.core.geometry import BoolArray
+from napari_medlabel.core.prompt import (
+    Box,
+    Indices,
+    Point,
+    Prompt,
+    Scribble,
+    check_inside,
+    voxels_of,
+)
+from napari_medlabel.core.region import Box as Sides
+from napari_medlabel.core.region import Stop, check_not_stopped, never
+from napari_medlabel.engines.answers import (
+    answer_of,
+    bounds_mm,
+    connected,
+    extent_mm,
+    leaves,
+    looked_up,
+    on_lattice,
+)
+from napari_medlabel.engines.engine import Answer, EngineFacts
+from napari_medlabel.engines.network.asking import Asking
+from napari_medlabel.engines.network.encoding import FloatGrid
+from napari_medlabel.engines.network.prompting import obeyed, sight_of
+from napari_medlabel.engines.sampling import Lattice, Patch, Pyramid
+
+__all__ = ["NetworkSession"]
+
+SIDE = 48  # samples of a patch
+_FIELDS_MM: Final = (28.0, 44.0, 70.0, 110.0, 175.0, 280.0)  # at the first click the size is open
+_FINEST: Final = 0.6  # voxels: patches with a smaller step show nothing more
+_WIDEST: Final = 1.6  # of the image's extent
+ROOM = 1.45  # of the object's extent
+MORE_ROOM = 0.0
+FLIPS = 0
+FLIPS1 = 0
+_LEAST: Final = 0.02  # below this probability nothing is written back
+_GROWTH: Final = 1.4
+CLOSER = 1.6  # voxels: with a wider step a second, closer look is taken
+ZOOM = 2.2
+AGAIN = True
+MERGE = 2  # from this prompt on only changes that touch the new one are taken
+_AROUND: Final = (
+    (0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1),
+)  # fmt: skip
+_MOST_LABELLED: Final = 4_000_000  # voxels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """The object on a patch, as the network sees it."""
+
+    patch: Patch
+    probability: FloatGrid
+    expected: float
+
+
+class NetworkSession:
+    """An object of an image: see `EngineSession`."""
+
+    def __init__(self, pyramid: Pyramid, start: BoolArray | None, asking: Asking) -> None:
+        self.facts: EngineFacts = asking.facts
+        self._pyramid, self._asking = pyramid, asking
+        self._first = Answer.nothing() if start is None else answer_of(start)
+        self._states: list[tuple[Prompt, Answer]] = []
+
+    @property
+    def prompts(self) -> tuple[Prompt, ...]:
+        """Those added and not taken back, in order."""
+        return tuple(prompt for prompt, _ in self._states)
+
+    @property
+    def answer(self) -> Answer:
+        """The last answer."""
+        return self._states[-1][1] if self._states else self._first
+
+    def add(self, prompt: Prompt, *, cancelled: Stop = never) -> Answer:
+        """The answer to all prompts so far, this one the last."""
+        check_inside(prompt, self._pyramid.shape)
+        check_not_stopped(cancelled)
+        prompts = (*self.prompts, prompt)
+        if self.answer.mask().any():
+            answer = self._corrected(prompts, cancelled)
+        elif any(one.include for one in prompts):
+            answer = self._begun(prompts, cancelled)
+        else:
+            answer = self._first
+        if len(prompts) >= MERGE and self.answer.mask().any() and not isinstance(prompt, Box):
+            answer = _merged(self.answer, answer, voxels_of(prompt, self._pyramid.shape))
+        self._states.append((prompt, answer))
+        return self.answer
+
+    def undo(self) -> Answer:
+        """Take the last prompt back; the answer before it."""
+        if self._states:
+            self._states.pop()
+        return self.answer
+
+    def reset(self) -> None:
+        """Take all prompts back."""
+        self._states.clear()
+
+    def _begun(self, prompts: Sequence[Prompt], cancelled: Stop) -> Answer:
+        """The first answer: of looks at several sizes the one that promises most."""
+        pyramid = self._pyramid
+        low, high = extent_mm([one for one in prompts if one.include], pyramid.spacing_mm)
+        middle, size = (low + high) / 2.0, float((high - low).max())
+        finest, widest = _FINEST * pyramid.spacing_mm.min() * SIDE, _WIDEST * pyramid.extent_mm
+        if any(isinstance(one, Box) and one.include for one in prompts):
+            fields = [max(size * ROOM, finest)]
+        else:
+            fields = [one for one in _FIELDS_MM if max(finest, size * 1.2) <= one <= widest]
+            fields = fields or [max(size * ROOM, finest)]
+        lattices = [Lattice.around(middle, field, SIDE) for field in fields]
+        looks = self._looks(lattices, prompts, cancelled, flips=FLIPS1)
+        self.looks = looks
+        best = max(looks, key=lambda look: look.expected)
+        answer = self._answer([best], prompts)
+        if AGAIN and answer.mask().any():
+            answer = self._answer([self._around(answer, prompts, cancelled)], prompts)
+        return answer
+
+    def _corrected(self, prompts: Sequence[Prompt], cancelled: Stop) -> Answer:
+        """A later answer: around the object and all prompts, then closer where a prompt is new."""
+        pyramid = self._pyramid
+        looks = [self._around(self.answer, prompts, cancelled)]
+        step, finest = looks[0].patch.lattice.step_mm, pyramid.spacing_mm.min()
+        if CLOSER and step > CLOSER * finest:
+            before = self._answer(looks, prompts)
+            low, high = extent_mm(prompts[-1:], pyramid.spacing_mm)
+            field = max(step / ZOOM, finest * _FINEST) * SIDE
+            if float((high - low).max()) < 0.7 * field and before.mask().any():
+                lattice = Lattice.around((low + high) / 2.0, field, SIDE)
+                looks += self._looks([lattice], prompts, cancelled, before)
+        return self._answer(looks, prompts)
+
+    def _around(self, answer: Answer, prompts: Sequence[Prompt], cancelled: Stop) -> Look:
+        """A look at the object and all prompts, wider where it leaves the patch."""
+        pyramid = self._pyramid
+        low, high = extent_mm(prompts, pyramid.spacing_mm)
+        own_low, own_high = bounds_mm(answer, pyramid.spacing_mm)
+        low, high = np.minimum(low, own_low), np.maximum(high, own_high)
+        field = max(float((high - low).max()) * ROOM, pyramid.spacing_mm.min() * SIDE * _FINEST)
+        for _ in range(2):
+            lattice = Lattice.around((low + high) / 2.0, field, SIDE)
+            (look,) = self._looks([lattice], prompts, cancelled, answer)
+            if not leaves(look.probability, look.patch.inside):
+                break
+            field *= _GROWTH
+        if MORE_ROOM:
+            other = Lattice.around((low + high) / 2.0, field * MORE_ROOM, SIDE)
+            (more,) = self._looks([other], prompts, cancelled, answer)
+            places = [(lattice.along(n) - other.start_mm[n]) / other.step_mm for n in range(3)]
+            both = 0.5 * (look.probability + looked_up(more.probability, places))
+            look = Look(look.patch, both, look.expected)
+        return look
+
+    def _looks(
+        self, lattices: Sequence[Lattice], prompts: Sequence[Prompt], cancelled: Stop,
+        last: Answer | None = None, flips: int | None = None,
+    ) -> list[Look]:  # fmt: skip
+        pyramid, sights, patches = self._pyramid, [], []
+        for lattice in lattices:
+            check_not_stopped(cancelled)
+            patch = pyramid.patch(lattice)
+            if last is None and self.answer.mask().any():
+                last = self.answer
+            before = None if last is None else on_lattice(last, lattice, pyramid.spacing_mm)
+            patches.append(patch)
+            sights.append(sight_of(patch, prompts, pyramid.spacing_mm, pyramid.shape, before))
+        asked = self._asking.about(
+            sights, flips=FLIPS if flips is None else flips, cancelled=cancelled
+        )
+        self.facts = self._asking.facts
+        rows = zip(patches, sights, asked, strict=True)
+        return [Look(patch, obeyed(one.probability, sight), one.expected)
+                for patch, sight, one in rows]  # fmt: skip
+
+    def _answer(self, looks: Sequence[Look], prompts: Sequence[Prompt]) -> Answer:
+        """What looks come to on voxels: the first, and the closer ones blended into it."""
+        pyramid, (base, *closer) = self._pyramid, looks
+        lattice, share = base.patch.lattice, base.probability
+        kept = connected(share, prompts, lattice, pyramid.spacing_mm, pyramid.shape)
+        likely = share * kept
+        box = self._sides(lattice, likely > _LEAST)
+        for look in closer:
+            box = _both(box, self._sides(look.patch.lattice, look.probability > _LEAST))
+        if any(side.stop <= side.start for side in box):
+            return Answer.nothing()
+        voxels = np.clip(pyramid.on_voxels(likely, lattice, box), 0.0, 1.0)
+        for look in closer:
+            self._blend(voxels, box, look)
+        corner = [side.start for side in box]
+        for prompt in prompts:
+            if isinstance(prompt, Point | Scribble):
+                own = voxels_of(prompt, pyramid.shape) - corner
+                k, j, i = own[((own >= 0) & (own < voxels.shape)).all(axis=1)].T
+                voxels[k, j, i] = np.float32(prompt.include)
+        return Answer(box, voxels)
+
+    def _blend(self, voxels: FloatGrid, box: Sides, look: Look) -> None:
+        """Let a closer look count, less towards its border."""
+        lattice, pyramid = look.patch.lattice, self._pyramid
+        ramp = np.minimum(np.arange(SIDE) + 0.5, SIDE - 0.5 - np.arange(SIDE)) / (0.15 * SIDE)
+        ramp = np.clip(ramp - 0.3, 0.0, 1.0).astype(np.float32)
+        weight = np.minimum(
+            np.minimum(ramp[:, None, None], ramp[None, :, None]), ramp[None, None, :]
+        )
+        own = _cut(self._sides(lattice, np.ones((SIDE,) * 3, bool)), box)
+        if any(side.stop <= side.start for side in own):
+            return
+        part = voxels[tuple(
+            slice(a.start - b.start, a.stop - b.start) for a, b in zip(own, box, strict=True)
+        )]  # fmt: skip
+        heavy = np.clip(pyramid.on_voxels(weight, lattice, own), 0.0, 1.0)
+        part += heavy * (np.clip(pyramid.on_voxels(look.probability, lattice, own), 0, 1) - part)
+
+    def _sides(self, lattice: Lattice, likely: BoolArray) -> Sides:
+        """The voxels of some samples."""
+        box = []
+        for axis in range(3):
+            hits = np.flatnonzero(likely.any(axis=tuple(n for n in range(3) if n != axis)))
+            if not hits.size:
+                return (slice(0, 0), slice(0, 0), slice(0, 0))
+            ends = lattice.along(axis)[[max(hits[0] - 1, 0), min(hits[-1] + 1, lattice.side - 1)]]
+            first, last = ends / self._pyramid.spacing_mm[axis]
+            stop = max(min(int(np.floor(last)) + 1, self._pyramid.shape[axis]), 0)
+            box.append(slice(min(max(int(np.ceil(first)), 0), stop), stop))
+        return (box[0], box[1], box[2])
+
+
+def _both(one: Sides, other: Sides) -> Sides:
+    """The smallest box around two."""
+    if any(side.stop <= side.start for side in one):
+        return other
+    if any(side.stop <= side.start for side in other):
+        return one
+    k, j, i = (
+        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
+    )
+    return (k, j, i)
+
+
+def _cut(one: Sides, other: Sides) -> Sides:
+    """The box that two have in common."""
+    k, j, i = (
+        slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
+    )
+    return (k, j, i)
+
+
+def _merged(old: Answer, new: Answer, touched: Indices) -> Answer:
+    """The old answer, but for those changed parts that a prompt touches."""
+    box = _both(old.box, new.box)
+    before, after = (_widened(one, box) for one in (old, new))
+    changed = (before > 0.5) != (after > 0.5)
+    thin = 1 if changed.size < _MOST_LABELLED else 2
+    parts, _ = ndimage.label(changed[::thin, ::thin, ::thin])
+    at = touched - [side.start for side in box]
+    at = at[((at >= 0) & (at < changed.shape)).all(axis=1)] // thin
+    near = np.unique([parts[tuple(np.clip(at + step, 0, np.subtract(parts.shape, 1)).T)]
+                      for step in _AROUND])  # fmt: skip
+    taken = np.isin(parts, near[near > 0])
+    if thin > 1:
+        taken = taken.repeat(2, 0).repeat(2, 1).repeat(2, 2)
+        taken = taken[tuple(slice(0, n) for n in changed.shape)]
+    stays = changed & ~taken
+    # Where both agree the new shares count: they are of all prompts.
+    return Answer(box, np.where(stays, before, after).astype(np.float32))
+
+
+def _widened(answer: Answer, box: Sides) -> FloatGrid:
+    """An answer's probability on a larger box."""
+    found = np.zeros([side.stop - side.start for side in box], np.float32)
+    k, j, i = (
+        slice(a.start - b.start, a.stop - b.start) for a, b in zip(answer.box, box, strict=True)
+    )
+    if answer.probability.size:
+        found[k, j, i] = answer.probability
+    return found
