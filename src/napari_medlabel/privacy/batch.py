@@ -6,8 +6,9 @@ found nothing in it. Files are independent of each other, and may be done by sev
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context
@@ -128,13 +129,13 @@ def deidentify_into(  # noqa: PLR0913  # what, where, how, and two callbacks
     results = (
         _one_by_one(places, folder, what) if jobs <= 1 else _by_many(places, folder, what, jobs)
     )
-    for done, one in enumerate(results, 1):
-        batch.add(one)
-        if progress is not None:
-            progress(done, len(places))
-        if cancelled():
-            results.close()
-            raise Cancelled("it was called off; nothing was written")
+    with closing(results):  # whatever happens here, nobody writes any more after it
+        for done, one in enumerate(results, 1):
+            batch.add(one)
+            if progress is not None:
+                progress(done, len(places))
+            if cancelled():
+                raise Cancelled("it was called off; nothing was written")
     batch.files.sort()
     if not batch.files:
         why = max(batch.left_out, key=batch.left_out.__getitem__, default="there is no file")
@@ -145,24 +146,26 @@ def deidentify_into(  # noqa: PLR0913  # what, where, how, and two callbacks
     return batch
 
 
-Results = Iterator[FileDone | LeftOut]
+Results = Generator[FileDone | LeftOut, None, None]
 
 
-def _one_by_one(places: list[Place], folder: Path, what: Headers):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _one_by_one(places: list[Place], folder: Path, what: Headers) -> Results:
     for place in places:
         yield deidentify_file(place, folder, what)
 
 
-def _by_many(places: list[Place], folder: Path, what: Headers, jobs: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _by_many(places: list[Place], folder: Path, what: Headers, jobs: int) -> Results:
     """The same in other processes; the order of the answers is that in which they come."""
     rest = iter(places)
     count = min(jobs, os.cpu_count() or 1, len(places))
-    with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        count, mp_context=get_context("spawn"), initializer=_begin, initargs=(folder, what)
+    ) as pool:
         waiting: set[Future[FileDone | LeftOut]] = set()
         try:
             while True:
                 for place in islice(rest, _AHEAD * count - len(waiting)):
-                    waiting.add(pool.submit(deidentify_file, place, folder, what))
+                    waiting.add(pool.submit(_one, place))
                 if not waiting:
                     return
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -170,3 +173,14 @@ def _by_many(places: list[Place], folder: Path, what: Headers, jobs: int):  # ty
                     yield one.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+_work: list[tuple[Path, Headers]] = []  # of a process that was begun for it
+
+
+def _begin(folder: Path, what: Headers) -> None:
+    _work[:] = [(folder, what)]
+
+
+def _one(place: Place) -> FileDone | LeftOut:
+    return deidentify_file(place, *_work[0])

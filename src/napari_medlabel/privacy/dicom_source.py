@@ -135,7 +135,7 @@ def _patience() -> Iterator[None]:
 
 
 def _read(file: IO[bytes], size: int) -> Source:
-    bounded: Any = Bounded(file, size)
+    bounded: Any = file if isinstance(file, BytesIO) else Bounded(file, size)
     head = file.read(132)
     file.seek(132 if head[128:] == b"DICM" else 0)
     meta = _item(_read_file_meta_info(bounded), Encoding(), ("iso8859",), 0)

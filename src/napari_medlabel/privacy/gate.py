@@ -8,7 +8,7 @@ import re
 import struct
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -113,19 +113,20 @@ def search_folder(
 
 
 def _in_file(name: str, data: bytes, looked_for: Searches) -> Iterator[Finding]:
+    kinds = looked_for.words.get(name.partition("/")[0], {})
     in_name = looked_for.near.count(name.encode("utf-8", "surrogatepass"))
-    in_name += _words_in(re.split(r"[^\w]+|_", name), looked_for)
+    in_name += _words_in(re.split(r"[^\w]+|_", name), kinds)
     yield from _findings(name, in_name, "its name")
     found: Counter[str] = Counter()
     if name in DOCUMENTS:
         found = looked_for.far.count(data)
         # The certificate tells the day it was made, which may be the day of the examination, and
-        # names attributes, as other programs' private text may.
-        del found["date"], found["text"]
+        # names attributes and options: "institution" is no address.
+        del found["date"], found["text"], found["place or contact"]
     else:
         for header, text in _parts(name, data):
             found += (looked_for.near if header else looked_for.far).count(text)
-        found += _in_texts(data, looked_for)
+        found += _in_texts(data, kinds)
     yield from _findings(name, found, "its content")
 
 
@@ -224,11 +225,11 @@ def _source(data: bytes) -> Source | None:
         return None
 
 
-def _in_texts(data: bytes, looked_for: Searches) -> Counter[str]:
+def _in_texts(data: bytes, kinds: Mapping[str, str]) -> Counter[str]:
     """Short identifiers, as whole words of free text."""
-    if not looked_for.words or (source := _source(data)) is None:
+    if not kinds or (source := _source(data)) is None:
         return Counter()
-    return _words_in(_text_words(source.dataset), looked_for)
+    return _words_in(_text_words(source.dataset), kinds)
 
 
 def _text_words(item: Item) -> Iterator[str]:
@@ -247,7 +248,6 @@ def _text_words(item: Item) -> Iterator[str]:
 _SAID_BY_US: Final = frozenset({0x00120063, 0x00120064, 0x00080070, 0x00081090})
 
 
-def _words_in(found: Iterable[str], looked_for: Searches) -> Counter[str]:
-    kinds = dict(looked_for.words)
+def _words_in(found: Iterable[str], kinds: Mapping[str, str]) -> Counter[str]:
     small = (word.casefold() for word in found)
     return Counter(kinds[word] for word in small if word in kinds)

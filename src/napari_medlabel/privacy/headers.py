@@ -12,7 +12,7 @@ from typing import Final
 from napari_medlabel.privacy.coded import CODE_TAGS, VALUE, coded_entry
 from napari_medlabel.privacy.decisions import Decision, decider
 from napari_medlabel.privacy.dicom_source import Element, Item, Source, uid_text
-from napari_medlabel.privacy.identifiers import Identifier, identifiers, own_words, said
+from napari_medlabel.privacy.identifiers import Identifier, Left, identifiers, own_words, said
 from napari_medlabel.privacy.keeping import Keeper
 from napari_medlabel.privacy.private import safe_elements
 from napari_medlabel.privacy.profile import Profile
@@ -52,7 +52,7 @@ class Step:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Headers:
     """What is done to headers, under which key; `pixels` and `face` were cleaned, and checked."""
 
@@ -60,6 +60,14 @@ class Headers:
     names: Pseudonyms
     pixels: bool = False
     face: bool = False
+    _decided: dict[tuple[str, bool], Decide] = field(default_factory=dict, repr=False)
+
+    def decide(self, sop_class: str, *, nested: bool) -> Decide:
+        """What is done to each attribute of a kind of object; worked out once."""
+        key = (sop_class, nested)
+        if key not in self._decided:
+            self._decided[key] = decider(self.profile, sop_class, nested=nested)
+        return self._decided[key]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,8 +126,8 @@ class _Pass:
         wording = Wording(own_words(self._said), what.profile.own_words)
         self._keeper = Keeper(what.profile, what.names, self._shift, wording)
         self._tally: Counter[tuple[int, str]] = Counter()
-        self._top = decider(what.profile, self._class, nested=False)
-        self._inside = decider(what.profile, self._class, nested=True)
+        self._top = what.decide(self._class, nested=False)
+        self._inside = what.decide(self._class, nested=True)
 
     def made(self) -> Made:
         """The new header."""
@@ -154,9 +162,11 @@ class _Pass:
         keeper = self._keeper
         if self._what.names.is_ours(self._identity.patient_id):
             return set()  # it holds nothing but what stands for others
-        return identifiers(
-            self._said, self._what.profile, keeper.wording, frozenset(keeper.kept), self._shift
-        )
+        left = Left(
+            self._what.profile, keeper.wording, frozenset(keeper.kept), self._shift,
+            self._what.names.of(self._identity),
+        )  # fmt: skip
+        return identifiers(self._said, left)
 
     def _elements(self, item: Item, path: str, decide: Decide) -> list[tuple[int, bytes]]:
         """Tags and bytes of what stays of a data set or an item, in the order of the tags."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Literal
 
@@ -14,7 +14,7 @@ from napari_medlabel.privacy.uids import is_well_known
 from napari_medlabel.privacy.values import TEXTS, numbers, split, vr_of
 from napari_medlabel.privacy.wording import Wording, parts_of
 
-__all__ = ["Identifier", "Kind", "Said", "identifiers", "own_words", "said"]
+__all__ = ["Identifier", "Kind", "Left", "Said", "identifiers", "own_words", "said"]
 
 Kind = Literal["name", "number", "date", "uid", "place or contact", "text"]
 
@@ -42,11 +42,41 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """A string that must not be found any more; `raw` is how the file wrote it, if not in ASCII."""
+    """A string that must not be found any more; `raw` is how the file wrote it, if not in ASCII.
+
+    `patient` is the pseudonym of whom it is about. Short strings and words that others' files may
+    hold are looked for in this patient's files only.
+    """
 
     kind: Kind
     text: str
     raw: bytes = b""
+    patient: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left in a patient's files on purpose.
+
+    Parameters
+    ----------
+    profile
+        What was asked for.
+    wording
+        Words that are nobody's.
+    kept
+        Texts that stayed because somebody asked for them.
+    shift_days
+        By how much dates were moved.
+    patient
+        The pseudonym.
+    """
+
+    profile: Profile
+    wording: Wording
+    kept: frozenset[str]
+    shift_days: int
+    patient: str
 
 
 def said(source: Source) -> list[Said]:
@@ -64,27 +94,15 @@ def own_words(found: Iterable[Said]) -> frozenset[str]:
     )
 
 
-def identifiers(
-    found: list[Said],
-    profile: Profile,
-    wording: Wording,
-    kept: frozenset[str],
-    shift_days: int,
-) -> set[Identifier]:
+def identifiers(found: list[Said], left: Left) -> set[Identifier]:
     """What must not be found in the new files.
 
     Parameters
     ----------
     found
         All that the old file said.
-    profile
-        What is kept on purpose.
-    wording
-        Words that are nobody's.
-    kept
-        Texts that were kept on purpose.
-    shift_days
-        By how much dates were moved, so that a new date is not taken for an old one.
+    left
+        What of it was left there on purpose.
     """
     measured = {
         digits
@@ -93,16 +111,20 @@ def identifiers(
         for value in one.values
         for digits in re.findall(r"\d+", value)
     }
-    wanted = _dates(found, profile, shift_days)
+    wanted = _dates(found, left)
     for one in found:
         if one.vr in {"DA", "DT", "TM", "AS"}:
             continue
         if one.vr == "UI":
-            wanted |= _uids(one) if not profile.uids else set()
+            wanted |= _uids(one) if not left.profile.uids else set()
         else:
-            wanted |= set(_strings(one, wording, measured))
-    everything = "\n".join(kept).casefold()
-    return {one for one in wanted if not one.text or one.text.casefold() not in everything}
+            wanted |= set(_strings(one, left.wording, measured))
+    everything = "\n".join(left.kept).casefold()
+    return {
+        replace(one, patient=left.patient)
+        for one in wanted
+        if not one.text or one.text.casefold() not in everything
+    }
 
 
 def _said(item: Item) -> Iterator[Said]:
@@ -137,13 +159,13 @@ def _is_printable(value: bytes) -> bool:
     return re.fullmatch(rb"[\x1b\t\r\n -~\x80-\xff]+\x00?", value) is not None
 
 
-def _dates(found: list[Said], profile: Profile, shift_days: int) -> set[Identifier]:
-    if profile.dates not in {"removed", "shifted"}:
+def _dates(found: list[Said], left: Left) -> set[Identifier]:
+    if left.profile.dates not in {"removed", "shifted"}:
         return set()
     values = (value for one in found if one.vr in {"DA", "DT"} for value in one.values)
     days = {day for day in map(day_of, values) if day and day.year > 1900}
-    if profile.dates == "shifted":
-        days -= {day + timedelta(days=shift_days) for day in days}
+    if left.profile.dates == "shifted":  # a new date is not taken for an old one
+        days -= {day + timedelta(days=left.shift_days) for day in days}
     return {Identifier("date", day.isoformat()) for day in days}
 
 

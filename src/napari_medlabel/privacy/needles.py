@@ -4,11 +4,12 @@ Three searches, so that a name of five letters is found in a header and not in n
 
 - *far*: at least eight bytes; looked for in every byte, pixels too.
 - *near*: at least five letters, or six digits that stand alone; in all but the pixels.
-- *words*: three letters or four digits; only as a whole word of an element's text or of a name.
+- *words*: three letters or four digits; only as a whole word of text, in the patient's own files.
 """
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -21,6 +22,7 @@ from napari_medlabel.privacy.table import words
 __all__ = ["Searches", "searches"]
 
 _FAR, _NEAR, _NEAR_DIGITS, _WORD = 8, 5, 6, 3
+_WIDE_DIGITS: Final = 16  # bytes: a table of 16-bit numbers counts upwards, as digits may
 _DATE_FORMS: Final = ("%Y%m%d", "%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d")
 
 
@@ -30,7 +32,7 @@ class Searches:
 
     far: Search
     near: Search
-    words: frozenset[tuple[str, str]]  # the word, casefolded, and its kind
+    words: Mapping[str, Mapping[str, str]]  # by patient, the kind of each word, casefolded
     strings: int
     too_short: int
 
@@ -39,7 +41,7 @@ def searches(wanted: Iterable[Identifier]) -> Searches:
     """The searches for all identifiers of all files."""
     far: set[Needle] = set()
     near: set[Needle] = set()
-    short: set[tuple[str, str]] = set()
+    short: dict[str, dict[str, str]] = defaultdict(dict)
     too_short = strings = 0
     for one in set(wanted):
         strings += 1
@@ -47,13 +49,14 @@ def searches(wanted: Iterable[Identifier]) -> Searches:
         long = {needle for needle in needles if len(needle.data) >= _FAR}
         far |= long
         near |= set(needles) - long
-        if not needles:
-            if len(one.text) >= _WORD:
-                short.add((one.text.casefold(), one.kind))
-            else:
-                too_short += 1
+        if needles:
+            continue
+        if len(one.text) >= _WORD and one.kind != "text":
+            short[one.patient][one.text.casefold()] = one.kind
+        else:
+            too_short += 1
     near |= far
-    return Searches(Search(far), Search(near), frozenset(short), strings, too_short)
+    return Searches(Search(far), Search(near), short, strings, too_short)
 
 
 def _needles(one: Identifier) -> Iterator[Needle]:
@@ -88,5 +91,6 @@ def _encoded(text: str, kind: str, alone: str) -> Iterator[Needle]:
     for form in forms:
         for encoding in ("utf-8", "latin-1", "utf-16-le", "utf-16-be"):
             data = form.encode(encoding, "ignore").lower()
-            if len(data) >= _NEAR:
+            wide = encoding.startswith("utf-16")
+            if len(data) >= (_WIDE_DIGITS if wide and form.isdigit() else _NEAR):
                 yield Needle(data, kind, alone if encoding in {"utf-8", "latin-1"} else "")

@@ -19,7 +19,7 @@ from napari_medlabel.privacy.pseudonyms import Identity
 
 __all__ = ["FileDone", "LeftOut", "deidentify_file", "name_of", "opened"]
 
-_PIECE: Final = 1 << 20
+_IN_MEMORY: Final = 1 << 25  # bytes of a file that is read in one go
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +105,9 @@ def opened(place: Place) -> tuple[Source, str]:
         else:
             file = Path(place.path).open("rb")  # noqa: SIM115  # closed by the caller
             size = os.fstat(file.fileno()).st_size
+            if size <= _IN_MEMORY:
+                with file:
+                    file = BytesIO(file.read())
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         file.seek(0)
     except (OSError, RuntimeError) as error:

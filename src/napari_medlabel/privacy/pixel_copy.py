@@ -8,6 +8,7 @@ which may be a name drawn over the image.
 
 import hashlib
 import struct
+from collections.abc import Callable
 from typing import IO, Final
 
 import numpy as np
@@ -102,7 +103,7 @@ def _masked(piece: bytes, mask: int, source: Source) -> bytes:
     return stored + piece[whole:]
 
 
-def _copy_fragments(source: Source, pixels: Pixels, put) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _copy_fragments(source: Source, pixels: Pixels, put: Callable[[bytes], None]) -> None:
     """All items, with their lengths, and the delimiter; a frame's segments only where it begins."""
     file, at, end = source.file, pixels.start, pixels.start + pixels.length
     first = True

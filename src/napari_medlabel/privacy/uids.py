@@ -8,7 +8,6 @@ So what is de-identified twice is as if it were once: our own UIDs are left as t
 key a UID says nothing about the original.
 """
 
-import functools
 import hashlib
 import hmac
 import re
@@ -20,6 +19,7 @@ __all__ = ["IMPLEMENTATION", "Uids", "is_uid", "is_well_known"]
 
 # Names this program in the files that it writes: 2.25 and a UUID made once.
 IMPLEMENTATION: Final = "2.25.290911806471437118902365467261398710417"
+_REMEMBERED: Final = 1 << 16
 _UID: Final = re.compile(r"(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
 _OURS: Final = re.compile(r"2\.25\.([1-9][0-9]{0,38})")
 
@@ -46,10 +46,17 @@ class Uids:
     def __init__(self, key: bytes) -> None:
         self._key = hmac.digest(key, b"uids", "sha256")
         self._mark = hmac.digest(key, b"marks of uids", "sha256")
-        self.mapped = functools.lru_cache(maxsize=1 << 16)(self._mapped)
+        self._known: dict[str, str] = {}
 
-    def _mapped(self, uid: str) -> str:
+    def mapped(self, uid: str) -> str:
         """What stands for a UID; itself where it is well known or one of ours."""
+        if uid not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[uid] = self._made(uid)
+        return self._known[uid]
+
+    def _made(self, uid: str) -> str:
         if is_well_known(uid) or self.is_ours(uid):
             return uid
         value = bytearray(hmac.digest(self._key, uid.encode("utf-8"), "sha256")[:16])

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import warnings
 from collections.abc import Iterable
 from typing import Final
 
@@ -69,7 +70,9 @@ def decoded(value: bytes, vr: str, encodings: tuple[str, ...]) -> str:
         return value.decode("latin-1")
     delimiters = {0x5C, 0x5E, 0x3D, 0x0A, 0x0D, 0x0C, 0x09}  # PS3.5 section 6.1.2.5.3
     try:
-        text: str = decode_bytes(value, list(encodings), delimiters)
+        with warnings.catch_warnings():  # they hold the value
+            warnings.simplefilter("ignore")
+            text: str = decode_bytes(value, list(encodings), delimiters)
     except (LookupError, ValueError, TypeError, IndexError):
         return value.decode("latin-1")
     return text

@@ -4,6 +4,7 @@ What is not known is removed, so that a name needs no recognising. Whatever else
 that is part of this patient's own identifiers goes too: "Hand" stays, but not of Dr Hand.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -59,6 +60,7 @@ class Wording:
     own: frozenset[str] = frozenset()
     more: frozenset[str] = frozenset()
 
+    @functools.lru_cache(maxsize=1 << 15)  # noqa: B019
     def cleaned(self, text: str, *, code: bool = False) -> str:
         """The text without what is not known; unchanged where all of it is.
 
@@ -78,6 +80,7 @@ class Wording:
         again = " ".join(kept)
         return again if again == text else self.cleaned(again, code=code)
 
+    @functools.lru_cache(maxsize=1 << 15)  # noqa: B019  # a frozen value: equal ones share it
     def unknown(self, text: str) -> list[str]:
         """The words of a text that may not stay, as technical names have them; casefolded."""
         if self.cleaned(text, code=True) == text:
@@ -89,6 +92,7 @@ class Wording:
         """Whether a coded value may stay as it is."""
         return bool(text) and self.cleaned(text, code=True) == text
 
+    @functools.lru_cache(maxsize=1 << 15)  # noqa: B019
     def knows(self, word: str, *, code: bool = False) -> bool:
         """Whether one word may stay."""
         small = word.casefold()
