@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from napari_medlabel.core.segmentation import Segmentation
     from napari_medlabel.core.volume import Volume, VolumeSequence
     from napari_medlabel.formats import scan
+    from napari_medlabel.privacy.burned_in import find_burned_in
+    from napari_medlabel.privacy.burned_in_redact import redact_burned_in
 
 __version__ = "0.1.0"
 
@@ -38,9 +40,11 @@ _HOME = {
     "VolumeSequence": "core.volume",
     "automatic": "commands.automatic",
     "deidentify": "commands.deidentifying",
+    "find_burned_in": "privacy.burned_in",
     "interactive": "commands.segmenting",
     "read": "commands.sources",
     "read_sequence": "commands.sources",
+    "redact_burned_in": "privacy.burned_in_redact",
     "scan": "formats",
 }
 __all__ = [
@@ -60,9 +64,11 @@ __all__ = [
     "__version__",
     "automatic",
     "deidentify",
+    "find_burned_in",
     "interactive",
     "read",
     "read_sequence",
+    "redact_burned_in",
     "scan",
 ]
 

@@ -15,7 +15,11 @@ from napari_medlabel.session import Permission, Session
 
 __all__ = ["doctor"]
 
-_EXTRAS: Final = {"ai": ("torch", "monai"), "window": ("qtpy",)}
+_EXTRAS: Final = {
+    "ai": ("torch", "monai"),
+    "ocr": ("rapidocr", "onnxruntime", "cv2"),
+    "window": ("qtpy",),
+}
 _BINDINGS: Final = ("PySide6", "PyQt6", "PyQt5")
 _ENOUGH_BYTES: Final = 10 << 30
 
@@ -28,6 +32,7 @@ def doctor(session: Session, *, network: bool = False) -> dict[str, Any]:
         _check("napari", _version("napari"), ok=_has("napari")),
         _window(),
         _ai(),
+        _ocr(),
         _codecs(),
         _space(session),
         _workspace(session),
@@ -52,6 +57,12 @@ def _ai() -> dict[str, Any]:
     if missing:
         return _check("assist", 'no torch: pip install "napari-medlabel[ai]"', ok=False)
     return _check("assist", f"torch {_version('torch')}, MONAI {_version('monai')}")
+
+
+def _ocr() -> dict[str, Any]:
+    if not all(map(_has, _EXTRAS["ocr"])):
+        return _check("text in pixels", 'no rapidocr: pip install "napari-medlabel[ocr]"', ok=False)
+    return _check("text in pixels", f"rapidocr {_version('rapidocr')}")
 
 
 def _codecs() -> dict[str, Any]:

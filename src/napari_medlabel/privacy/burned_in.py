@@ -105,7 +105,7 @@ class BurnedIn:
     why_not
         Why nothing was looked at; "" otherwise.
     files
-        All that were looked at, with or without text.
+        All that were looked at as a whole, with or without text.
     """
 
     boxes: tuple[TextBox, ...] = ()
@@ -141,7 +141,7 @@ class BurnedIn:
 
 
 def find_burned_in(  # noqa: PLR0913  # what is looked at, and how
-    path: Path,
+    path: str | Path,
     *,
     allow_marks: bool = False,
     every_frame: bool = False,
@@ -176,7 +176,7 @@ def find_burned_in(  # noqa: PLR0913  # what is looked at, and how
     if reader is None and not is_installed():
         missing = ExtraMissing.named("ocr", "looking for text in pictures")
         return BurnedIn(why_not=f"not checked: {missing.what}; {missing.hint}")
-    with opened(path, cancelled=cancelled) as (found, stacks, unread):
+    with opened(Path(path), cancelled=cancelled) as (found, stacks, unread):
         if not stacks and not unread:
             raise InputError(f"{shown(path)} holds no picture", "name DICOM, NIfTI, NRRD or MHA")
         return look_at(
@@ -218,15 +218,15 @@ def look_at(  # noqa: PLR0913  # what is looked at, and how
     for look in looks:
         for spot in look.spots(every_frame=every_frame):
             boxes += _boxes(look.stack, spot, next(numbers))
-    failed = [one for look in looks for one in look.unread]
+    lost = (*unread, *(one for look in looks for one in look.unread))
     with_pixels = {place.file for stack in stacks for place in stack.places}
     return BurnedIn(
         tuple(sorted(boxes, key=lambda box: (box.file, box.frame, box.finding))),
         tuple(look.looked() for look in looks),
         tuple(one for one in skipped if one.file not in with_pixels),
-        (*unread, *failed),
+        lost,
         tuple(reader.models().items()),
-        files=tuple(sorted(with_pixels)),
+        files=tuple(sorted(with_pixels - {one.file for one in lost})),
     )
 
 

@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from napari_medlabel.errors import Cancelled, ExtraMissing, InputError, Refused
+from napari_medlabel.errors import (
+    Cancelled,
+    ExtraMissing,
+    InputError,
+    OutputError,
+    Refused,
+)
 from napari_medlabel.files import check_new_file, check_new_folder, new_file, new_folder, shown
 from napari_medlabel.formats import open_reader, scan, write
 from napari_medlabel.formats.dicom_files import Opener
@@ -77,8 +83,8 @@ class Redacted:
 
 
 def redact_burned_in(  # noqa: PLR0913  # what is written, and how
-    path: Path,
-    out: Path,
+    path: str | Path,
+    out: str | Path,
     *,
     keep: Collection[int] = (),
     before: BurnedIn | None = None,
@@ -124,6 +130,7 @@ def redact_burned_in(  # noqa: PLR0913  # what is written, and how
     """
     if not is_installed():
         raise ExtraMissing.named("ocr", "looking for text in pictures")
+    path, out = Path(path), Path(out)
     is_one = path.is_file() and out.suffix != "" and not out.is_dir()
     _check_free(out, is_one=is_one, force=force)
     reads = reader or TextReader()
@@ -136,11 +143,14 @@ def redact_burned_in(  # noqa: PLR0913  # what is written, and how
 
     found = before or look(path)
     kept = _kept(found, keep)
+    if not found.files:
+        raise InputError(f"{shown(path)} holds no picture that can be looked at")
     if is_one and len(found.files) != 1:
         raise InputError(f"{shown(path)} holds several files", "name a folder to write into")
     with _place(out, is_one=is_one, force=force) as root:
         copies = _Copies(path, root, found, is_one=is_one, cancelled=cancelled)
-        boxes = _by_file(box for box in found.boxes if box not in kept)
+        whole = set(found.files)
+        boxes = _by_file(box for box in found.boxes if box not in kept and box.file in whole)
         for number in range(1, _ROUNDS + 1):
             copies.write(boxes, with_text={box.file for box in kept})
             after = look(root)
@@ -178,21 +188,34 @@ class _Copies:
     def write(self, boxes: Boxes, *, with_text: Collection[str]) -> None:
         """Write what is not written yet, or has more boxes than before."""
         with Opener() as opener:
-            for name in self._files:
+            for number, name in enumerate(self._files, 1):
                 if self._cancelled():
                     raise Cancelled("writing was called off")
-                target = self._root if self._is_one else self._root / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                wanted = boxes.get(name, {})
-                picture = self._pictures.get(name)
-                if picture is None:
-                    self._write_volume(name, target, wanted)
-                elif wanted:
-                    is_clean = name not in with_text
-                    write_filled(picture, wanted, target, opener, is_clean=is_clean)
-                elif name not in self._written:
-                    _copy(picture, target, opener)
+                if name in self._written and name not in boxes:
+                    continue
+                try:
+                    self._write_one(
+                        name, boxes.get(name, {}), opener, is_clean=name not in with_text
+                    )
+                except OutputError:
+                    raise
+                except InputError as error:  # by number: a file's name may be a patient's
+                    what = f"file {number} of {len(self._files)} cannot be copied: {error.what}"
+                    raise InputError(what, error.hint) from error
                 self._written.add(name)
+
+    def _write_one(
+        self, name: str, boxes: Mapping[int, Sequence[Box]], opener: Opener, *, is_clean: bool
+    ) -> None:
+        target = self._root if self._is_one else self._root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        picture = self._pictures.get(name)
+        if picture is None:
+            self._write_volume(name, target, boxes)
+        elif boxes:
+            write_filled(picture, boxes, target, opener, is_clean=is_clean)
+        else:
+            _copy(picture, target, opener)
 
     def _write_volume(self, name: str, target: Path, boxes: Mapping[int, Sequence[Box]]) -> None:
         source = self._path if self._path.is_file() else self._path / name

@@ -100,7 +100,8 @@ def _of_pictures(group: Sequence[tuple[Picture, str]], reader: PictureReader) ->
         if picture.space != "grey":
             return view, luma(view)
         slope, intercept = picture.facts.slope or 1.0, picture.facts.intercept or 0.0
-        return view, stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
+        values = stored.astype(np.float32) * np.float32(slope) + np.float32(intercept)
+        return view, -values if picture.facts.photometric == "MONOCHROME1" else values
 
     return Stack(
         tuple(FrameOf(one.name, n) for one, n, _ in frames),
