@@ -158,6 +158,22 @@ def test_numbers_that_look_like_hu_are_taken_as_such_and_it_is_said(torso: Torso
     assert "look like HU" in found.notes[-1]
 
 
+def test_chunks_at_rest_are_read_by_slices(torso: Torso, found: dict[str, Found]) -> None:
+    voxels = np.asarray(torso[0].levels[0])
+
+    class Chunks:
+        shape, dtype, ndim = voxels.shape, voxels.dtype, 3
+
+        def __getitem__(self, key: object) -> npt.NDArray[np.int16]:
+            assert isinstance(key, int) or (isinstance(key, slice) and key.step is None)
+            return np.asarray(voxels[key])
+
+    wide = Geometry.from_spacing(voxels.shape, torso[0].geometry.spacing_mm)
+    volume = Volume((Chunks(),), wide, Source("generated", wide), "", "stored")
+    mask = find(volume, "lungs").mask
+    np.testing.assert_array_equal(mask, found["lungs"].mask)
+
+
 def test_missing_numbers_count_as_air(torso: Torso, found: dict[str, Found]) -> None:
     voxels = np.asarray(torso[0].levels[0], np.float32)
     voxels[voxels < -950] = np.nan
@@ -190,6 +206,7 @@ def _noise(unit: str = "HU", level: float = -950.0) -> Volume:
         (_noise("stored", 900.0), "bone", "in MR bone is as dark as air"),
         (_noise("stored", 900.0), "table", "an MR shows no table"),
         (_noise(level=1100.0), "body", "not a CT in HU"),
+        (_noise(level=0.0), "lungs", "nothing in the image is below -400 HU"),
         (_noise(), "liver", "not among the known parts"),
     ],
 )  # fmt: skip
@@ -238,7 +255,7 @@ def test_every_part_has_a_name_of_its_own_and_says_what_it_is() -> None:
     assert all(part.tip for part in PARTS)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(
     hnp.arrays(bool, hnp.array_shapes(min_dims=3, max_dims=3, min_side=2, max_side=9)),
     st.floats(0.5, 6.0), st.tuples(*[st.floats(0.6, 3.0)] * 3),

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from napari_medlabel.core.automatic.body import coarse_body, tissue_limit
+from napari_medlabel.core.automatic.body import SKIN_HU, coarse_body, tissue_limit
 from napari_medlabel.core.automatic.bone import BONE_HU, coarse_bone
 from napari_medlabel.core.automatic.brain import HEAD_MM, coarse_brain
 from napari_medlabel.core.automatic.look import CoarseLook, coarse_look, enlarged, refined
@@ -362,6 +362,11 @@ def _check_kind(look: CoarseLook, part: Part) -> None:
                 f"this is not a CT in HU: half of it is above {usual:.0f}",
                 "open the DICOM series it was made from, which says how to rescale it",
             )
+        if part.ct_only == _BY_DENSITY and float(look.means.min()) > SKIN_HU:
+            raise InputError(
+                f"{part.name} cannot be found: nothing in the image is below {SKIN_HU:.0f} HU, so "
+                "that it shows no air, or is not a CT in HU", "open the DICOM series, or draw it",
+            )  # fmt: skip
         return
     if part.ct_only:
         raise InputError(

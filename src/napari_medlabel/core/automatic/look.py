@@ -206,7 +206,8 @@ def _is_ct(volume: Volume) -> tuple[bool, bool]:
     if volume.unit != "stored" or volume.modality not in {"", "CT"}:
         return False, False
     k, j, i = (max(1, -(-n // 48)) for n in volume.shape)
-    some = np.asarray(volume.levels[0][::k])[:, ::j, ::i]
+    image = volume.levels[0]
+    some = np.stack([np.asarray(image[n])[::j, ::i] for n in range(0, volume.shape[0], k)])
     values = some[np.isfinite(some)] if some.dtype.kind == "f" else some.ravel()
     if not values.size or float(values.min()) > -500:
         return False, False
