@@ -29,6 +29,7 @@ __all__ = [
     "is_gone",
     "main_window",
     "napari_docks",
+    "napari_status",
 ]
 
 Box = tuple[slice, slice, slice]
@@ -299,6 +300,15 @@ def napari_docks(viewer: Viewer) -> tuple[QDockWidget, QDockWidget]:
     """The docks *layer controls* and *layer list*."""
     shown = viewer.window._qt_viewer  # noqa: SLF001
     return (shown.dockLayerControls, shown.dockLayerList)
+
+
+def napari_status(viewer: Viewer) -> tuple[QWidget, ...]:
+    """What napari shows in the status bar: words about its layers, and the switch of *activity*.
+
+    The switch's dialog opens from the menu *View* as well.
+    """
+    bar = main_window(viewer).statusBar()
+    return (bar._status.parentWidget(), bar._activity_item)  # noqa: SLF001
 
 
 def without_scroll_keys(viewer: Viewer) -> Callable[[], None]:

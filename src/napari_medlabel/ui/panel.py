@@ -27,7 +27,7 @@ from napari_medlabel.ui.annotations.list_state import AnnotationsState
 from napari_medlabel.ui.assist.links import link_assist, link_kept
 from napari_medlabel.ui.binding import binding_problem
 from napari_medlabel.ui.desk import Desk
-from napari_medlabel.ui.docking import dock_left
+from napari_medlabel.ui.docking import dock_left, set_dock_style
 from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.export_tab import ExportTab, ExportWish
 from napari_medlabel.ui.geometry_dialog import GeometryDialog
@@ -65,7 +65,6 @@ class MedlabelPanel(QWidget):
         super().__init__()
         self.setObjectName("medlabel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(280)
         self.setAcceptDrops(True)
         self.viewer = viewer
         self.desk = Desk(viewer, session, self)
@@ -99,7 +98,7 @@ class MedlabelPanel(QWidget):
     def sizeHint(self) -> object:  # noqa: N802  # Qt's
         """As wide as the design has it."""
         hint = super().sizeHint()
-        hint.setWidth(304)
+        hint.setWidth(self._tokens.px(304))
         return hint
 
     # What it shows
@@ -177,6 +176,7 @@ class MedlabelPanel(QWidget):
         for part in (self, self.page):
             part.setStyleSheet(sheet)
             dress(part, self._tokens)
+        set_dock_style(self.viewer, self, self._tokens)
         self.report.set_style(sheet, self._tokens)
         self._sheet = sheet
         self.action_windows.set_style(sheet, self._tokens)
@@ -384,7 +384,7 @@ class MedlabelPanel(QWidget):
 
     def _stand(self) -> None:
         if not self._shut:
-            dock_left(self.viewer, self)
+            dock_left(self.viewer, self, self._tokens)
 
     def _look_whether_gone(self) -> None:
         if is_gone(self.viewer):

@@ -10,7 +10,8 @@ __all__ = ["GAP", "Rect", "place_of"]
 Rect = tuple[int, int, int, int]
 Point = tuple[int, int]
 
-GAP: Final = 16  # from the preview and from the border of the area
+GAP: Final = 16  # from the preview and from the sides of the area
+EDGE: Final = 40  # from its foot and head, where letters and the scale bar stand
 AWAY: Final = 32  # from a hand that draws
 
 
@@ -37,8 +38,8 @@ def place_of(
     """
     wide, high = bar
     left, top, width, height = area
-    foot = (left + (width - wide) // 2, top + height - high - GAP)
-    head = (foot[0], top + GAP)
+    foot = (left + (width - wide) // 2, top + height - high - EDGE)
+    head = (foot[0], top + EDGE)
     places = [foot, head]
     if preview is not None:
         x, y, w, h = preview
@@ -54,11 +55,11 @@ def place_of(
 
 
 def _inside(area: Rect, bar: tuple[int, int], place: Point) -> Point:
-    """The place moved into the area, at a gap from its border."""
+    """The place moved into the area, clear of its border."""
     moved = []
-    for n in (0, 1):
-        most = area[n] + area[n + 2] - bar[n] - GAP
-        moved.append(max(min(place[n], most), area[n] + GAP))
+    for n, gap in ((0, GAP), (1, EDGE)):
+        most = area[n] + area[n + 2] - bar[n] - gap
+        moved.append(max(min(place[n], most), area[n] + gap))
     return (moved[0], moved[1])
 
 

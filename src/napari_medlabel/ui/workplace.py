@@ -7,10 +7,11 @@ from napari import Viewer
 from qtpy.QtCore import QObject, QRect, QTimer, Signal
 from qtpy.QtGui import QCursor
 
-from napari_medlabel.ui._napari_compat import main_window
+from napari_medlabel.ui._napari_compat import main_window, napari_status
 from napari_medlabel.ui.assist.marks import prompt_rects
 from napari_medlabel.ui.assist.rules import SOURCE
-from napari_medlabel.ui.planes.own_window import float_over, give_own_window
+from napari_medlabel.ui.docking import tab_sheet
+from napari_medlabel.ui.planes.own_window import float_over, give_own_window, move_along
 from napari_medlabel.ui.planes.room import SOLID
 from napari_medlabel.ui.preview_bar import PreviewBar
 from napari_medlabel.ui.readout import Readout
@@ -38,7 +39,6 @@ __all__ = ["Workplace"]
 
 SOON_MS = 15
 REST_MS = 150
-WIDE = 5  # times what napari's own words get
 BUSY_MS = 300  # work that takes less shows nothing
 
 
@@ -76,7 +76,11 @@ class Workplace(QObject):
             give_own_window(part)
         float_over(self.preview)
         self._status_bar = main_window(viewer).statusBar()
-        self._status_bar.addPermanentWidget(self.status, WIDE)  # napari has little to say here
+        self._not_ours = napari_status(viewer)
+        for part in self._not_ours:
+            part.hide()
+        self._status_bar.insertWidget(0, self.status, 1)
+        move_along(self.status, self._status_bar)
         self.status.show()
         self.surfaces = Surfaces(
             drawing.case, solid, self, busy=lambda: drawing.hand.busy
@@ -103,12 +107,15 @@ class Workplace(QObject):
         self._solid.close_canvas()
         self._status_bar.removeWidget(self.status)
         self.status.deleteLater()
+        for part in self._not_ours:
+            part.show()
         self.deleteLater()
 
     def set_style(self, sheet: str, tokens: Tokens) -> None:
         """Take the theme."""
         room = self._looking.room
         self._sight.scale = tokens.scale
+        room.set_tabs_style(tab_sheet(tokens, "bottom", 28))
         room.setStyleSheet(
             f"#medlabel_room {{ background: {tokens.bg}; }} "
             f"QSplitter::handle {{ background: {tokens.line}; image: none; }}"

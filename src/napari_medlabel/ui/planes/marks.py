@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCENT", "PLATE", "border", "corner", "crosshair", "plate", "ring", "words"]
 
+Line = list[tuple[str, QColor, bool]]  # words, each with its colour, and whether it is bold
+
+WORDS_PX = 12.0
 GAP_PX = 14.0  # at the centre of the crosshair, so that the voxel is never covered
 EDGE_PX = 10.0
 LETTER: Final = QColor("#FFE9A8")
@@ -17,6 +20,7 @@ PLATE: Final = QColor(0, 0, 0, 153)
 ACCENT: Final = QColor("#6C86F0")
 WHITE: Final = QColor("#F0F1F2")
 DIM: Final = QColor("#BCC1CA")
+LETTER_PX = 26.0  # half a letter, the border of a plate and air
 SMALL_PX = 220  # narrower views leave out all but letters and the plane's name
 
 
@@ -54,14 +58,28 @@ def words(painter: QPainter, view: "PlaneView") -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     name = [(view.plane.name, WHITE, True), (f" {view.index + 1} / {count}", DIM, False)]
     where = [(sight.where_along(axis), DIM, False)]
+    window = _window_lines(view)
+    half = view.width() / 2.0 - LETTER_PX * sight.scale  # the upper letter stands in the middle
+    if max(_width_of(view, line) for line in (name, where)) > half:
+        name, where = name[:1], [(name[1][0].lstrip(), DIM, False)]
     corner(painter, view, [name, where] if wide else [name], right=False)
     if wide:
-        corner(painter, view, _window_lines(view), right=True)
+        if max(_width_of(view, line) for line in window) <= half:
+            corner(painter, view, window, right=True)
         _scale_bar(painter, view)
     _letters(painter, view)
 
 
-def _window_lines(view: "PlaneView") -> list[list[tuple[str, QColor, bool]]]:
+def _width_of(view: "PlaneView", line: Line) -> float:
+    """How far into the view a line of words reaches from its corner, in px."""
+    wide: float = EDGE_PX + sum(
+        QFontMetricsF(font_of(view, WORDS_PX, bold=bold)).horizontalAdvance(shown)
+        for shown, _color, bold in line
+    )
+    return wide
+
+
+def _window_lines(view: "PlaneView") -> list[Line]:
     sight = view.sight
     window = sight.layers.window
     digits = 0 if window.width >= 20 else 2
@@ -73,12 +91,9 @@ def _window_lines(view: "PlaneView") -> list[list[tuple[str, QColor, bool]]]:
     return [[(named, WHITE, False)], *lines] if named and large else lines
 
 
-def corner(
-    painter: QPainter, view: "PlaneView", lines: list[list[tuple[str, QColor, bool]]], *,
-    right: bool,
-) -> QRectF:  # fmt: skip
+def corner(painter: QPainter, view: "PlaneView", lines: list[Line], *, right: bool) -> QRectF:
     """Lines of words in an upper corner; each word with its colour, and whether it is bold."""
-    fonts = {bold: font_of(view, 12.0, bold=bold) for bold in (False, True)}
+    fonts = {bold: font_of(view, WORDS_PX, bold=bold) for bold in (False, True)}
     metrics = {bold: QFontMetricsF(font) for bold, font in fonts.items()}
     step = metrics[False].height() + 1.0
     widths = [sum(metrics[b].horizontalAdvance(w) for w, _c, b in line) for line in lines]

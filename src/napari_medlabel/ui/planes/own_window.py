@@ -5,11 +5,11 @@ every repaint of any widget in it: 10 to 30 ms without a graphics card, for a sl
 A child with a window of its own is not part of that. What floats over such a child needs one too.
 """
 
-from qtpy.QtCore import QEvent, QObject, QRectF, Qt
+from qtpy.QtCore import QEvent, QObject, QPoint, QRectF, Qt
 from qtpy.QtGui import QColor, QGuiApplication, QPainter, QPainterPath, QRegion
 from qtpy.QtWidgets import QWidget
 
-__all__ = ["float_over", "give_own_window"]
+__all__ = ["float_over", "give_own_window", "move_along"]
 
 PLATFORM = "xcb"  # X11: elsewhere windows within windows are no help or do harm
 
@@ -33,6 +33,28 @@ def float_over(widget: QWidget, radius: float = 8.0) -> None:
     """Let a widget be seen over others that have windows of their own, with its round corners."""
     if give_own_window(widget):
         _Rounder(widget, radius)
+
+
+def move_along(widget: QWidget, parent: QWidget) -> None:
+    """Keep such a widget in its place when its parent moves: Qt may leave its window behind."""
+    if widget.windowHandle() is not None:
+        _Follower(widget, parent)
+
+
+class _Follower(QObject):
+    def __init__(self, widget: QWidget, parent: QWidget) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        parent.installEventFilter(self)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's
+        """Put the window where the widget is."""
+        if event.type() in {QEvent.Type.Move, QEvent.Type.Resize, QEvent.Type.Show}:
+            own, above = self._widget.windowHandle(), self._widget.nativeParentWidget()
+            if own is not None and above is not None:
+                own.setPosition(self._widget.mapTo(above, QPoint(0, 0)))
+        return False
 
 
 class _Rounder(QObject):

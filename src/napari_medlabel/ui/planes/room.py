@@ -49,6 +49,7 @@ class Room(QWidget):
         layout.addLayout(self._below)
         self._frame: QWidget | None = None
         self._tabs: QTabBar | None = None
+        self._tabs_style = ""
         self._laid: tuple[object, ...] = ()
         self._sizes: list[int] = []
         sight.look_changed.connect(self.lay_out)
@@ -87,7 +88,8 @@ class Room(QWidget):
             return
         self._laid = wanted
         for view in self.views:
-            view.setParent(None)
+            view.hide()
+            view.setParent(self)  # not nobody's: it would lose its window, and its canvas all
         if self._frame is not None:
             self._held.removeWidget(self._frame)
             self._frame.deleteLater()
@@ -120,8 +122,10 @@ class Room(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         self._tabs = QTabBar()
+        self._tabs.setStyleSheet(self._tabs_style)
         self._tabs.setExpanding(True)
         self._tabs.setDrawBase(False)
+        self._tabs.setUsesScrollButtons(False)
         self._tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         names = [*(plane.name for plane in PLANES), "3D"]
         for view in others:
@@ -136,6 +140,12 @@ class Room(QWidget):
         self._tabs.currentChanged.connect(show)
         show(0)
         return box
+
+    def set_tabs_style(self, sheet: str) -> None:
+        """Take the look of the tabs that choose one of the small views."""
+        self._tabs_style = sheet
+        if self._tabs is not None:
+            self._tabs.setStyleSheet(sheet)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's
         """Stay as large as what it covers."""
