@@ -1,4 +1,4 @@
-"""Hypothesis strategies for geometries, schemas, edits and whole sessions of drawing.
+"""Hypothesis strategies for geometries, schemas, edits and drawing; the laws of engines.
 
 For our tests and for people who write engines and tools. They need the extra `test`. Geometries
 are oblique, anisotropic, sheared and flipped unless asked otherwise: an isotropic cube at the
@@ -19,6 +19,7 @@ from napari_medlabel.core.geometry import Axes, BoolArray, FloatArray, Geometry,
 from napari_medlabel.core.grouping import move_label
 from napari_medlabel.core.schema import Code, Label, LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
+from napari_medlabel.engines.laws import check_engine
 from napari_medlabel.errors import InputError, Refused
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Undo",
     "actions",
     "axes",
+    "check_engine",
     "edits",
     "geometries",
     "label_arrays",

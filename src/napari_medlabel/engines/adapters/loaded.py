@@ -1,5 +1,6 @@
 """Models that have been loaded: one way to ask a network, whatever library runs it."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,7 +149,8 @@ def read_torchscript(path: Path, sha256: str) -> TorchNetwork:
     """
     import torch
 
-    with verified(path, sha256) as file:
+    with verified(path, sha256) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch would rather have other files
         try:
             module = torch.jit.load(file, map_location="cpu")  # type: ignore[no-untyped-call]
         except Exception as error:  # torch fails in many ways on a file that is none of its own

@@ -135,13 +135,20 @@ _turn = threading.Lock()  # hooks are of the network, which several sessions may
 
 @contextmanager
 def polled(module: Any, cancelled: Stop) -> Iterator[None]:  # noqa: ANN401  # a torch Module
-    """While a network runs, ask before each of its layers whether it was called off."""
+    """While a network runs, ask before each of its layers whether it was called off.
+
+    The layers of a TorchScript program cannot be watched: it is asked about before it runs.
+    """
+    import torch
+
+    check_not_stopped(cancelled)
+    whole = isinstance(module, torch.jit.ScriptModule)
 
     def ask(*_inputs: object) -> None:
         check_not_stopped(cancelled)
 
     with _turn:
-        layers = [one for one in module.modules() if not list(one.children())]
+        layers = [] if whole else [m for m in module.modules() if not list(m.children())]
         hooks = [layer.register_forward_pre_hook(ask) for layer in layers]
         try:
             yield
