@@ -273,6 +273,20 @@ def test_cleaned_text_holds_known_words_only_and_stays_clean(text: str) -> None:
     assert wording.cleaned(made) == made
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mail leonore.z@example.org", "call +49 8761 4711-22", "call 555-1234", "ssn 078-05-1120",
+        "http://example.org/zwiebel", "born 24.12.1933", "on 2024-01-31", "at 10:11:12",
+        "IP 192.168.4.77", "car WOBZK99912", "Nr 4711889", "VIN WVWZZZ1JZXW000010",
+    ],
+)  # fmt: skip
+def test_numbers_addresses_and_dates_in_text_are_removed(tmp_path: Path, text: str) -> None:
+    new = cleaned(tmp_path, plain(StudyDescription=f"CT {text} chest"), Profile(descriptors=True))
+    left = set(new.StudyDescription.split()) - {"CT", "chest", "on", "at", "IP"}
+    assert left == set()
+
+
 # Options
 
 

@@ -16,11 +16,11 @@ from napari_medlabel.privacy.table import words
 
 __all__ = ["Wording", "parts_of"]
 
-# Dates, times, telephone numbers, addresses: gone before single words are looked at.
+# Dates, times, telephone numbers, addresses of machines: gone before single words are looked at.
 _DATE_LIKE: Final = re.compile(
     r"(?<!\d)(?:(?:19|20)\d\d[-./ ]\d{1,2}[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d\d"
     r"|\d{2}[-./]\d{2}[-./]\d{2}|\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|\d{3}-\d{2}-\d{4}"
-    r"|[+0]\d[\d ()/-]{5,}\d|\d{3}[-. ]\d{3,4}(?:[-. ]\d{3,4})?)(?!\d)"
+    r"|\d{1,3}(?:\.\d{1,3}){3}|[+0]\d[\d ()/-]{5,}\d|\d{3}[-. ]\d{3,4}(?:[-. ]\d{3,4})?)(?!\d)"
 )
 _ADDRESS_LIKE: Final = re.compile(r"\S+@\S+|\b\w+://\S+|\bwww\.\S+", re.IGNORECASE)
 _BETWEEN: Final = re.compile(r"([\s_/,;:+()\[\]{}=&|\\^*#<>\"'%!?-]+|\.(?!\d)|(?<!\d)\.)")
