@@ -3,6 +3,7 @@
 Reading a picture takes half a second, so that what was found and written is made once.
 """
 
+import errno
 import json
 import os
 import subprocess
@@ -209,10 +210,13 @@ def test_a_nifti_is_looked_at_the_right_way_round(reader: TextReader, tmp_path: 
 
 
 def test_the_command_line_keeps_its_contract(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.main(["burned-in", str(folder / "capture.dcm"), "--json"]) == 0
+    words = ["burned-in", str(folder / "capture.dcm"), "--redact", str(tmp_path / "out"), "--json"]
+    assert cli.main(words) == 0
     said = json.loads(capsys.readouterr().out)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["capture.dcm"]
+    assert (said["redacted"]["changed"], said["redacted"]["left"]) == (1, 0)
     assert (said["format"], said["checked"]) == (1, True)
     (box,) = said["boxes"]
     assert (box["file"], box["frame"]) == ("capture.dcm", 0)
@@ -274,6 +278,22 @@ def test_called_off_leaves_nothing(
         redact_burned_in(
             folder, tmp_path / "out", before=found, reader=reader, cancelled=lambda: True
         )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing(
+    folder: Path,
+    found: BurnedIn,
+    reader: TextReader,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(_path: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OutputError, match="disk is full"):
+        redact_burned_in(folder, tmp_path / "out", before=found, reader=reader)
     assert list(tmp_path.iterdir()) == []
 
 
