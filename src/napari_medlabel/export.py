@@ -6,6 +6,7 @@ names. Where a comparison fails, nothing appears in the folder.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -159,7 +160,9 @@ def export_mask(
         Of `FORMATS`, one file each; of NIfTI and NRRD one for each group of labels, since a file
         of theirs holds one value for a voxel: `NAME.group-2.nii.gz` of group 2.
     force
-        Whether existing files may be replaced.
+        Whether existing files may be replaced. Masks of groups that an earlier export of this
+        name has in its checksums, and this one has no more, are removed: they would be taken for
+        a part of it.
 
     Raises
     ------
@@ -203,10 +206,13 @@ def export_mask(
             hidden.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
             checks.append(_document_back(hidden, file_name, document, mask))
             files.append(_exported(hidden, folder / file_name))
+        stale = _earlier_groups(folder, name, formats) - {folder / one for one in named}
         sums = publishing.enter_context(new_file(folder / f"{name}.sha256", force=force))
         lines = "".join(f"{one.sha256}  {one.path.name}\n" for one in files)
         sums.write_text(lines, encoding="utf-8", newline="\n")
         _check_all(checks)
+    for path in stale if force else ():
+        path.unlink(missing_ok=True)
     checks.append(_checksums(files))
     _check_all(checks)
     return Exported(tuple(files), tuple(checks), provenance)
@@ -222,6 +228,17 @@ def _mask_files(
         for group in groups
         if not group or kind != "dicom-seg"
     }
+
+
+def _earlier_groups(folder: Path, name: str, formats: Iterable[str]) -> set[Path]:
+    """Masks of groups, of these formats, that an earlier export lists in its checksums."""
+    suffixes = "|".join(re.escape(FORMATS[kind]) for kind in formats)
+    ours = re.compile(rf"[0-9a-f]{{64}}  ({re.escape(name)}\.group-[0-9]+(?:{suffixes}))")
+    try:
+        lines = (folder / f"{name}.sha256").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return set()
+    return {folder / found[1] for line in lines if (found := ours.fullmatch(line))}
 
 
 def _with_hashes(provenance: Provenance, voxels: Mapping[int, LabelArray]) -> Provenance:

@@ -204,6 +204,18 @@ def test_a_case_of_one_group_is_exported_as_it_was(
     assert "groups" not in json.loads((tmp_path / "m.labels.json").read_text())
 
 
+def test_a_group_that_is_gone_leaves_no_mask_of_an_earlier_export(
+    session: Session, drawn: OpenCase, tmp_path: Path
+) -> None:
+    commands.export_case(session, drawn, tmp_path, name="m", formats=["nifti", "nrrd"])
+    (tmp_path / "m.group-9.nii.gz").write_text("mine")  # no export of ours lists it
+    commands.delete_label(session, drawn, 300)
+    commands.export_case(session, drawn, tmp_path, name="m", force=True)
+    assert {path.name for path in tmp_path.glob("m.group-*")} == {
+        "m.group-1.nii.gz", "m.group-1.nrrd", "m.group-4.nrrd", "m.group-9.nii.gz",
+    }  # fmt: skip
+
+
 def test_a_file_of_a_group_that_is_there_is_not_replaced(
     session: Session, drawn: OpenCase, tmp_path: Path
 ) -> None:

@@ -272,6 +272,23 @@ def test_what_is_under_way_is_left_taken_back_or_ended_by_key(hand: Hand) -> Non
     assert hand.window.drawing.choices.tool == "annotate:polygon"  # only the outline is left
 
 
+def test_a_measurement_that_is_dragged_goes_back_where_it_was(hand: Hand) -> None:
+    hand.take("distance")
+    hand.drag((7.0, 20.0, 10.0), (7.0, 30.0, 20.0), (7.0, 40.0, 30.0))
+    before = hand.shape
+    hand.take("")
+    end = hand.window.pixel((7.0, 40.0, 30.0))
+    QTest.mouseMove(hand.view, end)
+    QTest.mousePress(hand.view, LEFT, NONE, end)
+    QTest.mouseMove(hand.view, hand.window.pixel((7.0, 50.0, 20.0)))
+    hand.window.rest(0.05)
+    assert hand.window.drawing.annotations.draft is not None
+    hand.window.press("Esc")
+    assert hand.window.drawing.annotations.draft is None
+    QTest.mouseRelease(hand.view, LEFT, NONE, hand.window.pixel((7.0, 50.0, 20.0)))
+    assert hand.shape == before
+
+
 def test_a_polygon_takes_and_loses_corners_by_double_clicks(hand: Hand) -> None:
     hand.take("polygon")
     hand.click((7.0, 10.0, 10.0), (7.0, 10.0, 34.0), (7.0, 40.0, 34.0))

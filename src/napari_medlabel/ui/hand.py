@@ -94,6 +94,11 @@ class PlaneHand(QObject):
         """True while a button is down."""
         return self._doing is not None or self._waiting is not None
 
+    @property
+    def moves_annotation(self) -> bool:
+        """True while a measurement or an annotation is dragged with no tool in hand."""
+        return self._tool is not None and self._tool is self._drawing.annotations.grip
+
     # Events of the views
 
     def pressed(self, view: PlaneView, event: QMouseEvent) -> None:

@@ -224,9 +224,10 @@ class Toolbox(QObject):
 
     @property
     def under_way(self) -> bool:
-        """True while the tool in hand waits for more, as an outline does."""
+        """True while the tool in hand waits for more, as an outline does, or a mark is moved."""
         tool = self.pointer
-        return isinstance(tool, UnderWay) and tool.under_way
+        waits = isinstance(tool, UnderWay) and tool.under_way
+        return waits or self._drawing.hand.moves_annotation
 
     def accept(self) -> None:
         """End what is under way, as closing an outline does; else accept the preview."""
@@ -236,7 +237,9 @@ class Toolbox(QObject):
 
     def leave(self) -> None:
         """Leave what is under way; else reject the preview."""
-        if self.under_way and self.pointer is not None:
+        if self._drawing.hand.moves_annotation:
+            self._drawing.hand.let_go()
+        elif self.under_way and self.pointer is not None:
             self.pointer.cancel()
         else:
             self._drawing.proposals.reject()
