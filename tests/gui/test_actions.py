@@ -12,6 +12,7 @@ from napari_medlabel.ui.actions import ACTIONS, BY_ID, WINDOW_ACTIONS, missing_m
 from napari_medlabel.ui.key_sets import SETS, KeyChoice, keymap
 from napari_medlabel.ui.key_text import UnknownKey, caps, normal
 from napari_medlabel.ui.napari_keys import BLOCKED, KEPT, RESERVED
+from napari_medlabel.ui.start_actions import start_actions
 from napari_medlabel.ui.tool_specs import SPECS
 
 BASES = [one.id for one in SETS]
@@ -34,6 +35,7 @@ def test_the_window_does_what_has_no_method() -> None:
     assert set(WINDOW_ACTIONS) == {
         "history", "find-action", "keys", "change-keys", "lock-workspace", "statistics", "compare",
         "import-mask", "import-mask-folder", "save-version", "versions",
+        *(one.id for one in start_actions()),
     }  # fmt: skip
 
 
