@@ -151,6 +151,16 @@ def test_the_doctor_finds_no_network_module(capsys: pytest.CaptureFixture[str]) 
     assert {check["name"]: check["ok"] for check in checks}["network"] is True
 
 
+def test_the_doctor_says_which_engine_answers(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    checks = {one["name"]: one for one in answer(capsys, "doctor", "--json")["checks"]}
+    assert checks["engine"]["ok"] is False
+    assert "classic answers" in checks["engine"]["found"]
+    assert "[ai]" in checks["engine"]["found"]
+
+
 @pytest.mark.parametrize("words", [[], ["--help"], ["scan", "--help"]])
 def test_help_is_there(capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
     assert main(words) in (0, 2)

@@ -11,6 +11,9 @@ from typing import Any, Final
 from napari_medlabel import __version__
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.network import modules_that_connect
+from napari_medlabel.engines.network.engine import NetworkEngine
+from napari_medlabel.engines.network.weights import read_card
+from napari_medlabel.engines.registry import chosen_engine
 from napari_medlabel.session import Permission, Session
 
 __all__ = ["doctor"]
@@ -32,6 +35,7 @@ def doctor(session: Session, *, network: bool = False) -> dict[str, Any]:
         _check("napari", _version("napari"), ok=_has("napari")),
         _window(),
         _ai(),
+        _engine(),
         _ocr(),
         _codecs(),
         _space(session),
@@ -56,7 +60,28 @@ def _ai() -> dict[str, Any]:
     missing = [name for name in _EXTRAS["ai"] if not _has(name)]
     if missing:
         return _check("assist", 'no torch: pip install "napari-medlabel[ai]"', ok=False)
-    return _check("assist", f"torch {_version('torch')}, MONAI {_version('monai')}")
+    found = f"torch {_version('torch')}, MONAI {_version('monai')}, {_graphics()}"
+    return _check("assist", found)
+
+
+def _graphics() -> str:
+    """The card that engines would use."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return "no graphics card: the processor answers"
+    room = torch.cuda.get_device_properties(0).total_memory
+    return f"{torch.cuda.get_device_name(0)} with {room / 1e9:.0f} GB"
+
+
+def _engine() -> dict[str, Any]:
+    """What would answer prompts, and why not the network."""
+    network, name = NetworkEngine(), chosen_engine().name
+    if why_not := network.why_not():
+        return _check("engine", f"{name} answers; {network.name} cannot: {why_not}", ok=False)
+    card = read_card()
+    what = f"weights {card.name} {card.version} (SHA-256 {card.sha256[:12]}…)"
+    return _check("engine", f"{name} answers, {what}")
 
 
 def _ocr() -> dict[str, Any]:

@@ -84,6 +84,10 @@ class Answer:
         """What belongs to the object, in the box: where the probability is above the threshold."""
         return self.probability > threshold
 
+    def uncertainty(self) -> ProbabilityArray:
+        """How doubtful each voxel of the box is: 1 at a probability of one half, 0 where sure."""
+        return np.asarray(1.0 - np.abs(2.0 * self.probability - 1.0), np.float32)
+
     def whole_mask(self, shape: tuple[int, int, int], threshold: float = 0.5) -> BoolArray:
         """The same as bool `[k, j, i]` of the whole volume."""
         whole = np.zeros(shape, bool)
