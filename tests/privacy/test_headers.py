@@ -422,6 +422,22 @@ def test_real_volumes_open_with_identical_voxels(tmp_path: Path, shared_data: Pa
     assert after.geometry.same_grid(before.geometry)
 
 
+def test_a_real_mosaic_opens_where_safe_private_facts_are_kept(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    source = shared_data / "siemens-mosaic" / "sagint35"
+    for path in sorted(source.iterdir()):
+        what = Headers(Profile(safe_private=True), Pseudonyms(KEY))
+        deidentify_file(Place(str(path)), tmp_path, what)
+    before, after = (_first_volume(folder) for folder in (source, tmp_path))
+    np.testing.assert_array_equal(np.asarray(after.levels[0]), np.asarray(before.levels[0]))
+    assert after.geometry.same_grid(before.geometry)
+
+
+def _first_volume(folder: Path) -> medlabel.Volume:
+    return medlabel.read(folder, volume=1)
+
+
 def test_dciodvfy_finds_no_error_that_was_not_there_before(tmp_path: Path) -> None:
     if shutil.which("dciodvfy") is None:
         pytest.skip("dciodvfy is not here: install dicom3tools")

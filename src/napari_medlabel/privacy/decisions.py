@@ -6,12 +6,23 @@ from dataclasses import dataclass
 from typing import Final
 
 from napari_medlabel.privacy.profile import Profile
-from napari_medlabel.privacy.table import Row, kept_tags, rows, types
+from napari_medlabel.privacy.table import Row, kept_tags, rows, tag_of, types
 from napari_medlabel.privacy.values import vr_of
 
 __all__ = ["Decision", "decider"]
 
 _TIMES: Final = frozenset({"DA", "DT", "TM"})
+# What objects must have, PS3.3 type 1 or 2, where nothing of the value may stay.
+_NEEDED: Final = {
+    tag_of("ContentLabel"): "D",
+    tag_of("Manufacturer"): "D",
+    tag_of("ManufacturerModelName"): "D",
+    tag_of("PulseSequenceName"): "D",
+    tag_of("SegmentLabel"): "D",
+    tag_of("SoftwareVersions"): "D",
+    tag_of("SeriesNumber"): "Z",
+    tag_of("InstanceNumber"): "Z",
+}
 _DATE_COLUMNS: Final = frozenset({"full_dates", "modified_dates"})
 
 
@@ -46,7 +57,7 @@ def decider(profile: Profile, sop_class: str, *, nested: bool) -> Callable[[int]
             return Decision("C", "profile, last characters", letter, basic)
         if row is None:
             if tag in kept_tags():
-                return Decision("V", "kept attribute")
+                return Decision("V", "kept attribute", otherwise=_NEEDED.get(tag, "X"))
             return Decision("X", "in no table")
         if (found := _optional(row, options)) is not None:
             option, action = found

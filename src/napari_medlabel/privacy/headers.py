@@ -14,7 +14,7 @@ from napari_medlabel.privacy.decisions import Decision, decider
 from napari_medlabel.privacy.dicom_source import Element, Item, Source, uid_text
 from napari_medlabel.privacy.identifiers import Identifier, Left, identifiers, own_words, said
 from napari_medlabel.privacy.keeping import Keeper
-from napari_medlabel.privacy.private import safe_elements
+from napari_medlabel.privacy.private import mosaic_header, safe_elements
 from napari_medlabel.privacy.profile import Profile
 from napari_medlabel.privacy.pseudonyms import Identity, Pseudonyms
 from napari_medlabel.privacy.values import decoded, dummy, encoded, split, vr_of
@@ -188,7 +188,7 @@ class _Pass:
                 made.append((tag, done[1]))
         return _without_lone_creators(made)
 
-    def _done(  # noqa: PLR0911  # a line for each action
+    def _done(  # noqa: C901, PLR0911  # a line for each action
         self, element: Element, item: Item, path: str, decision: Decision, private_vr: str
     ) -> tuple[str, bytes]:
         """The action that was taken in the end, and the element's bytes; none where it is gone."""
@@ -196,6 +196,9 @@ class _Pass:
         vr = private_vr or vr_of(tag, element.vr)
         if private_vr == "creator":
             return "K", self._put(tag, "LO", element.value)
+        if private_vr == "mosaic":
+            header = mosaic_header(element.value)
+            return ("C", self._put(tag, "OB", header)) if header else ("X", b"")
         if action == "X" or not vr:
             return "X", b""
         if vr == "SQ":
