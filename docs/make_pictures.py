@@ -10,11 +10,14 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from docs import scenes_looking, scenes_measuring, scenes_tools
+from docs import scenes_assist, scenes_looking, scenes_measuring, scenes_tools
 from docs.studio import Patient, Studio
 
 FOLDER = Path(__file__).parent / "images"
-SCENES = {**scenes_tools.SCENES, **scenes_looking.SCENES, **scenes_measuring.SCENES}
+SCENES = {
+    **scenes_tools.SCENES, **scenes_assist.SCENES, **scenes_looking.SCENES,
+    **scenes_measuring.SCENES,
+}  # fmt: skip
 
 
 def main() -> None:

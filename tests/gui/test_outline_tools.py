@@ -134,7 +134,7 @@ def test_enter_closes_and_ctrl_at_the_start_takes_away(window: Window) -> None:
     mouse.click((10, 20, 20), (10, 20, 60), (10, 70, 60), (10, 70, 20))
     window.press("Return")
     square = segmentation.voxels(1)
-    assert square == pytest.approx(50 * 40, abs=60)
+    assert square == pytest.approx(50 * 40, abs=100)  # corners lie on centres: a pixel decides
     mouse.click((10, 30, 10), keys=CTRL)
     mouse.click((10, 30, 70), (10, 50, 70))
     mouse.double_click((10, 50, 10))
@@ -142,7 +142,7 @@ def test_enter_closes_and_ctrl_at_the_start_takes_away(window: Window) -> None:
     assert (step.tool, step.settings["mode"]) == ("Polygon", "subtract")
     taken = inside_outline(step.settings["outline"], SHAPE[1:])
     assert not (labels(window)[10][taken] == 1).any()
-    assert segmentation.voxels(1) == pytest.approx(30 * 40, abs=60)
+    assert segmentation.voxels(1) == pytest.approx(30 * 40, abs=110)
     window.press("Ctrl+Z")
     assert segmentation.voxels(1) == square
 

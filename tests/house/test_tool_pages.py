@@ -19,7 +19,7 @@ TOOLS = sorted(SPECS)
 # Held, or meant for one view alone: no action has them.
 HELD = {"Ctrl", "Shift", "Alt", "Space", "Tab", "?"}
 IN_3D = {"+", "-", "Home"}
-LATER = {"prompt", "lock-workspace"}  # engines, and workspaces with people, are to come
+LATER = {"lock-workspace"}  # workspaces with people are to come
 
 
 def _text(page: Path) -> str:

@@ -9,7 +9,7 @@ from qtpy.QtGui import QResizeEvent, QShowEvent, QStandardItemModel
 from qtpy.QtWidgets import (
     QFrame,
     QGridLayout,
-    QLabel,
+    QHBoxLayout,
     QScrollArea,
     QSizePolicy,
     QSlider,
@@ -38,6 +38,7 @@ ICON: Final = 18
 ROW: Final = 24
 MOST_ROWS: Final = 6  # in sight; the others are scrolled to
 NAME: Final = 56
+EDGE: Final = 2  # px that napari's sheet keeps around
 STEPS: Final = 100
 
 
@@ -212,68 +213,95 @@ class _KindButton(QToolButton):
 
 
 class _PromptList(QScrollArea):
-    """The prompts given, each with a cross."""
+    """The prompts given, each with a cross; rows are made once and say what they are told."""
 
     removed = Signal(int)
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: tuple[PromptRow, ...] = ()
+        self._shown: tuple[PromptRow, ...] = ()
         self._tokens: Tokens = DARK
-        self.crosses: list[IconButton] = []
+        self._made: list[_Row] = []
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Prompts")
-        self.set_rows((), anew=True)
+        self._hint = text("Click into the object.", tone="3", wrap=True)
+        content = column(self._hint, gap=0)
+        self._layout: QVBoxLayout = content.layout()
+        self.setWidget(content)
+        self._fit()
 
     @property
     def rows(self) -> tuple[PromptRow, ...]:
         """What is shown."""
-        return self._rows
+        return self._shown
 
-    def set_rows(self, rows: tuple[PromptRow, ...], *, anew: bool = False) -> None:
-        """Show these; what was there keeps its row where only the end differs."""
-        if rows == self._rows and not anew:
-            return
-        self._rows, self.crosses = rows, []
-        made = [self._row(n, one) for n, one in enumerate(rows)]
-        content = column(*made, gap=0) if made else column(_hint(), gap=0)
-        self.setWidget(content)  # the one before goes with it
-        dress(content, self._tokens)
+    @property
+    def crosses(self) -> list[IconButton]:
+        """Of the rows that are shown."""
+        return [one.cross for one in self._made[: len(self._shown)]]
+
+    def set_rows(self, rows: tuple[PromptRow, ...]) -> None:
+        """Show these."""
+        more, self._shown = len(rows) > len(self._shown), rows
+        while len(self._made) < len(rows):
+            made = _Row(partial(self.removed.emit, len(self._made)))
+            self._made.append(made)
+            self._layout.addWidget(made)
+            dress(made, self._tokens)
+        for n, one in enumerate(self._made):
+            if n < len(rows):
+                one.show_prompt(rows[n])
+            one.setVisible(n < len(rows))
+        self._hint.setVisible(not rows)
         self._fit()
-        if rows:
-            self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
+        if more:
+            QTimer.singleShot(0, self._go_to_end)  # once it is laid out
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Take the theme's sizes."""
-        grown, self._tokens = tokens.scale != self._tokens.scale, tokens
-        if grown:
-            self.set_rows(self._rows, anew=True)
+        self._tokens = tokens
         self._fit()
 
+    def _go_to_end(self) -> None:
+        self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
+
     def _fit(self) -> None:
-        self.setFixedHeight(max(1, min(len(self._rows), MOST_ROWS)) * self._tokens.px(ROW))
-
-    def _row(self, number: int, shown: PromptRow) -> QWidget:
-        name, place = text(shown.words), text(shown.place, tone="3")
-        name.setFixedWidth(self._tokens.px(NAME))
-        place.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        place.setToolTip(shown.place)
-        words = f"Remove: {shown.words.lower()} {shown.place}"
-        cross = IconButton("cross", words, partial(self.removed.emit, number), size=12)
-        cross.setToolTip("Take this prompt away")
-        self.crosses.append(cross)
-        made = row(IconLabel(shown.icon, shown.tone, 15), name, place, cross, gap=8)
-        made.layout().setStretch(2, 1)
-        made.setFixedHeight(self._tokens.px(ROW))
-        return made
+        shown = max(1, min(len(self._shown), MOST_ROWS))
+        self.setFixedHeight(shown * self._tokens.px(ROW) + EDGE)
 
 
-def _hint() -> QLabel:
-    return text("Click into the object.", tone="3", wrap=True)
+class _Row(QWidget):
+    """A prompt: its sign, what it is, where, and a cross."""
+
+    def __init__(self, on_cross: Callable[[], object]) -> None:
+        super().__init__()
+        self._sign = IconLabel("include", "ok", 15)
+        self._name, self._place = text(), text(tone="3")
+        self._place.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.cross = IconButton("cross", "Take this prompt away", on_cross, size=12)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        for part in (self._sign, self._name, self._place, self.cross):
+            layout.addWidget(part, int(part is self._place))
+        self.set_tokens(DARK)
+
+    def show_prompt(self, shown: PromptRow) -> None:
+        """Say this."""
+        self._sign.show_icon(shown.icon, shown.tone)
+        self._name.setText(shown.words)
+        self._place.setText(shown.place)
+        self._place.setToolTip(shown.place)
+        self.cross.setAccessibleName(f"Remove: {shown.words.lower()} {shown.place}")
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """Take the theme's sizes."""
+        self._name.setFixedWidth(tokens.px(NAME))
+        self.setFixedHeight(tokens.px(ROW))
 
 
 class _NotedList(ListBox):
