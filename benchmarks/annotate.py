@@ -28,7 +28,7 @@ from napari_medlabel.core.edit import Edit
 from napari_medlabel.ui._napari_compat import canvas_widget
 from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.sight import Proposal
-from tests.gui.real_window import Window
+from tests.gui.real_window import Window, wait_until
 from tests.gui.watchdog import Watchdog
 
 LEFT, NONE = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
@@ -328,14 +328,23 @@ def watched(path: str) -> Iterator[None]:
 
 
 def gaps(ours: Ours, folder: Path, out: Path) -> None:
-    """The longest gap of the event loop on each path."""
+    """The longest gap of the event loop on each path, and the most computed in one."""
     window = ours.window
     with watched("close the case"):
         window.desk.close_case()
         window.idle()
     with watched("open the study"):
         window.open_study(folder)
+        window.rest(4.0)  # napari's layers are made while the hand rests
     drawing = ours.drawing
+    with watched("layouts"):
+        for layout in ("2x2", "single", "1+3"):
+            drawing.looking.set_layout(layout)
+            window.rest(0.3)
+    with watched("to napari's own canvas and back"):
+        for layout in ("napari", "1+3"):
+            drawing.looking.set_layout(layout)
+            window.rest(0.6)
     drawing.add_segment()
     drawing.tools.set_tool("paint")
     for number, name in enumerate(("axial", "coronal", "sagittal")):
@@ -362,14 +371,36 @@ def gaps(ours: Ours, folder: Path, out: Path) -> None:
                 QApplication.processEvents()
                 time.sleep(0.002)
             settle(0.5)
-    with watched("export"):
-        window.panel.choose_tab(1)
-        window.panel.export.set_folder(out)
-        window.click(window.panel.export.run)
-        window.idle()
+    gaps_of_windows(ours, out)
     with watched("close the case with 10 million voxels"):
         window.desk.close_case()
         window.idle()
+
+
+def gaps_of_windows(ours: Ours, out: Path) -> None:
+    """The same of what has a window or tab of its own."""
+    window, drawing = ours.window, ours.drawing
+    statistics = window.panel.segment_windows.statistics
+    with watched("statistics"):
+        window.panel.segment_windows.ask("statistics")
+        wait_until(lambda: statistics.window.document is not None, "the numbers")
+    statistics.window.close()
+    with watched("tabs"):
+        for tab in (1, 0, 1):
+            window.panel.choose_tab(tab)
+            window.rest(0.3)
+    with watched("export"):
+        window.panel.export.set_folder(out)
+        window.click(window.panel.export.run)
+        window.idle()
+    (mask,) = out.glob("*.nii.gz")
+    fill(ours, drawing.case.segmentation.labels == 1, 0)
+    importing = window.panel.segment_windows.importing
+    with watched("import of a mask"):
+        importing.show_file(mask)
+        wait_until(importing.window.chosen, "its segments")
+        importing.window.take.click()
+        wait_until(lambda: not importing.window.isVisible(), "the import")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from qtpy.QtCore import QTimer
 
 from napari_medlabel.core.volume import Window
 from napari_medlabel.ui import views
-from napari_medlabel.ui._napari_compat import OUTLINE, Box, CaseLabels
+from napari_medlabel.ui._napari_compat import OUTLINE, Box, CaseLabels, is_gone
 
 if TYPE_CHECKING:
     from napari_medlabel.ui.layers import CaseLayers
@@ -27,15 +27,19 @@ __all__ = ["CanvasLayers"]
 TOOL_WORDS: Final = {"paint": "Paint", "erase": "Erase", "fill": "Fill", "polygon": "Polygon"}
 
 
-def remove_in_turn(viewer: Viewer, layers: list[Layer]) -> None:
-    """Take layers out of the list, events between them: each takes napari a tenth of a second."""
-    while layers:
+def _remove_in_turn(viewer: Viewer, layers: list[Layer]) -> None:
+    """Take layers out of the list, each with another turn of the loop: napari is slow at it."""
+
+    def remove_next() -> None:
+        if is_gone(viewer):
+            return
         layer = layers.pop(0)
         if layer in viewer.layers:
             viewer.layers.remove(layer)
-            break
+        _remove_in_turn(viewer, layers)
+
     if layers:
-        QTimer.singleShot(0, partial(remove_in_turn, viewer, layers))
+        QTimer.singleShot(0, remove_next)
 
 
 class CanvasLayers:
@@ -145,7 +149,7 @@ class CanvasLayers:
             layer.let_go()
         made = [*self._by_group.values(), *([] if self._image is None else [self._image])]
         self._image, self._by_group = None, {}
-        remove_in_turn(self._viewer, made)
+        _remove_in_turn(self._viewer, made)
         self.on_made, self.on_all = (lambda _layer: None), (lambda: None)
 
     # What they show

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from napari import Viewer
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
 
 from napari_medlabel import commands
 from napari_medlabel.commands import Offer
@@ -77,6 +77,7 @@ class Desk(QObject):
         self.viewer, self.session = viewer, session
         self.drawing: Drawing | None = None
         self.workplace: Workplace | None = None
+        self._solid: SurfaceView | None = None  # for the next case
         self.remembered = Remembered(session.folder)
         self.busy: Busy | None = None
         self.error: ErrorCard | None = None
@@ -219,6 +220,7 @@ class Desk(QObject):
             self.busy.job.cancel()
             self.busy = None
         case = self._take_down()
+        self._drop_solid()
         if case is None:
             return
         try:
@@ -300,6 +302,7 @@ class Desk(QObject):
             return
         self.pictures.end()
         old = self._take_down()
+        QTimer.singleShot(0, self, self._make_solid)  # while slices are read
 
         def task(_progress: object, _cancelled: object) -> OpenCase:
             if old is not None:
@@ -315,12 +318,12 @@ class Desk(QObject):
     def _opened(self, case: OpenCase) -> None:
         around = [row.series for row in self.found]
         self.found, self._scanned = (), False
-        solid = SurfaceView()
+        self._make_solid()
         look = look_from(self.remembered.get("look", {}))
-        self.drawing = Drawing(self.viewer, self.session, case, self, look, solid)
+        self.drawing = Drawing(self.viewer, self.session, case, self, look, self._solid)
         self.drawing.sight.look_changed.connect(self._remember_look)
-        self.workplace = Workplace(self.viewer, self.drawing, solid, self)
-        self.workplace.asked.connect(self.asked)
+        # With the next turn of the loop: the views are painted before it.
+        QTimer.singleShot(0, self.drawing, self._stand_around)
         self.drawing.second.offer(around)
         self.drawing.changed.connect(self.changed)
         self.drawing.failed.connect(self.fail)
@@ -328,6 +331,27 @@ class Desk(QObject):
         self.drawing.lost.connect(self.close_case, Qt.ConnectionType.QueuedConnection)
         self.viewer.title = f"{case.info.name} · {TITLE}"
         self.changed.emit()
+
+    def _make_solid(self) -> None:
+        if self._solid is None:
+            self._solid = SurfaceView()
+
+    def _stand_around(self) -> None:
+        """All around the views of the case that was opened."""
+        drawing, solid = self.drawing, self._solid
+        if drawing is None or solid is None or self.workplace is not None:
+            return
+        self._solid = None
+        self.workplace = Workplace(self.viewer, drawing, solid, self)
+        self.workplace.asked.connect(self.asked)
+        self.changed.emit()
+
+    def _drop_solid(self) -> None:
+        """One that no case has yet."""
+        solid, self._solid = self._solid, None
+        if solid is not None:
+            solid.close_canvas()
+            solid.deleteLater()
 
     def _take_down(self) -> OpenCase | None:
         """Take the layers away; the case is still open."""
@@ -338,6 +362,8 @@ class Desk(QObject):
         self.workplace = None
         if workplace is not None:
             workplace.close()
+        else:
+            self._drop_solid()
         drawing.close()
         self.viewer.title = TITLE
         return case
