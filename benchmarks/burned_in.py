@@ -38,6 +38,7 @@ WORDS = (
     "St. Mary Hospital", "KAUFMAN SCOTT", "ACC 774512", "DOB 01/02/1950", "Mueller, A.",
 )  # fmt: skip
 NOISE = 0.85  # images whose neighbouring pixels agree less are no anatomy: scrambled samples
+LEGIBLE = 0.2  # of the range, between text and what is behind it: less is read by nobody
 SLICES = 6  # of a series that text is repeated on
 
 
@@ -81,7 +82,7 @@ def agreement(frame: Array) -> float:
 
 
 def draw(frames: Sequence[Array], rng: random.Random, *, clear: bool, size: int) -> Drawn | None:
-    """One line at one place of all frames, bright; None where it has no room."""
+    """One line at one place of all frames, bright, or dark on bright; None without room."""
     text = rng.choice(WORDS)
     font = ImageFont.load_default(size)
     left, top, right, bottom = (int(x) for x in font.getbbox(text))
@@ -96,6 +97,9 @@ def draw(frames: Sequence[Array], rng: random.Random, *, clear: bool, size: int)
     level = rng.choice((1.0, 1.0, 0.85))
     high, low = max(np.percentile(f, 99.9) for f in frames), min(f.min() for f in frames)
     value = low + (high - low) * level
+    behind = float(np.median([frame[y : y + bottom, x : x + right] for frame in frames]))
+    if not clear and value - behind < LEGIBLE * (high - low):
+        value = low
     drawn = []
     for frame in frames:
         below = frame.copy()

@@ -11,7 +11,7 @@ from napari_medlabel.formats.dicom_pictures import find_pictures
 from napari_medlabel.privacy.burned_in_cause import PLAIN, causes_to_look
 from napari_medlabel.privacy.burned_in_engine import Reading
 from napari_medlabel.privacy.burned_in_projections import Projections
-from napari_medlabel.privacy.burned_in_text import counts, merged
+from napari_medlabel.privacy.burned_in_text import counts, fits, merged
 from tests.formats.made_dicom import one_slice, save, stack, uid
 from tests.formats.made_pictures import grey_picture, picture_file
 
@@ -64,7 +64,10 @@ def test_lines_below_each_other_are_two_texts() -> None:
     assert len(merged([(0, reading("one")), ("min", reading("one", top=2))])) == 1
 
 
-PLAIN_CT = {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2"}
+def test_a_whole_picture_is_no_line_of_text_and_a_line_across_it_is_one() -> None:
+    assert not fits(Reading(1, 1, 122, 101, 0.9, "Co"), (101, 122))
+    assert fits(Reading(0, 0, 120, 24, 0.9, "KAUFMAN"), (60, 122))
+    assert fits(Reading(0, 0, 12, 100, 0.9, "KAUFMAN"), (101, 122))
 
 
 def cause(folder: Path, **elements: object) -> str:

@@ -19,7 +19,13 @@ from napari_medlabel.files import shown
 from napari_medlabel.formats.dicom_files import Skipped
 from napari_medlabel.formats.dicom_pictures import FoundPictures, PictureReader, find_pictures
 from napari_medlabel.privacy.burned_in_cause import PLAIN
-from napari_medlabel.privacy.burned_in_engine import Reading, TextReader, is_installed
+from napari_medlabel.privacy.burned_in_engine import (
+    LARGE,
+    SMALL,
+    Reading,
+    TextReader,
+    is_installed,
+)
 from napari_medlabel.privacy.burned_in_projections import Projections
 from napari_medlabel.privacy.burned_in_stacks import (
     Array,
@@ -33,6 +39,7 @@ from napari_medlabel.privacy.burned_in_text import (
     LEAST_SCORE_LOCALLY,
     Spot,
     counts,
+    fits,
     merged,
 )
 from napari_medlabel.privacy.burned_in_views import looks, spread
@@ -311,9 +318,13 @@ class _Look:
         whole, local = looks(view, values)
         return [
             reading
-            for picture, least in ((whole, LEAST_SCORE), (local, LEAST_SCORE_LOCALLY))
-            for reading in self._reader.read(picture)
+            for picture, side, least in (
+                (whole, LARGE, LEAST_SCORE),
+                (local, SMALL, LEAST_SCORE_LOCALLY),
+            )
+            for reading in self._reader.read(picture, side)
             if counts(reading, least_score=least, allow_marks=self._allow_marks)
+            and fits(reading, self.stack.shape)
         ]
 
     def _lost(self, n: int, error: InputError) -> None:

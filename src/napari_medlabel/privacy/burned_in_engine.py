@@ -16,14 +16,16 @@ import numpy.typing as npt
 
 from napari_medlabel.errors import ExtraMissing
 
-__all__ = ["Reading", "TextReader", "is_installed"]
+__all__ = ["LARGE", "SMALL", "Reading", "TextReader", "is_installed"]
 
 Array = npt.NDArray[Any]
+
+LARGE: Final = 736  # pixels of a picture's shorter side: its own default, for small letters
+SMALL: Final = 576  # for larger ones, of which it misses some in larger pictures
 
 _NEEDED: Final = ("rapidocr", "onnxruntime", "cv2")
 _MODELS: Final = {"Det": "*_det_*.onnx", "Rec": "*_rec_*.onnx", "Cls": "*_cls_*.onnx"}
 _ALPHABET: Final = b"character"  # a recognizer without its own alphabet would have one fetched
-_ENLARGED: Final = 736  # pixels: what is smaller is enlarged to this, its own default
 _MOST_ENLARGED: Final = 2  # times: more costs time and finds nothing more
 _LONGEST: Final = 2000  # pixels: the reader shrinks what is larger
 _TILE: Final = 1536
@@ -83,16 +85,19 @@ class TextReader:
             for path in self._models.values()
         }
 
-    def read(self, picture: Array) -> list[Reading]:
+    def read(self, picture: Array, enlarged_to: int = LARGE) -> list[Reading]:
         """All that looks like text, however unsure.
 
         Parameters
         ----------
         picture
             uint8, `[row, column]`, or `[row, column, sample]` in red, green and blue.
+        enlarged_to
+            The shorter side at which text is looked for, in pixels, where it is smaller.
         """
         colored = picture if picture.ndim == 3 else np.repeat(picture[..., None], 3, axis=2)
         plain = np.ascontiguousarray(colored[..., ::-1])  # blue first, as it wants it
+        self._enlarge(plain, enlarged_to)
         found = self._read_at(plain, 0, 0)
         if max(plain.shape[:2]) > _LONGEST:
             for top in _starts(plain.shape[0]):
@@ -101,10 +106,12 @@ class TextReader:
                     found += self._read_at(tile, left, top)
         return found
 
-    def _read_at(self, picture: Array, left: int, top: int) -> list[Reading]:
+    def _enlarge(self, picture: Array, enlarged_to: int) -> None:
         detector: Any = self._reader.text_det  # there from the second picture on
         if detector is not None:
-            detector.limit_side_len = min(_ENLARGED, _MOST_ENLARGED * min(picture.shape[:2]))
+            detector.limit_side_len = min(enlarged_to, _MOST_ENLARGED * min(picture.shape[:2]))
+
+    def _read_at(self, picture: Array, left: int, top: int) -> list[Reading]:
         answer: Any = self._reader(picture)
         if answer.boxes is None:
             return []

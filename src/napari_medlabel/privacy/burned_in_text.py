@@ -6,11 +6,13 @@ from typing import Final
 
 from napari_medlabel.privacy.burned_in_engine import Reading
 
-__all__ = ["LEAST_SCORE", "LEAST_SCORE_LOCALLY", "Spot", "counts", "merged"]
+__all__ = ["LEAST_SCORE", "LEAST_SCORE_LOCALLY", "Spot", "counts", "fits", "merged"]
 
 LEAST_SCORE: Final = 0.7
 LEAST_SCORE_LOCALLY: Final = 0.8  # where each value is shown beside its surroundings: noise too
 _LEAST_LETTERS: Final = 2  # different ones
+_THICKEST: Final = 0.5  # of the picture's shorter side, and of its area: no line of text
+_LARGEST: Final = 0.3
 _OVERLAP: Final = 0.4  # of the smaller box, for two readings of one text
 
 # Where the patient's sides are, which way is up, and scales: nobody is known by them.
@@ -45,6 +47,16 @@ def counts(
     words = re.split(r"[\s:;,\[\]()/]+", reading.text.strip())
     is_mark = all(_MARK.fullmatch(word) for word in words if word)
     return not (allow_marks and is_mark)
+
+
+def fits(reading: Reading, shape: tuple[int, int]) -> bool:
+    """Whether a reading has the size of a line of text in a picture of these rows and columns.
+
+    A whole head is now and then read as one round letter.
+    """
+    width, height = reading.right - reading.left, reading.bottom - reading.top
+    is_thick = min(width, height) > _THICKEST * min(shape)
+    return not (is_thick and width * height > _LARGEST * shape[0] * shape[1])
 
 
 @dataclass(slots=True)
