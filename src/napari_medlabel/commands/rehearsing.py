@@ -151,7 +151,7 @@ def accept(session: Session, case: OpenCase, rehearsed: Rehearsed) -> tuple[Edit
 
 def _as_of_now(edit: Edit, arrays: Mapping[int, Any]) -> Edit:
     labels = arrays.get(edit.group)
-    if labels is None or edit.is_nothing:
+    if labels is None or edit.is_nothing or edit.fits(labels):
         return edit
     same = np.zeros(edit.changed.shape, bool)
     same[edit.changed] = labels[edit.box][edit.changed] == edit.before

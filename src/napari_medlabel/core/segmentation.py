@@ -289,7 +289,8 @@ class Segmentation(SegmentationFacts):
     def _commit(self, kind: Literal["do", "undo", "redo", "locks"], record: Record) -> Edit:
         self._journal.settle()  # the change before this one is durable, or this one is refused
         number = self._journal.append(record)
-        step = self._state.take(number, record, self._journal.step)
+        # What is done was looked at when it was asked for; what is undone is looked at here.
+        step = self._state.take(number, record, self._journal.step, fits=kind == "do")
         if step is None:
             step = Step(
                 Edit.nothing(self._state.labels.dtype), "Lock", who=self.who, when=utc_now()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.core.edit import Edit, LabelArray, label_values
+from napari_medlabel.core.edit import Edit, LabelArray
 
 __all__ = ["Tally"]
 
@@ -60,25 +60,28 @@ class Tally:
 
     def _take_many(self, values: LabelArray, edit: Edit, sign: int) -> None:
         """Voxels of several labels, slice by slice: what is looked at stays in the cache."""
-        present, shape = sorted(label_values(values)), edit.changed.shape
-        rank = np.zeros(int(values.max()) + 1, np.intp)
-        rank[present] = np.arange(1, len(present) + 1)
-        found = {
-            axis: np.zeros((len(present) + 1) * shape[axis], np.int64)
-            for axis in (0, *self._across)
-        }
-        ends = np.cumsum(np.count_nonzero(edit.changed, axis=(1, 2)))
-        for k in np.flatnonzero(np.diff(ends, prepend=0)):
-            here = rank[values[ends[k - 1] if k else 0 : ends[k]]]
-            found[0][k :: shape[0]] += np.bincount(here, minlength=len(present) + 1)
-            places = np.nonzero(edit.changed[k]) if self._across else ()
-            for axis in self._across:
-                flat = here * shape[axis] + places[axis - 1]
-                found[axis] += np.bincount(flat, minlength=found[axis].size)
-        for axis, counted in found.items():
+        changed, length = edit.changed, int(values.max()) + 1
+        found = np.zeros((len(changed), length), np.int64)
+        across = {axis: np.zeros((changed.shape[axis], length), np.int64) for axis in self._across}
+        start = 0
+        for k, plane in enumerate(changed):
+            end = start + int(np.count_nonzero(plane))
+            if end == start:
+                continue
+            here = values[start:end]
+            found[k] = np.bincount(here, minlength=length)
+            places = np.nonzero(plane) if across else ()
+            for axis in across:
+                size = changed.shape[axis]
+                flat = np.bincount(places[axis - 1] * length + here, minlength=size * length)
+                across[axis] += flat.reshape(size, length)
+            start = end
+        for axis, counted in ({0: found} | across).items():
             low = edit.low[axis]
-            for value, counts in zip(present, counted.reshape(-1, shape[axis])[1:], strict=True):
-                self._along(axis, value)[low : low + shape[axis]] += sign * counts
+            for value in np.flatnonzero(counted.any(axis=0)):
+                if value:
+                    there = self._along(axis, int(value))
+                    there[low : low + len(counted)] += sign * counted[:, value]
 
     def _along(self, axis: int, value: int) -> npt.NDArray[np.int64]:
         if axis == 0:
