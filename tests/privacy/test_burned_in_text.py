@@ -41,6 +41,12 @@ def test_the_unsure_and_the_short_do_not_count(text: str, score: float) -> None:
     assert not counts(reading(text, score))
 
 
+def test_a_number_full_of_zeros_counts_where_it_is_read_surely() -> None:
+    assert counts(reading("MRN 0000001", 0.97))
+    assert counts(reading("0000001", 0.97))
+    assert not counts(reading("0000006", 0.83))
+
+
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 200), st.integers(0, 9)), max_size=9))
 def test_every_reading_lies_in_a_place_that_knows_its_frame(
     found: list[tuple[int, int, int]],

@@ -1,6 +1,7 @@
 """What counts as text that may identify: sure enough, long enough, and no mark of the picture."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,8 @@ __all__ = ["LEAST_SCORE", "LEAST_SCORE_LOCALLY", "Spot", "counts", "fits", "merg
 LEAST_SCORE: Final = 0.7
 LEAST_SCORE_LOCALLY: Final = 0.8  # where each value is shown beside its surroundings: noise too
 _LEAST_LETTERS: Final = 2  # different ones
+_MONOTONOUS: Final = 0.75  # of the letters are the same
+_SURE: Final = 0.9
 _THICKEST: Final = 0.5  # of the picture's shorter side, and of its area: no line of text
 _LARGEST: Final = 0.3
 _OVERLAP: Final = 0.4  # of the smaller box, for two readings of one text
@@ -40,9 +43,12 @@ def counts(
     allow_marks
         Whether letters of the sides and scale bars may stay.
     """
-    # Rows of round things are read as "00000": one letter again and again is no name.
-    letters = set(filter(str.isalnum, reading.text.casefold()))
+    letters = Counter(filter(str.isalnum, reading.text.casefold()))
     if reading.score <= least_score or len(letters) < _LEAST_LETTERS:
+        return False
+    # Rows of round things are read as "00000" and "999998"; numbers with many zeros, surely.
+    is_monotonous = max(letters.values()) > _MONOTONOUS * letters.total()
+    if is_monotonous and reading.score < _SURE:
         return False
     words = re.split(r"[\s:;,\[\]()/]+", reading.text.strip())
     is_mark = all(_MARK.fullmatch(word) for word in words if word)
