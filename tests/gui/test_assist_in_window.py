@@ -1,7 +1,7 @@
 """Segmenting by prompts in a real window: mouse and keys, preview, one step, and back."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -539,18 +539,16 @@ def test_a_device_that_is_not_there_falls_back_and_says_so(
     assert assist.prompts == (Point(middle),)
 
 
-def test_a_case_is_closed_while_an_engine_works(
-    open_windows: Callable[..., Window], study: Path, engines: object
-) -> None:
-    window = open_windows()
-    window.open_study(study)
-    window.drawing.add_segment()
-    window.press("A")
-    assist = window.drawing.assist
-    assist.set_engine("slow")
-    Mouse(window).click((7, 30, 25))
+def test_a_case_is_closed_while_an_engine_works(opened: Window, engines: object) -> None:
+    """The last one: it closes the case that the others use."""
+    drawing = opened.drawing
+    drawing.pick(LESION)
+    drawing.sight.move_to(BALLS[LESION][0])
+    opened.press("A")
+    drawing.assist.set_engine("slow")
+    Mouse(opened).click(BALLS[LESION][0])
     wait_until(lambda: engines.ASKED, "it to be asked")
-    window.desk.close_case()
-    window.idle()
-    assert window.desk.drawing is None
-    assert window.desk.error is None
+    opened.desk.close_case()
+    opened.idle()
+    assert opened.desk.drawing is None
+    assert opened.desk.error is None

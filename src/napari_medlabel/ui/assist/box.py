@@ -70,6 +70,10 @@ class AssistBox(QWidget):
         self.list.removed.connect(self.removed)
         self._form = self._made_form()
         self._notes = text(role="caption", wrap=True)
+        self._grown = QTimer(self)  # told once it is laid out
+        self._grown.setSingleShot(True)
+        self._grown.setInterval(0)
+        self._grown.timeout.connect(self.unfolded)
         self._more = column(self.list, self._form, self._notes, gap=8)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -87,8 +91,10 @@ class AssistBox(QWidget):
             made.setChecked(new.in_hand and kind == new.kind)
             made.set_reason(new.reason)
         self._more.setVisible(new.unfolded)
-        if new.in_hand and not (old is not None and old.in_hand):
-            QTimer.singleShot(0, self.unfolded.emit)  # once it is laid out
+        taken = new.in_hand and not (old is not None and old.in_hand)
+        longer = old is not None and len(new.rows) > len(old.rows)
+        if taken or (longer and not self.visibleRegion().isEmpty()):
+            self._grown.start()
         self._steps.setVisible(new.unfolded)
         self._heading.setText("" if new.unfolded else new.heading)
         self.undo.setEnabled(bool(new.rows) and not new.reason)
@@ -228,6 +234,10 @@ class _PromptList(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.setAccessibleName("Prompts")
+        self._end = QTimer(self)  # gone to once it is laid out
+        self._end.setSingleShot(True)
+        self._end.setInterval(0)
+        self._end.timeout.connect(self._go_to_end)
         self._hint = text("Click into the object.", tone="3", wrap=True)
         content = column(self._hint, gap=0)
         self._layout: QVBoxLayout = content.layout()
@@ -259,7 +269,7 @@ class _PromptList(QScrollArea):
         self._hint.setVisible(not rows)
         self._fit()
         if more:
-            QTimer.singleShot(0, self._go_to_end)  # once it is laid out
+            self._end.start()
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Take the theme's sizes."""
