@@ -46,7 +46,7 @@ _SEGMENTED: Final = frozenset({0x00281221, 0x00281222, 0x00281223})
 _FLOATS: Final = frozenset({0x7FE00008, 0x7FE00009})
 _MORE: Final = frozenset({_CONVERSION, _PLANAR, _FLAG, *_FLOATS, *_SEGMENTED}).union(*_PALETTE)
 _DIRECTORY: Final = "1.2.840.10008.1.3.10"
-_MAX_BYTES: Final = 1 << 30  # of one frame
+_MAX_PIXELS: Final = 1 << 26  # of one frame: three times the largest radiograph
 _MAX_FRAMES: Final = 1 << 20
 _DEPTHS: Final = frozenset({1, 8, 16, 32})
 _CLOSED: Final = (
@@ -286,8 +286,8 @@ def _check(facts: InstanceFacts) -> None:
     """Pass where frames of this kind can be read at all."""
     if not 1 <= facts.frames <= _MAX_FRAMES:
         raise HeaderError("its number of frames makes no sense")
-    if not facts.rows or not facts.columns or facts.frame_bytes > _MAX_BYTES:
-        raise HeaderError("its size makes no sense")
+    if not 0 < facts.rows * facts.columns <= _MAX_PIXELS:
+        raise HeaderError("its size makes no sense, or is too large to be looked at")
     if facts.bits_allocated not in _DEPTHS or facts.samples not in {1, 3}:
         raise HeaderError("its pixels are stored in a way that is not known")
     if not 1 <= facts.bits_stored <= facts.high_bit + 1 <= facts.bits_allocated:

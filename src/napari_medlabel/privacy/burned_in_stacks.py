@@ -134,31 +134,38 @@ def stacks_of_volumes(
     unread: list[Skipped] = []
     for one in skipped:
         file = path / one.file if path.is_dir() else path
-        if not one.file.lower().endswith(_SUFFIXES) or not file.is_file():
+        if not one.file.lower().endswith(_SUFFIXES) or not _is_file(file, one.file):
             continue
         try:
             (series,) = scan(file).series
-            for number in range(len(series.volumes)):
-                reader = open_reader(series, number)
-                readers.append(reader)
-                stacks.append(_of_volume(one.file, number, reader))
+            opened = [open_reader(series, number) for number in range(len(series.volumes))]
         except InputError as error:
             unread.append(Skipped(one.file, error.what))
+        else:
+            readers += opened
+            stacks.append(_of_volumes(one.file, opened))
     return stacks, readers, unread
 
 
-def _of_volume(name: str, number: int, reader: VolumeReader) -> Stack:
-    depth, rows, columns = reader.source.geometry.shape
-    turn = _Turn.of(reader.source.geometry.lps_from_kji, (rows, columns))
+def _is_file(path: Path, name: str) -> bool:
+    """Whether it is there by itself: not inside an archive."""
+    return path.is_file() and path.name == Path(name).name
 
-    def load(k: int) -> tuple[Bytes, Array]:
-        plane = turn.shown(reader.read(k, k + 1)[0])
+
+def _of_volumes(name: str, readers: Sequence[VolumeReader]) -> Stack:
+    """All volumes of a file, of one grid: their slices are counted through."""
+    depth, rows, columns = readers[0].source.geometry.shape
+    turn = _Turn.of(readers[0].source.geometry.lps_from_kji, (rows, columns))
+    count = depth * len(readers)
+
+    def load(number: int) -> tuple[Bytes, Array]:
+        volume, k = divmod(number, depth)
+        plane = turn.shown(readers[volume].read(k, k + 1)[0])
         return spread(plane), plane
 
-    first = number * depth  # of several volumes in a file, frames are counted through
     return Stack(
-        tuple(FrameOf(name, first + k) for k in range(depth)),
-        (PLAIN,) * depth,
+        tuple(FrameOf(name, n) for n in range(count)),
+        (PLAIN,) * count,
         (columns, rows) if turn.transposed else (rows, columns),
         load,
         turn.in_file,
