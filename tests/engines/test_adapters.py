@@ -388,8 +388,8 @@ def test_the_grid_is_monais() -> None:
     voxels = np.ascontiguousarray(volume.levels[0][:].T)[None]
     image = MetaTensor(torch.from_numpy(voxels), affine=volume.geometry.to_nifti())
     turned = Orientation("RAS", labels=None)(image)
-    theirs = Spacing((1.5, 1.5, 2.0), mode="bilinear")(turned)[0].numpy()
-    grid = NetworkGrid(volume, "RAS", (1.5, 1.5, 2.0))
+    theirs = Spacing((1.5, 1.5, 2.1), mode="bilinear")(turned)[0].numpy()
+    grid = NetworkGrid(volume, "RAS", (1.5, 1.5, 2.1))
     assert grid.shape == theirs.shape
     np.testing.assert_allclose(grid.cut((0, 0, 0), grid.shape), theirs, atol=2e-3)
 
@@ -432,7 +432,10 @@ def test_an_image_that_would_have_too_many_samples_is_refused() -> None:
         shape, dtype, ndim = geometry.shape, np.dtype(np.int16), 3
 
     volume = Volume((Huge(),), geometry, Source("generated", geometry))
-    assert NetworkGrid(volume, "RAS", (1.5, 1.5, 1.5)).shape == (683, 683, 1334)
+    grid = NetworkGrid(volume, "RAS", (1.5, 1.5, 1.5))
+    assert grid.shape == (683, 683, 1334)
+    with pytest.raises(InputError, match=r"would need about 23\d\d GiB"):
+        grid.check_whole(1000)
     with pytest.raises(InputError, match="too large"):
         NetworkGrid(volume, "RAS", (0.5, 0.5, 0.5))
 

@@ -93,6 +93,7 @@ class AutomaticJudge:
             every = [one for one, _ in self._spec.labels]
             room = 4 * len(every) * int(np.prod(self._grid.shape)) <= _MOST_BYTES
             wanted = every if room else [number]
+            self._grid.check_whole(len(wanted))
 
             def whole(way: Attempt) -> FloatGrid:
                 return joined(

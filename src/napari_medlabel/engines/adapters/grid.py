@@ -5,6 +5,7 @@ Where samples lie is MONAI's rule: with a spacing the first sample is the centre
 share of the extent (`monai.transforms.Resize` with mode "area", as torch's adaptive pooling).
 """
 
+import os
 from collections.abc import Callable
 from typing import Final
 
@@ -92,6 +93,25 @@ class NetworkGrid:
                 "the image is too large for this model's spacing", "work on a part of it"
             )
         self.shape: Index = (int(shape[0]), int(shape[1]), int(shape[2]))
+
+    def check_whole(self, channels: int) -> None:
+        """Pass where answers for the whole image, one for each channel, fit into free memory.
+
+        Raises
+        ------
+        InputError
+            If they do not; says how much they need.
+        """
+        needed = 4 * (channels + 1) * int(np.prod(self.shape))  # float32, and their weights
+        try:
+            free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        except (AttributeError, ValueError, OSError):
+            return  # this system does not say
+        if needed > free:
+            raise InputError(
+                f"the whole image would need about {needed / 2**30:.0f} GiB of memory",
+                "work on a part of it, or close other programs",
+            )
 
     def samples_at(self, kji: npt.ArrayLike) -> FloatArray:
         """Fractional sample numbers, `[n, 3]`, of voxels of the image, `[n, 3]`."""

@@ -66,6 +66,7 @@ class Vista3dJudge:
         """Every part of the image that belongs to a class, or to any class of a group."""
         number = self._number(name)
         classes = GROUPS.get(number, (number,))
+        self._grid.check_whole(1)
         whole = self._running.tried(
             lambda way: joined(
                 lambda low: self._classes_in(low, way, classes, cancelled), 1,
