@@ -6,7 +6,6 @@ Pixel data is not read here.
 
 import struct
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import _read_file_meta_info, read_dataset, read_partial
 from pydicom.values import convert_SQ
 
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.formats.dicom_header import (
     BIG_ENDIAN,
     DEFLATED,
@@ -37,10 +36,6 @@ __all__ = ["Element", "Encoding", "Item", "Pixels", "Source", "read_source", "ui
 _PIXELS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _MOST_DEPTH: Final = 64
 _LONG: Final = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SV", b"UN", b"UV"})
-_FAILURES: Final = (
-    ValueError, TypeError, KeyError, AttributeError, IndexError, NotImplementedError, EOFError,
-    OSError, RecursionError, struct.error, zlib.error, MemoryError, LookupError, OverflowError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +112,9 @@ def read_source(file: IO[bytes], size: int) -> Source:
     try:
         with _patience():
             return _read(file, size)
-    except _FAILURES as error:
+    except MedlabelError:
+        raise
+    except Exception as error:  # pydicom fails in any way it likes
         raise InputError("it is not DICOM, or it is damaged") from error
 
 
@@ -224,7 +221,7 @@ def _parsed(
         implicit, little = True, True
     try:
         sequence = convert_SQ(value, implicit, little, list(encodings))
-    except _FAILURES:
+    except Exception:  # noqa: BLE001  # as above
         return None
     return _items(sequence, Encoding(not implicit, little), encodings, depth)
 

@@ -146,7 +146,9 @@ class _Pass:
         if self._what.profile.uids:
             new |= {tag: uid for tag, uid in uids.items() if tag in parts and uid in keeper.kept}
         return Made(
-            meta=meta_bytes(self._class, new[_INSTANCE], self._source.syntax),
+            meta=meta_bytes(
+                self._what.names.uids.mapped(self._class), new[_INSTANCE], self._source.syntax
+            ),
             dataset=b"".join(parts[tag] for tag in sorted(parts)),
             patient=pseudonym,
             study=new[_STUDY],

@@ -10,7 +10,7 @@ from napari_medlabel.privacy.dates import day_of
 from napari_medlabel.privacy.dicom_source import Element, Item, Source
 from napari_medlabel.privacy.profile import Profile
 from napari_medlabel.privacy.table import rows
-from napari_medlabel.privacy.uids import is_well_known
+from napari_medlabel.privacy.uids import is_part_of_well_known, is_uid, is_well_known
 from napari_medlabel.privacy.values import TEXTS, numbers, split, vr_of
 from napari_medlabel.privacy.wording import Wording, parts_of
 
@@ -26,6 +26,9 @@ _KINDS: Final[dict[str, Kind]] = {
 _TEXT_LIKE: Final = TEXTS | {"DA", "DS", "DT", "IS", "UI"}
 _LONGEST: Final = 1 << 16  # bytes of an element that is still looked at as text
 _OWN: Final = frozenset("AHJ")
+_DOTS: Final = 3  # of a UID that is looked for: fewer are in a decimal number, or a version
+_LONG_UID: Final = 16
+_NUMBER: Final = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d*)?")
 _VARIED: Final = 3  # different letters: fewer are a pattern of bits
 
 
@@ -115,10 +118,11 @@ def identifiers(found: list[Said], left: Left) -> set[Identifier]:
     for one in found:
         if one.vr in {"DA", "DT", "TM", "AS"}:
             continue
-        if one.vr == "UI":
-            wanted |= _uids(one) if not left.profile.uids else set()
-        else:
-            wanted |= set(_strings(one, left.wording, measured))
+        uids = {value for value in one.values if is_uid(value)}
+        if not left.profile.uids:
+            wanted |= {Identifier("uid", value) for value in uids if _is_uid(value)}
+        rest = replace(one, values=tuple(value for value in one.values if value not in uids))
+        wanted |= set(_strings(rest, left.wording, measured))
     everything = "\n".join(left.kept).casefold()
     return {
         replace(one, patient=left.patient)
@@ -169,12 +173,10 @@ def _dates(found: list[Said], left: Left) -> set[Identifier]:
     return {Identifier("date", day.isoformat()) for day in days}
 
 
-def _uids(one: Said) -> set[Identifier]:
-    return {
-        Identifier("uid", value)
-        for value in one.values
-        if not is_well_known(value) and len(value) >= 8
-    }
+def _is_uid(value: str) -> bool:
+    """Whether a value is somebody's UID, no number and none of the standard's."""
+    dots = _DOTS - (len(value) >= _LONG_UID)  # 2.25. and a UUID has but two
+    return is_uid(value) and value.count(".") >= dots and not is_well_known(value)
 
 
 def _strings(one: Said, wording: Wording, measured: set[str]) -> Iterator[Identifier]:
@@ -182,14 +184,19 @@ def _strings(one: Said, wording: Wording, measured: set[str]) -> Iterator[Identi
     if one.vr in {"DS", "IS"} and numbers(one.raw, one.vr) is not None:
         return
     raw = one.raw if not one.raw.isascii() or b"\x1b" in one.raw else b""
-    for value in one.values:
+    printable = (part for value in one.values for part in re.split(r"[\x00-\x1f\x7f]+", value))
+    for value in printable:
+        if _NUMBER.fullmatch(value) or is_part_of_well_known(value):
+            continue
         harmless = one.letter not in _OWN and wording.cleaned(value, code=True) == value
         if kind in {"name", "number"} and len(value) >= 3 and not harmless:
             yield Identifier(kind, value)
         parts = parts_of([value]) if kind == "name" else wording.unknown(value)
         for part in parts:
+            if is_part_of_well_known(part):
+                continue
             if len(set(part)) >= _VARIED and (part not in measured or one.letter in _OWN):
                 yield Identifier(kind, part)
-    for piece in re.split(rb"[\\^=\s]+", raw):
+    for piece in re.split(rb"[\\^=\x00-\x1a\x1c-\x20]+", raw):
         if len(piece) >= 6 and not piece.isascii() and len(set(piece)) >= _VARIED:
             yield Identifier(kind, "", piece)

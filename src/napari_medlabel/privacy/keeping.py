@@ -14,7 +14,6 @@ __all__ = ["Keeper"]
 
 _AGE, _SEX, _ZONE = 0x00101010, 0x00100040, 0x00080201
 _IMAGE_TYPES: Final = frozenset({0x00080008, 0x00089007})
-_SOP_CLASSES: Final = frozenset({0x00080016, 0x00081150, 0x0008001A, 0x0008001B})
 _OLDEST: Final = 89  # years that may be told: 45 CFR 164.514(b)(2)(i)(C)
 _ENOUGH: Final = 5  # digits of an id that a number must not be
 _ZONE_FORM: Final = re.compile(r"[+-]\d{4}")
@@ -49,7 +48,7 @@ class Keeper:
     ) -> Kept | None:
         """What stays of a value that is to be kept or cleaned; None where nothing does."""
         if vr == "UI":
-            return self._uids(tag, raw, keep=action == "K")
+            return self._uids(raw, keep=action == "K")
         if vr in {"DA", "DT", "TM"}:
             return self._dates(vr, split(raw, vr, encodings), kept=action == "K")
         if vr in {"DS", "IS"}:
@@ -74,7 +73,7 @@ class Keeper:
         self.is_ascii = self.is_ascii and text.isascii()
         return encoded([text], "LO")
 
-    def _uids(self, tag: int, raw: bytes, *, keep: bool) -> Kept | None:
+    def _uids(self, raw: bytes, *, keep: bool) -> Kept | None:
         values = [one for one in split(raw, "UI", ()) if one]
         if not values:
             return ("K", b"") if not raw.strip(b"\0 ") else None
@@ -83,8 +82,6 @@ class Keeper:
         if keep and all(map(is_uid, values)):
             self.kept.update(values)
             return "K", encoded(values, "UI")
-        if tag in _SOP_CLASSES:
-            return None
         return "U", self.mapped(encoded(values, "UI"))
 
     def _dates(self, vr: str, values: list[str], *, kept: bool) -> Kept | None:

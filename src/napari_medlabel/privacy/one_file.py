@@ -16,6 +16,7 @@ from napari_medlabel.privacy.identifiers import Identifier
 from napari_medlabel.privacy.objects import kind_of
 from napari_medlabel.privacy.pixel_copy import copy_pixels
 from napari_medlabel.privacy.pseudonyms import Identity
+from napari_medlabel.privacy.uids import is_well_known
 
 __all__ = ["FileDone", "LeftOut", "deidentify_file", "name_of", "opened"]
 
@@ -59,6 +60,8 @@ def deidentify_file(place: Place, folder: Path, what: Headers) -> FileDone | Lef
         kind = kind_of(uid_text(source.dataset.get(0x00080016)), source)
         if kind and kind not in what.profile.also:
             return LeftOut(_REFUSALS.get(kind, kind.replace("-", " ")))
+        if not is_well_known(source.syntax):
+            return LeftOut("it is written in a way that the standard does not know")
         made = new_headers(source, what)
         path, sha256 = _written(source, made, folder)
     except MedlabelError as error:

@@ -8,6 +8,7 @@ So what is de-identified twice is as if it were once: our own UIDs are left as t
 key a UID says nothing about the original.
 """
 
+import functools
 import hashlib
 import hmac
 import re
@@ -15,7 +16,7 @@ from typing import Final
 
 from pydicom._uid_dict import UID_dictionary
 
-__all__ = ["IMPLEMENTATION", "Uids", "is_uid", "is_well_known"]
+__all__ = ["IMPLEMENTATION", "Uids", "is_part_of_well_known", "is_uid", "is_well_known"]
 
 # Names this program in the files that it writes: 2.25 and a UUID made once.
 IMPLEMENTATION: Final = "2.25.290911806471437118902365467261398710417"
@@ -32,6 +33,16 @@ def is_uid(text: str) -> bool:
 def is_well_known(uid: str) -> bool:
     """Whether the standard has registered it, so that it is nobody's: PS3.6 annex A."""
     return uid in UID_dictionary
+
+
+def is_part_of_well_known(text: str) -> bool:
+    """Whether it is a piece of such a UID, as a damaged header may hold it in a text."""
+    return "." in text and text in _well_known()
+
+
+@functools.cache
+def _well_known() -> str:
+    return "\n".join(UID_dictionary)
 
 
 class Uids:
