@@ -1,16 +1,17 @@
-"""Objects of real images by clicks alone: Dice and NSD (2 mm) after 1 to 10 clicks, and seconds.
+"""Objects of real images by prompts: Dice and NSD (2 mm) after 1 to 10 clicks, a box, and seconds.
 
 The first click is the object's deepest point; each later one is the deepest point of the largest
 part that is missing or too much. Deepest is by millimetres, the image's border being outside;
-parts touch by faces; of equally large errors what is missing comes first.
+parts touch by faces; of equally large errors what is missing comes first. The box is the object's
+own, and the only prompt. Engines take turns, so that a slow minute hits all.
 
-python benchmarks/interactive.py [ENGINE] [FOLDER OF REAL IMAGES]
+python benchmarks/interactive.py [ENGINE,ENGINE] [FOLDER OF REAL IMAGES]
 """
 
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ class Result:
     nsds: list[float]
     preparing: float
     seconds: list[float]
+    boxed: float = 0.0
 
 
 def box_of(mask: Array) -> tuple[slice, ...]:
@@ -114,39 +116,58 @@ def clicked(volume: medlabel.Volume, truth: Array, name: str, engine: str) -> Re
             seconds.append(time.perf_counter() - start)
         dices.append(dice(mask, truth))
         nsds.append(nsd(mask, truth, spacing_mm))
-    return Result(name, dices, nsds, preparing, seconds)
+    session.reset()
+    sides = box_of(truth)
+    low, high = [side.start for side in sides], [side.stop - 1 for side in sides]
+    box = medlabel.Box((low[0], low[1], low[2]), (high[0], high[1], high[2]))
+    return Result(name, dices, nsds, preparing, seconds, dice(session.add(box), truth))
 
 
-def results(folder: Path, engine: str) -> Iterator[Result]:
+def results(folder: Path, engines: Sequence[str]) -> Iterator[list[Result]]:
+    """For each object what each engine came to."""
     for image, labels, objects in SETS:
         volume, drawn = medlabel.read(folder / image), medlabel.read(folder / labels).levels[0][:]
         for name, value in objects.items():
-            yield clicked(volume, drawn == value, name, engine)
+            yield [clicked(volume, drawn == value, name, engine) for engine in engines]
 
 
-def row(name: str, one: list[float], other: list[float]) -> str:
-    at = (0, 2, 4, 9)
-    numbers = [" ".join(f"{values[n]:.2f}" for n in at) for values in (one, other)]
-    return f"| {name} | {numbers[0]} | {numbers[1]} |"
+def row(name: str, columns: Iterable[tuple[Sequence[float], Sequence[float], float]]) -> str:
+    at, cells = (0, 2, 4, 9), [name]
+    for dices, nsds, boxed in columns:
+        cells += [" ".join(f"{values[n]:.2f}" for n in at) for values in (dices, nsds)]
+        cells.append(f"{boxed:.2f}")
+    return f"| {' | '.join(cells)} |"
+
+
+def mean_of(every: Sequence[Result]) -> tuple[list[float], list[float], float]:
+    dices, nsds = (np.mean([getattr(one, key) for one in every], axis=0).tolist()
+                   for key in ("dices", "nsds"))  # fmt: skip
+    return dices, nsds, float(np.mean([one.boxed for one in every]))
 
 
 def main() -> None:
-    engine = sys.argv[1] if len(sys.argv) > 1 else "classic"
+    engines = (sys.argv[1] if len(sys.argv) > 1 else "classic,default").split(",")
     beside = Path(__file__).parents[2] / "shared" / "data"
     folder = Path(sys.argv[2]) if len(sys.argv) > 2 else beside
-    print("| object | Dice at 1, 3, 5, 10 clicks | NSD (2 mm) |\n| --- | --- | --- |")
+    titles = [f"{engine}: {what}" for engine in engines
+              for what in ("Dice at 1, 3, 5, 10 clicks", "NSD (2 mm)", "box")]  # fmt: skip
+    print(f"| object | {' | '.join(titles)} |\n|{' --- |' * (1 + len(titles))}")
     every = []
-    for one in results(folder, engine):
-        every.append(one)
-        print(row(one.name, one.dices, one.nsds), flush=True)
-    means = [np.mean([getattr(one, key) for one in every], axis=0) for key in ("dices", "nsds")]
-    print(row(f"mean of {len(every)}", means[0].tolist(), means[1].tolist()))
-    fell = [one.name for one in every if one.dices[9] < one.dices[2] - 0.01]
-    print(f"lower at 10 clicks than at 3: {', '.join(fell) or 'none'}")
-    seconds = [second for one in every for second in one.seconds]
-    p95 = float(np.percentile(seconds, 95))
-    print(f"seconds a click: median {statistics.median(seconds):.2f}, p95 {p95:.2f}")
-    print(f"seconds of preparing: worst {max(one.preparing for one in every):.2f}")
+    for found in results(folder, engines):
+        every.append(found)
+        columns = [(one.dices, one.nsds, one.boxed) for one in found]
+        print(row(found[0].name, columns), flush=True)
+    by_engine = [list(own) for own in zip(*every, strict=True)]
+    print(row(f"mean of {len(every)}", map(mean_of, by_engine)))
+    for engine, own in zip(engines, by_engine, strict=True):
+        fell = [one.name for one in own if one.dices[9] < one.dices[2] - 0.01]
+        seconds = [second for one in own for second in one.seconds]
+        p95, slowest = float(np.percentile(seconds, 95)), max(one.preparing for one in own)
+        print(f"{engine}: mean Dice after each click: "
+              f"{' '.join(f'{value:.3f}' for value in mean_of(own)[0])}")  # fmt: skip
+        print(f"{engine}: lower at 10 clicks than at 3: {', '.join(fell) or 'none'}")
+        print(f"{engine}: seconds a click: median {statistics.median(seconds):.2f}, p95 {p95:.2f}; "
+              f"of preparing at most {slowest:.2f}")  # fmt: skip
 
 
 if __name__ == "__main__":

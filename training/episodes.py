@@ -16,6 +16,8 @@ from training.pool import Pool
 from training.scene import SIDE
 from training.shapes import Field, Generator, log_uniform
 
+_BOXES = 0.3  # share of the episodes that begin with a box: 0.12 up to step 4,900 of the first run
+
 Mask = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.float64]
 
@@ -136,7 +138,7 @@ def begun(rng: Generator, pool: Pool, samples: int) -> Episode:
     extent = float((high - low + 1).max())
     if rng.random() < 0.25:  # not the deepest point: anywhere in it
         deep = np.argwhere(target)[rng.integers(episode.count)].astype(float)
-    if rng.random() < 0.12:
+    if rng.random() < _BOXES:
         _box(rng, episode, low, high, deep)
         middle, side = (low + high) / 2.0, extent * rng.uniform(1.2, 1.8)
         if rng.random() < 0.3:

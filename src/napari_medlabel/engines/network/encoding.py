@@ -35,6 +35,7 @@ _REACH: Final = 5  # samples of it that are drawn
 _EDGE: Final = 38.0  # half-resolution samples that a step over the whole range costs
 _NEAR: Final = 8.0  # half-resolution samples at which nearness has fallen to 1 / e
 _WIDTHS: Final = (0.015, 0.15)  # of the range: how far tissue at a place may vary
+_TIE: Final = 1e-3  # samples
 _TASTES: Final = 12  # places of one kind at which values are looked at
 
 FloatGrid = npt.NDArray[np.float32]
@@ -153,8 +154,9 @@ def _nearness(images: Sequence[FloatGrid], sights: Sequence[Sight], cancelled: S
     away = np.full((2, *halves.shape), FAR, np.float32)
     for n, sight in enumerate(sights):
         for kind, places in enumerate((sight.include, sight.exclude)):
-            k, j, i = _on_patch((places - 0.5) / 2.0, side).T
-            away[kind, n, k, j, i] = 0.0
+            for tie in (-_TIE, _TIE):  # halfway between two samples it starts at both
+                k, j, i = _on_patch((places - 0.5) / 2.0 + tie, side).T
+                away[kind, n, k, j, i] = 0.0
         if sight.beside is not None:
             away[1, n][sight.beside[::2, ::2, ::2]] = 0.0
     told = [kind * count + n for kind in (0, 1) for n in range(count) if away[kind, n].min() < FAR]

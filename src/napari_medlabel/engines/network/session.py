@@ -25,7 +25,6 @@ from napari_medlabel.engines.answers import (
     connected,
     extent_mm,
     leaves,
-    looked_up,
     on_lattice,
 )
 from napari_medlabel.engines.engine import Answer, EngineFacts
@@ -36,23 +35,26 @@ from napari_medlabel.engines.sampling import Lattice, Patch, Pyramid
 
 __all__ = ["NetworkSession"]
 
-SIDE = 48  # samples of a patch
+_SIDE: Final = 48  # samples of a patch
+_FINE_SIDE: Final = 64  # where that shows more
 _FIELDS_MM: Final = (28.0, 44.0, 70.0, 110.0, 175.0, 280.0)  # at the first click the size is open
 _FINEST: Final = 0.6  # voxels: patches with a smaller step show nothing more
 _WIDEST: Final = 1.6  # of the image's extent
-ROOM = 1.45  # of the object's extent
-MORE_ROOM = 0.0
-FLIPS = 0
-FLIPS1 = 0
+_ROOM: Final = 1.45  # of the object's extent
 _LEAST: Final = 0.02  # below this probability nothing is written back
 _GROWTH: Final = 1.4
-CLOSER = 1.6  # voxels: with a wider step a second, closer look is taken
-ZOOM = 2.2
-AGAIN = True
-MERGE = 2  # from this prompt on only changes that touch the new one are taken
+_WIDE: Final = 1.6  # voxels: with a wider step a second, closer look is taken
+_CLOSER: Final = 2.2
+_HELD: Final = 0.7  # of the closer look's field: larger prompts are not looked at closer
+_MERGED_FROM: Final = 2  # from this one on that is no box only changes that touch it are taken
+_MOST_VOXELS: Final = 48_000_000  # of an answer: 200 MB
+_MOST_KEPT: Final = 400_000_000  # bytes of earlier answers
 _AROUND: Final = (
     (0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1),
 )  # fmt: skip
+_FEWEST: Final = 8  # samples of an object
+_DOUBT: Final = 0.4  # what a sample of doubt for each of the object costs in sureness
+_MOST_DOUBT: Final = 3.0
 _MOST_LABELLED: Final = 4_000_000  # voxels
 
 
@@ -72,7 +74,7 @@ class NetworkSession:
         self.facts: EngineFacts = asking.facts
         self._pyramid, self._asking = pyramid, asking
         self._first = Answer.nothing() if start is None else answer_of(start)
-        self._states: list[tuple[Prompt, Answer]] = []
+        self._states: list[tuple[Prompt, Answer | None]] = []  # None of early, large ones
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
@@ -82,7 +84,8 @@ class NetworkSession:
     @property
     def answer(self) -> Answer:
         """The last answer."""
-        return self._states[-1][1] if self._states else self._first
+        last = self._states[-1][1] if self._states else self._first
+        return last or self._first
 
     def add(self, prompt: Prompt, *, cancelled: Stop = never) -> Answer:
         """The answer to all prompts so far, this one the last."""
@@ -95,38 +98,53 @@ class NetworkSession:
             answer = self._begun(prompts, cancelled)
         else:
             answer = self._first
-        if len(prompts) >= MERGE and self.answer.mask().any() and not isinstance(prompt, Box):
+        pointed = sum(not isinstance(one, Box) for one in prompts)
+        if pointed >= _MERGED_FROM and self.answer.mask().any() and not isinstance(prompt, Box):
             answer = _merged(self.answer, answer, voxels_of(prompt, self._pyramid.shape))
         self._states.append((prompt, answer))
+        self._forget()
         return self.answer
 
     def undo(self) -> Answer:
         """Take the last prompt back; the answer before it."""
         if self._states:
             self._states.pop()
+        if self._states and self._states[-1][1] is None:
+            prompts = self.prompts
+            self.reset()
+            for prompt in prompts:
+                self.add(prompt)
         return self.answer
 
     def reset(self) -> None:
         """Take all prompts back."""
         self._states.clear()
 
+    def _forget(self) -> None:
+        """Let go of early answers when they are large; the prompts bring them back."""
+        kept = 0
+        for n in range(len(self._states) - 1, -1, -1):
+            prompt, answer = self._states[n]
+            kept += 0 if answer is None else answer.probability.nbytes
+            if kept > _MOST_KEPT and n < len(self._states) - 1:
+                self._states[n] = (prompt, None)
+
     def _begun(self, prompts: Sequence[Prompt], cancelled: Stop) -> Answer:
         """The first answer: of looks at several sizes the one that promises most."""
         pyramid = self._pyramid
         low, high = extent_mm([one for one in prompts if one.include], pyramid.spacing_mm)
         middle, size = (low + high) / 2.0, float((high - low).max())
-        finest, widest = _FINEST * pyramid.spacing_mm.min() * SIDE, _WIDEST * pyramid.extent_mm
+        finest, widest = _FINEST * pyramid.spacing_mm.min() * _SIDE, _WIDEST * pyramid.extent_mm
         if any(isinstance(one, Box) and one.include for one in prompts):
-            fields = [max(size * ROOM, finest)]
+            fields = [max(size * _ROOM, finest)]
         else:
             fields = [one for one in _FIELDS_MM if max(finest, size * 1.2) <= one <= widest]
-            fields = fields or [max(size * ROOM, finest)]
-        lattices = [Lattice.around(middle, field, SIDE) for field in fields]
-        looks = self._looks(lattices, prompts, cancelled, flips=FLIPS1)
-        self.looks = looks
-        best = max(looks, key=lambda look: look.expected)
+            fields = fields or [max(size * _ROOM, finest)]
+        lattices = [Lattice.around(middle, self._held(field), _SIDE) for field in fields]
+        looks = self._looks(lattices, prompts, cancelled)
+        best = max(looks, key=_promise)
         answer = self._answer([best], prompts)
-        if AGAIN and answer.mask().any():
+        if answer.mask().any():
             answer = self._answer([self._around(answer, prompts, cancelled)], prompts)
         return answer
 
@@ -135,12 +153,12 @@ class NetworkSession:
         pyramid = self._pyramid
         looks = [self._around(self.answer, prompts, cancelled)]
         step, finest = looks[0].patch.lattice.step_mm, pyramid.spacing_mm.min()
-        if CLOSER and step > CLOSER * finest:
+        if step > _WIDE * finest:
             before = self._answer(looks, prompts)
             low, high = extent_mm(prompts[-1:], pyramid.spacing_mm)
-            field = max(step / ZOOM, finest * _FINEST) * SIDE
-            if float((high - low).max()) < 0.7 * field and before.mask().any():
-                lattice = Lattice.around((low + high) / 2.0, field, SIDE)
+            field = max(step / _CLOSER, finest * _FINEST) * _SIDE
+            if float((high - low).max()) < _HELD * field and before.mask().any():
+                lattice = Lattice.around((low + high) / 2.0, field, _SIDE)
                 looks += self._looks([lattice], prompts, cancelled, before)
         return self._answer(looks, prompts)
 
@@ -150,24 +168,30 @@ class NetworkSession:
         low, high = extent_mm(prompts, pyramid.spacing_mm)
         own_low, own_high = bounds_mm(answer, pyramid.spacing_mm)
         low, high = np.minimum(low, own_low), np.maximum(high, own_high)
-        field = max(float((high - low).max()) * ROOM, pyramid.spacing_mm.min() * SIDE * _FINEST)
+        finest = float(pyramid.spacing_mm.min())
+        field = max(float((high - low).max()) * _ROOM, finest * _SIDE * _FINEST)
         for _ in range(2):
-            lattice = Lattice.around((low + high) / 2.0, field, SIDE)
+            middle = (low + high) / 2.0
+            if (held := self._held(field)) < field:  # the new prompt has to be in it
+                middle, field = np.mean(extent_mm(prompts[-1:], pyramid.spacing_mm), axis=0), held
+            side = _FINE_SIDE if field / _SIDE > finest else _SIDE
+            lattice = Lattice.around(middle, field, side)
             (look,) = self._looks([lattice], prompts, cancelled, answer)
             if not leaves(look.probability, look.patch.inside):
                 break
             field *= _GROWTH
-        if MORE_ROOM:
-            other = Lattice.around((low + high) / 2.0, field * MORE_ROOM, SIDE)
-            (more,) = self._looks([other], prompts, cancelled, answer)
-            places = [(lattice.along(n) - other.start_mm[n]) / other.step_mm for n in range(3)]
-            both = 0.5 * (look.probability + looked_up(more.probability, places))
-            look = Look(look.patch, both, look.expected)
         return look
+
+    def _held(self, field_mm: float) -> float:
+        """A field that an answer of is no larger than memory allows."""
+        pyramid = self._pyramid
+        while np.minimum(field_mm / pyramid.spacing_mm, pyramid.shape).prod() > _MOST_VOXELS:
+            field_mm *= 0.9
+        return field_mm
 
     def _looks(
         self, lattices: Sequence[Lattice], prompts: Sequence[Prompt], cancelled: Stop,
-        last: Answer | None = None, flips: int | None = None,
+        last: Answer | None = None,
     ) -> list[Look]:  # fmt: skip
         pyramid, sights, patches = self._pyramid, [], []
         for lattice in lattices:
@@ -178,9 +202,7 @@ class NetworkSession:
             before = None if last is None else on_lattice(last, lattice, pyramid.spacing_mm)
             patches.append(patch)
             sights.append(sight_of(patch, prompts, pyramid.spacing_mm, pyramid.shape, before))
-        asked = self._asking.about(
-            sights, flips=FLIPS if flips is None else flips, cancelled=cancelled
-        )
+        asked = self._asking.about(sights, cancelled=cancelled)
         self.facts = self._asking.facts
         rows = zip(patches, sights, asked, strict=True)
         return [Look(patch, obeyed(one.probability, sight), one.expected)
@@ -211,12 +233,12 @@ class NetworkSession:
     def _blend(self, voxels: FloatGrid, box: Sides, look: Look) -> None:
         """Let a closer look count, less towards its border."""
         lattice, pyramid = look.patch.lattice, self._pyramid
-        ramp = np.minimum(np.arange(SIDE) + 0.5, SIDE - 0.5 - np.arange(SIDE)) / (0.15 * SIDE)
+        ramp = np.minimum(np.arange(_SIDE) + 0.5, _SIDE - 0.5 - np.arange(_SIDE)) / (0.15 * _SIDE)
         ramp = np.clip(ramp - 0.3, 0.0, 1.0).astype(np.float32)
         weight = np.minimum(
             np.minimum(ramp[:, None, None], ramp[None, :, None]), ramp[None, None, :]
         )
-        own = _cut(self._sides(lattice, np.ones((SIDE,) * 3, bool)), box)
+        own = _cut(self._sides(lattice, np.ones((_SIDE,) * 3, bool)), box)
         if any(side.stop <= side.start for side in own):
             return
         part = voxels[tuple(
@@ -257,6 +279,17 @@ def _cut(one: Sides, other: Sides) -> Sides:
         slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
     )
     return (k, j, i)
+
+
+def _promise(look: Look) -> float:
+    """How sure the network is of the object on a patch, and how little else it could be."""
+    share = look.probability
+    mask = share > 0.5
+    count = int(np.count_nonzero(mask))
+    if count < _FEWEST:
+        return -_MOST_DOUBT
+    doubt = min(float((share * (1.0 - share)).sum()) / count, _MOST_DOUBT)
+    return float(share[mask].mean()) - _DOUBT * doubt
 
 
 def _merged(old: Answer, new: Answer, touched: Indices) -> Answer:
