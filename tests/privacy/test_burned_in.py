@@ -253,9 +253,11 @@ def test_a_picture_that_cannot_be_read_is_not_called_checked(
     assert (answer.checked, answer.boxes) == (False, ())
     assert [one.file for one in answer.unread] == ["cut.dcm"]
     assert cli.main(["burned-in", str(tmp_path)]) == 1
-    told = capsys.readouterr().err
+    said, told = capsys.readouterr()
     assert "1 picture could not be looked at" in told
-    assert "Secret" not in told
+    assert "not checked" in said
+    assert "no text" not in said
+    assert "Secret" not in said + told
 
 
 def test_what_cannot_be_done_is_refused_before_the_work(

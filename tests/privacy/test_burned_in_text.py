@@ -72,8 +72,9 @@ def test_lines_below_each_other_are_two_texts() -> None:
 
 def test_a_whole_picture_is_no_line_of_text_and_a_line_across_it_is_one() -> None:
     assert not fits(Reading(1, 1, 122, 101, 0.9, "Co"), (101, 122))
-    assert fits(Reading(0, 0, 120, 24, 0.9, "KAUFMAN"), (60, 122))
-    assert fits(Reading(0, 0, 12, 100, 0.9, "KAUFMAN"), (101, 122))
+    assert not fits(Reading(8, 4, 383, 58, 0.72, "368886"), (384, 384))
+    assert fits(Reading(0, 0, 120, 24, 0.95, "KAUFMAN"), (60, 122))
+    assert fits(Reading(0, 0, 12, 100, 0.72, "KAUFMAN"), (101, 122))
 
 
 def cause(folder: Path, **elements: object) -> str:

@@ -67,28 +67,33 @@ def burned_in(  # noqa: PLR0913  # one for each option
         _say(found)
         if redact is not None:
             sentence(
-                f"{done.files} files written, {done.changed} of them changed in {done.frames} "
-                f"frames; a second look found {_texts(len(done.kept), 'kept')}"
+                f"{_many(done.files, 'file')} written, {done.changed} of them changed in "
+                f"{_many(done.frames, 'frame')}; a second look found "
+                f"{'only what is kept' if done.kept else 'nothing'}"
             )
     if found.unread:
-        count = len(found.unread)
-        what = f"{count} {'picture' if count == 1 else 'pictures'} could not be looked at"
-        raise InputError(f"{what}: not checked", "--json says which, and why")
+        what = f"{_many(len(found.unread), 'picture')} could not be looked at: not checked"
+        raise InputError(what, "--json says which, and why")
 
 
 def _say(found: commands.BurnedIn) -> None:
     if found.why_not:
         sentence(found.why_not)
         return
-    frames = sum(one.frames for one in found.looked)
     singly = sum(one.one_by_one for one in found.looked)
     views = sum(one.projections for one in found.looked)
-    sentence(
-        f"{_texts(found.findings, 'found')} in {frames} frames of {len(found.files)} files: "
-        f"looked at {singly} one by one and at {views} projections"
+    looked = (
+        f"looked at {_many(singly, 'frame')} one by one and at {_many(views, 'projection')} "
+        f"of {_many(len(found.files), 'file')}"
     )
+    # With a picture that nobody saw, "no text" would be a claim.
+    if found.checked or found.findings:
+        sentence(f"{_many(found.findings, 'text', none='no text')} found: {looked}")
+    if found.unread:
+        sentence(f"not checked: {_many(len(found.unread), 'picture')}; {looked}")
     # Names of files may be names of patients: only --json has them.
-    numbers = {file: n for n, file in enumerate(found.files, 1)}
+    files = sorted({*found.files, *(box.file for box in found.boxes)})
+    numbers = {file: n for n, file in enumerate(files, 1)}
     if found.findings:
         table(
             ("#Finding", "#Frames", "#First in file", "#Frame", "#Left", "#Top", "#Width",
@@ -107,7 +112,8 @@ def _row(found: commands.BurnedIn, number: int, numbers: dict[str, int]) -> Sequ
     )  # fmt: skip
 
 
-def _texts(count: int, how: str) -> str:
-    if count == 0:
-        return "no text" if how == "found" else "nothing"
-    return f"1 text {how}" if count == 1 else f"{count} texts {how}"
+def _many(count: int, noun: str, *, none: str = "") -> str:
+    """A number with its noun: "1 frame", "2 frames"."""
+    if count == 0 and none:
+        return none
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -14,6 +14,7 @@ LEAST_SCORE_LOCALLY: Final = 0.8  # where each value is shown beside its surroun
 _LEAST_LETTERS: Final = 2  # different ones
 _MONOTONOUS: Final = 0.75  # of the letters are the same
 _SURE: Final = 0.9
+_THICK: Final = 0.12  # of the picture's shorter side: larger than letters usually are
 _THICKEST: Final = 0.5  # of the picture's shorter side, and of its area: no line of text
 _LARGEST: Final = 0.3
 _OVERLAP: Final = 0.4  # of the smaller box, for two readings of one text
@@ -58,11 +59,14 @@ def counts(
 def fits(reading: Reading, shape: tuple[int, int]) -> bool:
     """Whether a reading has the size of a line of text in a picture of these rows and columns.
 
-    A whole head is now and then read as one round letter.
+    A whole head is now and then read as one round letter, and a row of heads as a number; but
+    letters as large as that, where they are letters, are read surely.
     """
     width, height = reading.right - reading.left, reading.bottom - reading.top
-    is_thick = min(width, height) > _THICKEST * min(shape)
-    return not (is_thick and width * height > _LARGEST * shape[0] * shape[1])
+    if min(width, height) > _THICK * min(shape) and reading.score < _SURE:
+        return False
+    is_thickest = min(width, height) > _THICKEST * min(shape)
+    return not (is_thickest and width * height > _LARGEST * shape[0] * shape[1])
 
 
 @dataclass(slots=True)
