@@ -539,8 +539,28 @@ def test_a_device_that_is_not_there_falls_back_and_says_so(
     assert assist.prompts == (Point(middle),)
 
 
+def test_a_preview_waits_while_its_case_is_closed(opened: Window) -> None:
+    """It and the next one come last: they close the case that the others use."""
+    opened.drawing.pick(LESION)
+    opened.drawing.sight.move_to(BALLS[LESION][0])
+    opened.press("A")
+    Mouse(opened).click(BALLS[LESION][0])
+    whole, case_id = shown(opened), opened.drawing.case.info.id
+    opened.desk.close_case()
+    opened.idle()
+    opened.desk.open_case(case_id)
+    opened.idle()
+    wait_until(lambda: opened.drawing.case.loading.finished, "all slices")
+    opened.rest(0.2)
+    assert opened.drawing.proposals.open is None
+    opened.click(opened.panel.annotate.kept.chips[0])
+    np.testing.assert_array_equal(shown(opened), whole)
+    opened.press("Return")
+    np.testing.assert_array_equal(drawn(opened, LESION), whole)
+    opened.press("6")
+
+
 def test_a_case_is_closed_while_an_engine_works(opened: Window, engines: object) -> None:
-    """The last one: it closes the case that the others use."""
     drawing = opened.drawing
     drawing.pick(LESION)
     drawing.sight.move_to(BALLS[LESION][0])

@@ -18,7 +18,7 @@ from napari_medlabel.ui.advice import Advice
 from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.pictures import Pictures
 from napari_medlabel.ui.remembered import Remembered
-from napari_medlabel.ui.sight import look_from
+from napari_medlabel.ui.sight import Proposal, look_from
 from napari_medlabel.ui.state import (
     ErrorCard,
     RecentRow,
@@ -84,6 +84,7 @@ class Desk(QObject):
         self.found: tuple[SeriesRow, ...] = ()
         self.skipped = 0
         self._found_at: Path | None = None
+        self._waiting: dict[str, tuple[Proposal, ...]] = {}  # previews, by the id of their case
         self._scanned = False
         self.advice = Advice(session)
         self.pictures = Pictures(session, self)
@@ -324,6 +325,7 @@ class Desk(QObject):
         self.drawing.sight.look_changed.connect(self._remember_look)
         # With the next turn of the loop: the views are painted before it.
         QTimer.singleShot(0, self.drawing, self._stand_around)
+        self.drawing.proposals.bring(self._waiting.pop(case.info.id, ()))
         self.drawing.second.offer(around)
         self.drawing.changed.connect(self.changed)
         self.drawing.failed.connect(self.fail)
@@ -359,6 +361,7 @@ class Desk(QObject):
         if drawing is None:
             return None
         case, workplace = drawing.case, self.workplace
+        self._waiting[case.info.id] = drawing.proposals.waiting
         self.workplace = None
         if workplace is not None:
             workplace.close()

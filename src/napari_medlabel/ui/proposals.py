@@ -194,6 +194,17 @@ class Proposals(QObject):
 
     # Put aside
 
+    @property
+    def waiting(self) -> tuple[Proposal, ...]:
+        """Those put aside and the one in sight: what would be missed if the case were closed."""
+        shown = self.open
+        return (*self.kept, shown) if isinstance(shown, Proposal) else self.kept
+
+    def bring(self, kept: tuple[Proposal, ...]) -> None:
+        """Put previews aside that waited while the case was closed."""
+        self._kept = (*self._kept, *kept)
+        self.changed.emit()
+
     def lead_back(self, kept: Proposal) -> None:
         """Show a preview again that was put aside, with its segment and a slice that it is on."""
         drawing = self._drawing
