@@ -328,7 +328,7 @@ def _take_out(  # noqa: PLR0913, PLR0917  # what the work needs
         steps.done()
         again = _read_again(image, hidden, target)
         left = left_of(finding, before, again)
-        if left is not None and not left.is_gone and wanted.mode == "blank":
+        if left is not None and not left.is_gone:
             raise Refused(
                 f"{left.matched_after:.0%} of the face's surface is still there",
                 "nothing was written; look at the image and draw the face by hand",

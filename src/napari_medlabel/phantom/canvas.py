@@ -53,6 +53,7 @@ class Tissue(Enum):
     VERTEBRA = auto()
     MARROW = auto()
     LUNG = auto()
+    NERVE = auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ _HU: Final = Look(
         Tissue.CHALK: 190.0, Tissue.DURA: 72.0, Tissue.FLUID: 7.0, Tissue.VENTRICLE: 6.0,
         Tissue.GRAY: 40.0, Tissue.WHITE: 29.0, Tissue.EDEMA: 17.0, Tissue.RIM: 88.0,
         Tissue.CORE: 20.0, Tissue.SCLERA: 55.0, Tissue.VITREOUS: 8.0, Tissue.LENS: 95.0,
-        Tissue.BLOOD: 140.0,
+        Tissue.BLOOD: 140.0, Tissue.NERVE: 29.0,
     },
     edge_mm=1.1,
 )  # fmt: skip
@@ -69,7 +69,7 @@ _T1: Final = Look(
         Tissue.CHALK: 90.0, Tissue.DURA: 330.0, Tissue.FLUID: 130.0, Tissue.VENTRICLE: 125.0,
         Tissue.GRAY: 470.0, Tissue.WHITE: 700.0, Tissue.EDEMA: 400.0, Tissue.RIM: 960.0,
         Tissue.CORE: 230.0, Tissue.SCLERA: 420.0, Tissue.VITREOUS: 140.0, Tissue.LENS: 330.0,
-        Tissue.BLOOD: 820.0,
+        Tissue.BLOOD: 820.0, Tissue.NERVE: 700.0,
     },
     edge_mm=1.1,
 )  # fmt: skip
@@ -212,7 +212,7 @@ class Head:
             nerve = tube(
                 [(x, y + 11.0, z), (x * 0.8, y + 28.0, z), (x * 0.35, y + 46.0, z + 3.0)], 2.2
             )
-            canvas.paint(nerve, Tissue.WHITE)
+            canvas.paint(nerve, Tissue.NERVE)  # as white matter looks, but it is no brain
             canvas.paint(_eye_muscles(eye), Tissue.MUSCLE)
             canvas.paint(eye, Tissue.SCLERA)
             canvas.paint(eye.grown(-1.4), Tissue.VITREOUS)

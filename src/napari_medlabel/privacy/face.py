@@ -24,7 +24,7 @@ from napari_medlabel.privacy.face_region import MARGIN_MM, Region, region_of
 from napari_medlabel.privacy.face_relief import likeness, relief
 from napari_medlabel.privacy.face_removal import Mode, fill
 from napari_medlabel.privacy.face_residual import Look, Residual, compared, looked_at, residual
-from napari_medlabel.privacy.face_search import INSET_MM, UPRIGHT_DEG, Found, search
+from napari_medlabel.privacy.face_search import INSET_MM, Found, search, search_turned
 from napari_medlabel.privacy.face_template import template
 from napari_medlabel.privacy.face_verdict import (
     Measures,
@@ -139,35 +139,59 @@ def find_in(
     _check(cancelled)
     measures = _measured(grid, found, limit, hounsfield=hounsfield)
     verdict, why = decided(measures)
-    if verdict != "face" and not measures.generic:
-        other = search(grid, limit, coarse, any_turn=True)
-        if other is not None:
-            measures, found = _compared(grid, found, measures, other, limit, hounsfield=hounsfield)
-            verdict, why = decided(measures)
+    if not measures.generic:
+        measures, pose = _compared(grid, found, coarse, measures, limit)
+        verdict, why = decided(measures)
+        found = replace(found, pose=pose)
     _check(cancelled)
     headless = verdict in {"not-a-head", "already-defaced", "face-not-in-view"}
     brain = None if headless else find_brain(grid, found.pose, found.skin, hounsfield=hounsfield)
     return FaceFinding(verdict, why, measures, found.pose, brain, hounsfield, limit, geometry)
 
 
-def _compared(  # noqa: PLR0913  # what the second look needs
-    grid: PatientGrid, found: Found, measures: Measures, other: Found, limit: float, *,
-    hounsfield: bool,
-) -> tuple[Measures, Found]:  # fmt: skip
-    """Measures that know how well a head fits along another axis; the better place of the two."""
-    if other.pose.turned_deg < UPRIGHT_DEG:
-        upright = _measured(grid, other, limit, hounsfield=hounsfield)
-        return (upright, other) if is_face(upright) else (measures, found)
-    turned = _measured(grid, other, limit, hounsfield=hounsfield)
-    if not is_face(turned) or turned.score < measures.score:
-        return measures, found
-    return replace(measures, otherwise=turned.score), other
+def _compared(
+    grid: PatientGrid, found: Found, coarse: Skin, measures: Measures, limit: float
+) -> tuple[Measures, Pose]:
+    """Measures that know how well a head lies along another axis, and the better place."""
+    head, best, place = template(), measures, found.pose
+    for pose in search_turned(coarse, found.skin):
+        parts = (
+            match(found.skin, head, pose, which) for which in (head.vault, head.side, head.face)
+        )
+        vault, side, face = parts
+        turned = replace(
+            measures, vault=vault, side=side, face=face, vault_alone=vault, face_alone=face,
+            error=pose.error,
+        )  # fmt: skip
+        hollow = _hollow(grid, found.skin, pose, limit)
+        if is_face(turned) and (turned.score, hollow) > (best.otherwise, -1.0):
+            best = replace(measures, otherwise=turned.score, otherwise_hollow=hollow)
+            place = pose
+    turned_better = decided(best)[1] != decided(measures)[1]
+    return best, place if turned_better else found.pose
+
+
+def _hollow(grid: PatientGrid, skin: Skin, pose: Pose, limit: float) -> float:
+    """The share of air where a nose and its sinuses would be; -1 where hardly any is in view."""
+    places = pose.lps(_nose())
+    distance, _, seen = skin.at(places)
+    inside = seen & (distance < -4.0)
+    if inside.mean() < 0.2:
+        return -1.0
+    return float((_values_at(grid, places[inside]) <= limit).mean())
+
+
+def _nose() -> FloatArray:
+    """Places in the template's nose, ethmoid and maxillary sinuses near the middle."""
+    ends = ((-14.0, 15.0), (-88.0, -44.0), (-35.0, 26.0))
+    x, y, z = (np.arange(low, high, 2.0) for low, high in ends)
+    return np.stack(np.meshgrid(x, y, z, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
 def _measured(grid: PatientGrid, found: Found, limit: float, *, hounsfield: bool) -> Measures:
     head, skin, pose = template(), found.skin, found.pose
     whole = match(skin, head, pose, np.ones(len(head.points), bool))
-    turns = (np.eye(3), pose.turn, found.vault.turn)
+    turns = (np.eye(3), pose.turn)
     return Measures(
         cost=whole.distance_mm,
         error=pose.error,
@@ -181,6 +205,7 @@ def _measured(grid: PatientGrid, found: Found, limit: float, *, hounsfield: bool
         likeness=max(likeness(relief(skin.solid, skin.geometry, turn)) for turn in turns),
         generic=_generic(skin, found.generic),
         dim=_dim(grid, skin, found.vault, limit),
+        hollow=_hollow(grid, skin, pose, limit),
     )
 
 
@@ -258,7 +283,7 @@ def face_region(
     finding
         Of `find_face`.
     margin_mm
-        To be kept from the image's own brain; the template's brain is kept clear of by 8 mm.
+        To be kept from the image's own brain; from the template's brain it is 9 mm.
     ears
         Whether the ears are to go, too.
     cancelled

@@ -20,7 +20,8 @@ from napari_medlabel.privacy.face_template import brain_distance
 
 __all__ = ["Brain", "find_brain"]
 
-_BEYOND_MM: Final = 10.0  # how far the own brain may reach beyond the template's
+# How far the own brain may reach beyond the template's: in CT bone bounds it, in MR nothing does.
+_BEYOND_CT_MM, _BEYOND_MR_MM = 18.0, 10.0
 _WITHIN_MM: Final = 14.0  # as deep in the template's, all is brain
 _NECK_MM: Final = 4.0  # thinner bridges, to eye and scalp, are not brain
 _SOFT_HU: Final = (-15.0, 110.0)
@@ -81,7 +82,7 @@ def find_brain(grid: PatientGrid, pose: Pose, skin: Skin, *, hounsfield: bool) -
     near = grid.around(origin, ends)
     prior = _prior(near.geometry, pose)
     where = near.seen & _fitting(skin, near)
-    possible = (prior < _BEYOND_MM) & where
+    possible = (prior < (_BEYOND_CT_MM if hounsfield else _BEYOND_MR_MM)) & where
     deep = (prior < -_WITHIN_MM) & where
     values = near.values
     if hounsfield:

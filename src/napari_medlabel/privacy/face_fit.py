@@ -19,7 +19,7 @@ from napari_medlabel.privacy.face_template import NASION_Z, PIVOT
 
 __all__ = ["TURNS", "Pose", "fit", "starts_at", "turned"]
 
-_PRIOR_SIZE: Final = 0.10  # of the logarithm of the size as a whole: from a child's head to a large
+_PRIOR_SIZE: Final = 0.12  # of the logarithm of the size as a whole: from a child's head to a large
 _PRIOR_SHAPE: Final = 0.05  # of one axis against the others
 _PRIOR_FACE: Final = 0.08  # of the face's length against the cranium
 _PRIOR_WEIGHT: Final = 0.02  # of one prior's square against the mean of the points' errors
@@ -261,6 +261,6 @@ def _quarter_turns() -> tuple[npt.NDArray[np.float64], ...]:
 TURNS: Final = _quarter_turns()
 
 
-def starts_at(places: FloatArray, turns: list[FloatArray]) -> list[Pose]:
-    """Every place with every turn, at the mean adult's size."""
-    return [Pose(turn, place, np.ones(3)) for place in places for turn in turns]
+def starts_at(places: FloatArray, turns: list[FloatArray], size: float = 1.0) -> list[Pose]:
+    """Every place with every turn, at a size against the mean adult's."""
+    return [Pose(turn, place, np.full(3, size)) for place in places for turn in turns]

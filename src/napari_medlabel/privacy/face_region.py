@@ -20,7 +20,7 @@ MARGIN_MM: Final = 6.0  # between this image's own brain and what is taken out
 _ABOVE_MM: Final = 8.0  # of the glabella
 _DEEP_MM: Final = 62.0  # behind the glabella
 _BELOW_MM: Final = 12.0  # of the chin
-_HULL_MM: Final = 8.0  # from the template's brain
+_HULL_MM: Final = 9.0  # from the template's brain
 _ROOM_MM: Final = 60.0  # in front of the template's nose, and beside it: hair, ghosts, a long nose
 _SLAB: Final = 16
 

@@ -11,7 +11,7 @@ from napari_medlabel.privacy.face_grid import PatientGrid
 from napari_medlabel.privacy.face_mask import Skin, skin_of
 from napari_medlabel.privacy.face_template import CHIN_Z, Template, template
 
-__all__ = ["INSET_MM", "UPRIGHT_DEG", "Found", "search"]
+__all__ = ["INSET_MM", "UPRIGHT_DEG", "Found", "search", "search_turned"]
 
 INSET_MM: Final = 8.0  # of the generic face below the template that was fitted
 UPRIGHT_DEG: Final = 50.0  # a head is not turned further from the patient's axes
@@ -19,11 +19,13 @@ _TILTS_DEG: Final = (
     (0, 0, 0), (25, 0, 0), (-25, 0, 0), (0, 25, 0), (0, -25, 0), (0, 0, 35), (0, 0, -35),
 )  # fmt: skip
 _BELOW_TOP_MM: Final = (90.0, 60.0, 30.0, 0.0)  # of the middle of the cranium
+_SMALL: Final = 0.75  # of a newborn's or an infant's head
 _FURTHER_MM: Final = 80.0
 _MOST_FURTHER: Final = 6
 _KEPT: Final = 3
+_CLOUD: Final = 8000  # places that stand for a body
 _ROOM_MM: Final = 30.0
-_FEW: Final = 4  # every fourth point is enough to begin with
+_FEW: Final = 6  # every sixth point is enough to begin with
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,10 +50,8 @@ class Found:
     skin: Skin
 
 
-def search(
-    grid: PatientGrid, limit: float, coarse: Skin, *, any_turn: bool = False
-) -> Found | None:
-    """Fit the template to the body.
+def search(grid: PatientGrid, limit: float, coarse: Skin) -> Found | None:
+    """Fit the template to the body, upright and forward as its header says, or nearly so.
 
     Parameters
     ----------
@@ -61,8 +61,6 @@ def search(
         What is brighter is not air.
     coarse
         The skin on a coarser grid.
-    any_turn
-        Whether the head may lie along any axis, upside down and backwards too.
 
     Returns
     -------
@@ -70,11 +68,8 @@ def search(
         None where there is no body at the place that fits best.
     """
     head = template()
-    few = slice(None, None, _FEW)
-    starts = _any_turn(coarse) if any_turn else _tilted(coarse)
-    tried = fit(coarse, head.points[few], head.normals[few], starts)
-    upright = [pose for pose in tried if any_turn or pose.turned_deg < UPRIGHT_DEG]
-    first = (upright or tried)[:_KEPT]
+    tried = _begun(coarse, _tilted(coarse))
+    first = ([pose for pose in tried if pose.turned_deg < UPRIGHT_DEG] or tried)[:_KEPT]
     corners = first[0].lps(_box(head))
     near = grid.around(corners.min(axis=0) - _ROOM_MM, corners.max(axis=0) + _ROOM_MM)
     skin = skin_of(near, limit)
@@ -83,7 +78,7 @@ def search(
     pose = fit(skin, head.points, head.normals, first, coarse=False)[0]
     above = head.vault
     vault = fit(
-        skin, head.points[above], head.normals[above], [pose, *first], coarse=False,
+        skin, head.points[above], head.normals[above], [pose, first[0]], coarse=False,
         free_face=False,
     )[0]  # fmt: skip
     sunk = head.points - np.where(head.face[:, None], INSET_MM, 0.0) * head.normals
@@ -92,6 +87,28 @@ def search(
         skin, sunk, head.normals, [pose, vault], weights=shares, coarse=False, fine=True
     )[0]  # fmt: skip
     return Found(pose, vault, generic, skin)
+
+
+def search_turned(coarse: Skin, skin: Skin) -> list[Pose]:
+    """The best fits along other axes: backwards, upside down, on a side.
+
+    Parameters
+    ----------
+    coarse, skin
+        Of the body, on a coarser grid and around the head.
+    """
+    head = template()
+    tried = [p for p in _begun(coarse, _any_turn(coarse)) if p.turned_deg > UPRIGHT_DEG]
+    if not tried:
+        return []
+    return fit(skin, head.points, head.normals, tried[:_KEPT], coarse=False)
+
+
+def _begun(coarse: Skin, starts: list[Pose]) -> list[Pose]:
+    """Starts that were improved with some of the points; the best first."""
+    head = template()
+    few = slice(None, None, _FEW)
+    return fit(coarse, head.points[few], head.normals[few], starts)
 
 
 def _box(head: Template) -> FloatArray:
@@ -103,13 +120,16 @@ def _box(head: Template) -> FloatArray:
 
 def _tilted(skin: Skin) -> list[Pose]:
     turns = [turned(np.radians(np.asarray(tilt, np.float64))) for tilt in _TILTS_DEG]
-    return starts_at(_places(skin, np.array((0.0, 0.0, 1.0)), further=True), turns)
+    places = _places(_cloud(skin), np.array((0.0, 0.0, 1.0)), further=True)
+    small = starts_at(places[: len(_BELOW_TOP_MM)], turns[:1], _SMALL)
+    return starts_at(places, turns) + small
 
 
 def _any_turn(skin: Skin) -> list[Pose]:
     starts: list[Pose] = []
+    cloud = _cloud(skin)
     for turn in TURNS[1:]:
-        places = _places(skin, turn[:, 2], further=False)
+        places = _places(cloud, turn[:, 2], further=False)
         starts += starts_at(places[::2], [turn])
         starts += starts_at(
             places[:1], [turn @ turned(np.radians((tilt, 0.0, 0.0))) for tilt in (-25.0, 25.0)]
@@ -117,11 +137,14 @@ def _any_turn(skin: Skin) -> list[Pose]:
     return starts
 
 
-def _places(skin: Skin, up: FloatArray, *, further: bool) -> FloatArray:
-    """Where the middle of the cranium may be: at these depths below the body's top."""
+def _cloud(skin: Skin) -> FloatArray:
+    """Places all over the body, `[n, 3]`, LPS mm."""
     index = np.argwhere(skin.solid)
-    index = index[:: max(1, len(index) // 60_000)]
-    lps = skin.geometry.lps(index)
+    return skin.geometry.lps(index[:: max(1, len(index) // _CLOUD)])
+
+
+def _places(lps: FloatArray, up: FloatArray, *, further: bool) -> FloatArray:
+    """Where the middle of the cranium may be: at these depths below the body's top."""
     height = lps @ up
     top = float(np.percentile(height, 99.8))
     depths = list(_BELOW_TOP_MM)

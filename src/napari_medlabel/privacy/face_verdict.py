@@ -4,6 +4,7 @@ All that is decided here is decided from a few numbers, so that it can be read, 
 Whatever is not clear is "uncertain", and a person looks.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -27,8 +28,9 @@ _FAR_MM: Final = 30.0
 
 # Measured on heads and non-heads: see docs, "Removing faces".
 _VAULT_SEEN, _VAULT_OK = 0.40, 0.78  # of a head; whole heads reach 0.84 to 1
+_PART_SEEN: Final = 0.05  # of a slab through a head
 _VAULT_CLEAR: Final = 0.84
-_VAULT_NO: Final = 0.70  # non-heads stay below, with few exceptions
+_VAULT_NO: Final = 0.64  # non-heads stay below, with few exceptions
 _SIDE_OK: Final = 0.50
 _FACE_SEEN, _FACE_OK = 0.10, 0.58  # of a face; faces reach 0.66 to 1
 _FACE_GONE, _FACE_AIR = 0.20, 0.50
@@ -36,6 +38,8 @@ _FACE_SEEN_GONE: Final = 0.15  # more must be in view to say that nothing is lef
 _SCALP: Final = 0.45  # of the vault has bone or its shadow below; brains without a skin have less
 _LIKENESS: Final = 0.62  # of a relief with a face
 _SLIPPED_AIR, _SLIPPED = 0.6, 0.06
+_LEAD, _LEAD_DOUBT, _MOST_SCORE = 0.25, 0.12, 3.0  # of another orientation
+_SOLID_NOSE: Final = 0.008  # share of air; real noses have 0.02 and more
 _OTHERWISE, _OTHERWISE_DOUBT = 2.40, 2.30  # scores of a face that lies along another axis
 _ERROR_NO: Final = 0.42
 
@@ -86,9 +90,12 @@ class Measures:
         Whether the face is the template's own: what our `noise` and `blur` leave.
     dim
         Whether there is signal where the face is missing.
-    otherwise
-        How well a head with a face fits that lies along another axis, from 0 to 3; 0 where none
-        was tried.
+    hollow
+        The share of air where a nose and its sinuses are: a surface can be fitted backwards, but
+        the back of a head has none. Below 0 where too little of it is in view.
+    otherwise, otherwise_hollow
+        How well a head with a face fits that lies along another axis, from 0 to 3, and how hollow
+        its nose is; 0 where none does.
     """
 
     cost: float
@@ -103,7 +110,9 @@ class Measures:
     likeness: float = 0.0
     generic: bool = False
     dim: bool = False
+    hollow: float = -1.0
     otherwise: float = 0.0
+    otherwise_hollow: float = 0.0
 
     @property
     def score(self) -> float:
@@ -143,10 +152,8 @@ def decided(found: Measures) -> tuple[Verdict, str]:  # noqa: PLR0911  # one ret
     if found.generic:
         return "already-defaced", "the face is the generic one that defacing leaves"
     if is_face(found):
-        if found.otherwise > max(_OTHERWISE, found.score + 0.1):
-            return "uncertain", "a face fits in two orientations"
-        return "face", "a head with a face"
-    if found.otherwise >= _OTHERWISE:
+        return _with_face(found)
+    if found.otherwise >= _OTHERWISE and found.otherwise_hollow > _SOLID_NOSE:
         return "wrong-orientation", "a face was found, but not where the header says"
     if found.otherwise >= _OTHERWISE_DOUBT:
         return "uncertain", "something like a face was found, but not where the header says"
@@ -184,11 +191,35 @@ def is_face(found: Measures) -> bool:
     )  # fmt: skip
 
 
+def _with_face(found: Measures) -> tuple[Verdict, str]:
+    """Something fits a face; a surface can be fitted backwards, too."""
+    lead = _lead(found)
+    if lead > _LEAD and found.otherwise >= _OTHERWISE:
+        return "wrong-orientation", "a face was found, but not where the header says"
+    if lead > _LEAD_DOUBT:
+        return "uncertain", "a face fits in two orientations"
+    if 0.0 <= found.hollow < _SOLID_NOSE:
+        return "uncertain", "what fits a face has no air in its nose"
+    return "face", "a head with a face"
+
+
+def _lead(found: Measures) -> float:
+    """How much more of a face there is along another axis than where the header says."""
+    if found.otherwise <= 0.0:
+        return -_MOST_SCORE
+    lead = found.otherwise - found.score
+    if min(found.otherwise_hollow, found.hollow) >= 0.0:
+        lead += 0.2 * math.log((found.otherwise_hollow + 0.005) / (found.hollow + 0.005))
+    return lead
+
+
 def _no_head(found: Measures) -> tuple[Verdict, str]:
     best = max(found.vault, found.vault_alone, key=lambda one: one.matched * min(one.seen, 0.4))
     facial = found.face.seen >= 0.3 and found.face.matched >= 0.7 and found.error < 0.385
     if found.likeness > _LIKENESS or facial:
         return "uncertain", "no cranium was found, but something like a face"
+    if best.seen >= _PART_SEEN and best.matched >= _VAULT_OK and found.scalp >= _SCALP:
+        return "uncertain", "a small part of a head"
     if best.seen >= _VAULT_SEEN and best.matched >= _VAULT_NO and found.scalp >= _SCALP:
         return "uncertain", "something like a head, but not clearly"
     return "not-a-head", "nothing like a head was found"
