@@ -136,14 +136,17 @@ def _findings(name: str, found: Counter[str], where: str) -> Iterator[Finding]:
         yield Finding(shown, kind, count, where)
 
 
-def _parts(name: str, data: bytes) -> Iterator[tuple[bool, bytes]]:
+def _parts(name: str, data: bytes) -> Iterator[tuple[bool, bytes | memoryview]]:
     """The bytes of a file, and of what is packed in it: those of headers, and those of voxels."""
     source = _source(data)
     if source is None:
         yield from _plain(name, data)
         return
     pixels = source.pixels
-    inside = source.file.read() if source.file.seek(0) == 0 else b""
+    inside = data
+    if source.size != len(data):  # it was deflated
+        source.file.seek(0)
+        inside = source.file.read()
     if pixels is None:
         yield True, inside
         yield from _streams(inside)
@@ -152,7 +155,7 @@ def _parts(name: str, data: bytes) -> Iterator[tuple[bool, bytes]]:
         header = inside[: pixels.start]
         yield True, header
         yield True, inside[end:]
-        yield False, inside[pixels.start : end]
+        yield False, memoryview(inside)[pixels.start : end]
         if pixels.encapsulated:
             yield True, b"".join(_beginnings(inside, pixels.start, end))
         yield from _streams(header)

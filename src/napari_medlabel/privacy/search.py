@@ -19,6 +19,7 @@ SHORTEST: Final = 4
 _BITS: Final = 20
 _MULTIPLIER: Final = np.uint32(2654435761)  # Knuth's, of the golden ratio
 _BLOCK: Final = 1 << 22
+_BESIDE: Final = 2  # bytes beside a needle that say whether it stands alone
 _DIGITS: Final = frozenset(b"0123456789")
 _LETTERS: Final = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
 
@@ -43,24 +44,33 @@ class Search:
         self._by_start: dict[int, list[Needle]] = defaultdict(list)
         for needle in needles:
             self._by_start[int.from_bytes(needle.data[:SHORTEST], "little")].append(needle)
+        lengths = [len(one.data) for same in self._by_start.values() for one in same]
+        self._longest = max(lengths, default=0)
         starts = np.array(sorted(self._by_start), np.uint32)
         self._table = np.zeros(1 << _BITS, np.bool_)
         self._table[_hashed(starts)] = True
 
-    def count(self, data: bytes) -> Counter[str]:
-        """How often each kind of needle is in the data."""
+    def count(self, data: bytes | memoryview) -> Counter[str]:
+        """How often each kind of needle is in the data, of which a block at a time is copied."""
         found: Counter[str] = Counter()
         if not self._by_start:
             return found
-        small = data.lower()
-        for begin in range(0, len(small), _BLOCK):
-            for at in self._candidates(small[begin : begin + _BLOCK + SHORTEST - 1]):
-                place = begin + int(at)
-                start = int.from_bytes(small[place : place + SHORTEST], "little")
-                for needle in self._by_start.get(start, ()):
-                    if small.startswith(needle.data, place) and _stands(small, place, needle):
-                        found[needle.kind] += 1
+        for begin in range(0, len(data), _BLOCK):
+            first = max(0, begin - _BESIDE)
+            small = bytes(data[first : begin + _BLOCK + self._longest + _BESIDE]).lower()
+            self._in_block(small, begin - first, found)
         return found
+
+    def _in_block(self, small: bytes, offset: int, found: Counter[str]) -> None:
+        """Count what begins in the block; before and behind it is what may stand beside it."""
+        for at in self._candidates(small[offset : offset + _BLOCK + SHORTEST - 1]):
+            place = offset + int(at)
+            if place >= offset + _BLOCK:
+                continue
+            start = int.from_bytes(small[place : place + SHORTEST], "little")
+            for needle in self._by_start.get(start, ()):
+                if small.startswith(needle.data, place) and _stands(small, place, needle):
+                    found[needle.kind] += 1
 
     def _candidates(self, block: bytes) -> npt.NDArray[np.int64]:
         places = []
