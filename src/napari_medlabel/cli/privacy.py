@@ -125,13 +125,21 @@ def _print_preview(shown: commands.Preview, *, values: bool, as_json: bool) -> N
     if as_json:
         print_json(document)
         return
-    columns = ["Element", "Action", *(["Before", "After"] if values else []), "Why", "HIPAA"]
+    columns = [
+        "Element",
+        "Name",
+        "Action",
+        *(["Before", "After"] if values else []),
+        "Why",
+        "HIPAA",
+    ]
     for number, series in enumerate(document["series"], 1):
         sentence(f"Series {number}")
         table(
             columns,
             (
-                [one["path"] + one["tag"], one["action"],
+                [one["path"] + one["tag"],
+                    one["keyword"] or "private or unknown", one["action"],
                  *([one["before"][:40], one["after"][:40]] if values else []),
                  one["why"], one["safe_harbor"]]
                 for one in series

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from pydicom.datadict import keyword_for_tag
+
 from napari_medlabel.commands.door import command
 from napari_medlabel.errors import MedlabelError, Refused
 from napari_medlabel.files import check_new_file, check_new_folder, new_file, new_folder
@@ -283,6 +285,7 @@ def _told(step: Step, *, values: bool) -> dict[str, Any]:
     told = {
         "path": step.path,
         "tag": f"{step.tag:08X}",
+        "keyword": keyword_for_tag(step.tag),
         "action": step.action,
         "why": step.why,
         "safe_harbor": step.letter,
