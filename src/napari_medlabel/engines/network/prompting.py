@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from scipy import ndimage
 
 from napari_medlabel.core.geometry import BoolArray, FloatArray
 from napari_medlabel.core.prompt import Box, Lasso, Point, Prompt, Scribble, voxels_of
@@ -109,8 +110,6 @@ def _each_once(samples: FloatArray) -> FloatArray:
 
 def _core_of(lasso: Lasso, lattice: Lattice, image: _Image) -> FloatArray:
     """Some places well inside of an outline."""
-    from scipy import ndimage  # noqa: PLC0415
-
     voxels = voxels_of(lasso, image.shape)
     if not len(voxels):
         return np.zeros((0, 3))
