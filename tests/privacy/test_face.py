@@ -126,7 +126,8 @@ def test_a_wider_margin_takes_out_less_and_ears_take_out_more(ct: Case) -> None:
 
 
 @pytest.mark.parametrize("mode", ["blank", "noise", "blur"])
-def test_outside_the_region_every_voxel_stays(case: Case, mode: str) -> None:
+def test_outside_the_region_every_voxel_stays(ct: Case, mode: str) -> None:
+    case = ct
     before = np.array(case.volume.levels[0])
     after = remove(case.volume, case.finding, case.region, mode, seed=2)
     assert after.dtype == before.dtype

@@ -140,7 +140,7 @@ def find_in(
     measures = _measured(grid, found, limit, hounsfield=hounsfield)
     verdict, why = decided(measures)
     if not measures.generic:
-        measures, pose = _compared(grid, found, coarse, measures, limit)
+        measures, pose = _compared(grid, found, coarse, measures, limit, hounsfield=hounsfield)
         verdict, why = decided(measures)
         found = replace(found, pose=pose)
     _check(cancelled)
@@ -149,9 +149,10 @@ def find_in(
     return FaceFinding(verdict, why, measures, found.pose, brain, hounsfield, limit, geometry)
 
 
-def _compared(
-    grid: PatientGrid, found: Found, coarse: Skin, measures: Measures, limit: float
-) -> tuple[Measures, Pose]:
+def _compared(  # noqa: PLR0913  # what the second look needs
+    grid: PatientGrid, found: Found, coarse: Skin, measures: Measures, limit: float, *,
+    hounsfield: bool,
+) -> tuple[Measures, Pose]:  # fmt: skip
     """Measures that know how well a head lies along another axis, and the better place."""
     head, best, place = template(), measures, found.pose
     for pose in search_turned(coarse, found.skin):
@@ -161,7 +162,7 @@ def _compared(
         vault, side, face = parts
         turned = replace(
             measures, vault=vault, side=side, face=face, vault_alone=vault, face_alone=face,
-            error=pose.error,
+            error=pose.error, scalp=_scalp(grid, found.skin, pose, hounsfield=hounsfield),
         )  # fmt: skip
         hollow = _hollow(grid, found.skin, pose, limit)
         if is_face(turned) and (turned.score, hollow) > (best.otherwise, -1.0):

@@ -155,7 +155,7 @@ def decided(found: Measures) -> tuple[Verdict, str]:  # noqa: PLR0911  # one ret
         return _with_face(found)
     if found.otherwise >= _OTHERWISE and found.otherwise_hollow > _SOLID_NOSE:
         return "wrong-orientation", "a face was found, but not where the header says"
-    if found.otherwise >= _OTHERWISE_DOUBT:
+    if found.otherwise >= _OTHERWISE_DOUBT and found.otherwise_hollow >= 0.0:
         return "uncertain", "something like a face was found, but not where the header says"
     if not _is_head(found):
         return _no_head(found)
