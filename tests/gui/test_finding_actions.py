@@ -31,7 +31,8 @@ class Able:
 
 def case(*, read_only: str = "") -> Able:
     made = Able()
-    made.looking, made.tools, made.sight = Able(), Able(), Able()
+    made.looking, made.tools, made.sight, made.assist = Able(), Able(), Able(), Able()
+    made.assist.can_step_back = made.assist.can_step_on = False
     made.annotations = SimpleNamespace(chosen="", measure=print, remove_chosen=print)
     made.proposals = SimpleNamespace(
         open=None, making="", accept=print, accept_slice=print, reject=print

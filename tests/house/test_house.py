@@ -56,7 +56,8 @@ def constraints() -> dict[str, str]:
 def test_everything_that_is_installed_has_a_pinned_version(constraints: dict[str, str]) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    wanted = chain(project["dependencies"], *(extras[name] for name in ("test", "docs", "pyside", "ocr")))
+    tested = ("test", "docs", "pyside", "ocr", "ai")
+    wanted = chain(project["dependencies"], *(extras[name] for name in tested))
     unpinned = [
         str(requirement)
         for requirement in map(Requirement, wanted)
