@@ -119,7 +119,7 @@ def test_a_template_brings_its_protocol_and_numbered_segments(window: Window, st
     next(one for words, one in templates.items() if words.startswith("Lesions")).trigger()
     assert names(window) == ["Lesion 1"]
     wait_until(lambda: "Lesion" in box.protocol.words.toPlainText(), "the protocol")
-    assert box.schema.toolTip().startswith("Lesions:")
+    wait_until(lambda: box.schema.toolTip().startswith("Lesions:"), "the name of the schema")
     menu_of(window, 1)["Add another of this kind"].trigger()
     assert names(window) == ["Lesion 1", "Lesion 2"]
     assert window.drawing.choices.active == 2

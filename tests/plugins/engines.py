@@ -1,12 +1,15 @@
 """Windows are tested as without torch: the plain install's engine answers, at once and the same."""
 
 import sys
+from collections.abc import Iterator
 
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def no_torch_in_windows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `default` fall back to `classic` in the tests of windows."""
-    if "gui" in request.path.parts:
-        monkeypatch.setitem(sys.modules, "torch", None)
+@pytest.fixture(autouse=True, scope="module")
+def no_torch_in_windows(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let `default` fall back to `classic` as long as a window lives: a module shares some."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "gui" in request.path.parts:
+            patch.setitem(sys.modules, "torch", None)
+        yield
