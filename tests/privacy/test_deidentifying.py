@@ -356,7 +356,7 @@ def test_the_command_line_writes_reports_and_verifies(
     out, report = tmp_path / "out", tmp_path / "report.json"
     words = ["deidentify", str(study), str(out), "--shift-dates", "--report", str(report)]
     assert main(words) == 0
-    assert "3 files of 1 patients written" in capsys.readouterr().out
+    assert "3 files of 1 patient written" in capsys.readouterr().out
     assert json.loads(report.read_text()) == json.loads((out / DOCUMENT).read_text())
     assert json.loads(report.read_text())["profile"]["dates"] == "shifted"
     assert main(["deidentify", "--verify", str(out), "--against", str(study), "--json"]) == 0

@@ -52,7 +52,8 @@ class Deidentified:
     def lines(self) -> list[str]:
         """The answer for people."""
         told = self.told
-        many = f"{told['written']} files of {told['patients']} patients"
+        people = "1 patient" if told["patients"] == 1 else f"{told['patients']} patients"
+        many = f"{told['written']} files of {people}"
         left = [f"left out: {one['files']} x {one['why']}" for one in told["left_out"]]
         marks = {True: "ok", False: "FAILED", None: "--"}
         checks = [f"  {marks[one['ok']]}  {one['name']}: {one['detail']}" for one in told["checks"]]

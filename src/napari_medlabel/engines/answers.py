@@ -11,7 +11,10 @@ from napari_medlabel.core.region import Box as Sides
 from napari_medlabel.engines.engine import Answer, ProbabilityArray
 from napari_medlabel.engines.sampling import Lattice
 
-__all__ = ["answer_of", "bounds_mm", "connected", "extent_mm", "leaves", "looked_up", "on_lattice"]
+__all__ = [
+    "answer_of", "around_both", "bounds_mm", "connected", "extent_mm", "leaves", "looked_up",
+    "on_lattice",
+]  # fmt: skip
 
 _TOUCHED = 0.01  # of a face next to the patch's border
 
@@ -101,3 +104,15 @@ def leaves(probability: ProbabilityArray, inside: BoolArray) -> bool:
     return any(
         (mask.take(end, axis) & inside.take(end, axis)).mean() > _TOUCHED for axis, end in faces
     )
+
+
+def around_both(one: Sides, other: Sides) -> Sides:
+    """The smallest box around two, of which an empty one does not count."""
+    if any(side.stop <= side.start for side in one):
+        return other
+    if any(side.stop <= side.start for side in other):
+        return one
+    k, j, i = (
+        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
+    )
+    return (k, j, i)

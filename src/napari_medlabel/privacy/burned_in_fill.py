@@ -12,11 +12,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pydicom.config
-from pydicom import dcmread, dcmwrite
+from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
-from pydicom.uid import ExplicitVRLittleEndian
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.formats.dicom_files import Opener
@@ -24,6 +22,7 @@ from napari_medlabel.formats.dicom_header import EXPLICIT, IMPLICIT
 from napari_medlabel.formats.dicom_odd import Bounded
 from napari_medlabel.formats.dicom_pictures import Picture, PictureReader
 from napari_medlabel.formats.dicom_pixels import is_lossy
+from napari_medlabel.privacy.dicom_copy import save_copy
 
 __all__ = ["Box", "background", "fill", "write_filled"]
 
@@ -125,7 +124,7 @@ def write_filled(
     dataset.PixelData = data + bytes(len(data) % 2)
     if is_clean:
         _say_clean(dataset)
-    _save(dataset, target, implicit=picture.facts.syntax == IMPLICIT)
+    save_copy(dataset, target, implicit=picture.facts.syntax == IMPLICIT)
 
 
 def _whole(picture: Picture, opener: Opener) -> Dataset:
@@ -204,26 +203,3 @@ def _say_clean(dataset: Dataset) -> None:
         code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = _CLEAN_PIXELS
         codes.append(code)
     dataset.DeidentificationMethodCodeSequence = Items(codes)
-
-
-def _save(dataset: Dataset, target: Path, *, implicit: bool) -> None:
-    meta = dataset.file_meta
-    if not implicit:
-        meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    wide = implicit or int(dataset.BitsAllocated) > 8
-    dataset["PixelData"].VR = "OW" if wide else "OB"
-    dataset["PixelData"].is_undefined_length = False
-    for keyword, own in (
-        ("MediaStorageSOPClassUID", "SOPClassUID"),
-        ("MediaStorageSOPInstanceUID", "SOPInstanceUID"),
-    ):
-        if not meta.get(keyword) and dataset.get(own):
-            setattr(meta, keyword, dataset.get(own))
-    packed = BytesIO()
-    try:
-        with warnings.catch_warnings(), pydicom.config.disable_value_validation():
-            warnings.simplefilter("ignore")
-            dcmwrite(packed, dataset, implicit_vr=implicit, little_endian=True, force_encoding=True)
-    except Exception as error:  # whatever it is about, it may hold a value
-        raise InputError("its header cannot be written again") from error
-    target.write_bytes(packed.getvalue())

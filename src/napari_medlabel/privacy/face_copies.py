@@ -14,10 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pydicom.config
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian
 
 from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.volume import Grid
@@ -28,6 +26,7 @@ from napari_medlabel.formats.dicom_instance import InstanceFacts
 from napari_medlabel.formats.dicom_odd import Bounded
 from napari_medlabel.formats.dicom_pixels import decode_frame, is_lossy, is_native
 from napari_medlabel.formats.dicom_stored import UNREADABLE, StoredFrames
+from napari_medlabel.privacy.dicom_copy import save_copy
 
 __all__ = ["check_copyable", "write_copies"]
 
@@ -114,7 +113,7 @@ def _copy(  # noqa: PLR0913  # what is written, and where
         _replace(dataset, changes, first)
     if faceless:
         dataset.RecognizableVisualFeatures = "NO"
-    _save(dataset, target, implicit=first.syntax == IMPLICIT)
+    save_copy(dataset, target, implicit=first.syntax == IMPLICIT)
 
 
 def _dataset(data: bytes, size: int) -> Dataset:
@@ -183,25 +182,3 @@ def _stored(values: Array, facts: InstanceFacts, unsigned: np.dtype[Any]) -> Arr
     if shift:
         whole = (whole & ((1 << bits) - 1)) << shift
     return (whole & ((1 << facts.bits_allocated) - 1)).astype(unsigned)
-
-
-def _save(dataset: Dataset, target: Path, *, implicit: bool) -> None:
-    meta = dataset.file_meta
-    if not implicit:
-        meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset["PixelData"].VR = "OW" if implicit or int(dataset.BitsAllocated) > 8 else "OB"
-    dataset["PixelData"].is_undefined_length = False
-    for keyword, own in (
-        ("MediaStorageSOPClassUID", "SOPClassUID"),
-        ("MediaStorageSOPInstanceUID", "SOPInstanceUID"),
-    ):
-        if not meta.get(keyword) and dataset.get(own):
-            setattr(meta, keyword, dataset.get(own))
-    packed = BytesIO()
-    try:
-        with warnings.catch_warnings(), pydicom.config.disable_value_validation():
-            warnings.simplefilter("ignore")
-            dataset.save_as(packed, implicit_vr=implicit, little_endian=True)
-    except Exception as error:  # whatever it is about, it may hold a value
-        raise InputError("a header of the series cannot be written again") from error
-    target.write_bytes(packed.getvalue())

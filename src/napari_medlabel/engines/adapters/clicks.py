@@ -11,6 +11,7 @@ from scipy import ndimage
 from napari_medlabel.core.geometry import BoolArray, Index
 from napari_medlabel.core.prompt import Box, Lasso, Point, Prompt, Scribble, voxels_of
 from napari_medlabel.core.region import Box as Sides
+from napari_medlabel.engines.answers import around_both
 from napari_medlabel.engines.engine import Answer
 
 __all__ = ["Click", "as_clicks", "corrected", "kept_to"]
@@ -69,7 +70,7 @@ def corrected(base: Answer, found: Answer, prompts: Sequence[Prompt], shape: Ind
     An including prompt brings the part of `found` that it lies in; an excluding one takes away the
     part of `base` that it lies in and that `found` does not hold.
     """
-    box = _union(base.box, found.box)
+    box = around_both(base.box, found.box)
     old, new = _on(base, box), _on(found, box)
     old_mask, new_mask = old > 0.5, new > 0.5
     more = _parts(new_mask, _voxels(prompts, shape, include=True), box)
@@ -117,7 +118,7 @@ def _with_room(
     if len(own):
         low, high = own.min(axis=0), own.max(axis=0) + 1
         k, j, i = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-        box = _union(box, (k, j, i))
+        box = around_both(box, (k, j, i))
     return box, _on(answer, box)
 
 
@@ -177,15 +178,3 @@ def _on(answer: Answer, box: Sides) -> npt.NDArray[np.float32]:
         )
         whole[k, j, i] = answer.probability
     return whole
-
-
-def _union(one: Sides, other: Sides) -> Sides:
-    """The box around two, of which an empty one does not count."""
-    if any(side.stop <= side.start for side in one):
-        return other
-    if any(side.stop <= side.start for side in other):
-        return one
-    k, j, i = (
-        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
-    )
-    return k, j, i

@@ -21,6 +21,7 @@ from napari_medlabel.core.region import Box as Sides
 from napari_medlabel.core.region import Stop, check_not_stopped, never
 from napari_medlabel.engines.answers import (
     answer_of,
+    around_both,
     bounds_mm,
     connected,
     extent_mm,
@@ -216,7 +217,7 @@ class NetworkSession:
         likely = share * kept
         box = self._sides(lattice, likely > _LEAST)
         for look in closer:
-            box = _both(box, self._sides(look.patch.lattice, look.probability > _LEAST))
+            box = around_both(box, self._sides(look.patch.lattice, look.probability > _LEAST))
         if any(side.stop <= side.start for side in box):
             return Answer.nothing()
         voxels = np.clip(pyramid.on_voxels(likely, lattice, box), 0.0, 1.0)
@@ -261,18 +262,6 @@ class NetworkSession:
         return (box[0], box[1], box[2])
 
 
-def _both(one: Sides, other: Sides) -> Sides:
-    """The smallest box around two."""
-    if any(side.stop <= side.start for side in one):
-        return other
-    if any(side.stop <= side.start for side in other):
-        return one
-    k, j, i = (
-        slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
-    )
-    return (k, j, i)
-
-
 def _cut(one: Sides, other: Sides) -> Sides:
     """The box that two have in common."""
     k, j, i = (
@@ -294,7 +283,7 @@ def _promise(look: Look) -> float:
 
 def _merged(old: Answer, new: Answer, touched: Indices) -> Answer:
     """The old answer, but for those changed parts that a prompt touches."""
-    box = _both(old.box, new.box)
+    box = around_both(old.box, new.box)
     before, after = (_widened(one, box) for one in (old, new))
     changed = (before > 0.5) != (after > 0.5)
     thin = 1 if changed.size < _MOST_LABELLED else 2
