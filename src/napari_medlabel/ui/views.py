@@ -8,7 +8,7 @@ from napari import Viewer
 
 from napari_medlabel.core.geometry import Geometry, Index
 
-__all__ = ["AXES", "PLANES", "Plane", "grid_for_display", "jump_to", "plane_of", "show_plane"]
+__all__ = ["AXES", "PLANES", "Plane", "grid_for_display", "plane_of", "show_plane"]
 
 AXES: Final = ("z", "y", "x")
 STEP_MM: Final = 2.0**-20  # napari loses the last slice of about one spacing in six otherwise
@@ -56,12 +56,6 @@ def hold_orientation(viewer: Viewer) -> None:
         viewer.scene.camera.orientation = _IN_3D
     else:
         viewer.scene.camera.orientation2d = plane_of(viewer).orientation
-
-
-def jump_to(viewer: Viewer, kji: Index) -> None:
-    """Step to the slice through a voxel."""
-    axis = plane_of(viewer).axis
-    viewer.dims.set_current_step(axis, kji[axis])
 
 
 def grid_for_display(geometry: Geometry) -> tuple[tuple[float, ...], tuple[float, ...]]:
