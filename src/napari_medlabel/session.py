@@ -44,6 +44,8 @@ class Permission(Enum):
     IMPORT = "bring series into the workspace"
     SEGMENT = "draw and change segments"
     EXPORT = "write files that leave the workspace"
+    CLEAR = "say that a case is cleared, or let it through"
+    RULE = "set what has to be cleared before what"
     REIDENTIFY = "learn who is behind a pseudonym"
     INSPECT = "read about this program and computer"
 

@@ -85,7 +85,7 @@ def open_reader_as_case(
     if known is not None and known.state == "ready":
         reader.close()
         return open_info(session, known, None, seen=seen)
-    info = known or catalogue.add_case(lookup, reader.modality, case_facts(reader, {}))
+    info = known or catalogue.add_case(lookup, reader.modality, case_facts(session, reader, {}))
     return open_info(session, info, reader, seen=seen)
 
 
@@ -253,7 +253,9 @@ def _open_source(  # noqa: PLR0913  # as `open_series`
             "choice": choice.document() if choice else None,
             "quantity": series.volumes[volume].quantity,
         }
-        info = known or catalogue.add_case(lookup, series.modality, case_facts(reader, resume))
+        info = known or catalogue.add_case(
+            lookup, series.modality, case_facts(session, reader, resume)
+        )
     except BaseException:
         reader.close()
         raise
@@ -270,7 +272,7 @@ def _forget_if_empty(session: Session, case: OpenCase) -> None:
     seg = case.segmentation
     unused = not (len(seg.schema) or seg.can_undo or seg.can_redo)
     unused = unused and not catalogue.versions(case.segmentation_id)
-    if info.state == "importing" and unused and not case.segmentation.read_only:
+    if info.state == "importing" and unused and not case.hold.reason:
         session.workspace.forget(info.id)
 
 

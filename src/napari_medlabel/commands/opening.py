@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from napari_medlabel.commands.finding import find_case
 from napari_medlabel.commands.memory import fits_in_memory
+from napari_medlabel.commands.privacy_gate import why_not_drawn
 from napari_medlabel.commands.sources import find, fingerprint, open_source
 from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.geometry import BoolArray, Geometry
@@ -33,6 +34,7 @@ __all__ = ["Seen", "case_facts", "let_go", "lookup_of", "open_info", "opened", "
 Seen = Callable[[Volume, BoolArray], None]
 
 JOURNAL: Final = "journal.sqlite"
+_VERSIONS_ONLY: Final = "Only saved versions are looked at"
 
 
 @contextlib.contextmanager
@@ -78,7 +80,8 @@ def open_info(  # noqa: PLR0913  # what to open, and how much of it
 ) -> OpenCase:
     """Open a case; `reader` is there where its image is still to be imported.
 
-    `seen` is told, on this thread, as soon as the middle slice is in memory.
+    One that is not cleared to be worked on is opened for looking. `seen` is told, on this
+    thread, as soon as the middle slice is in memory.
 
     Raises
     ------
@@ -118,7 +121,7 @@ def open_info(  # noqa: PLR0913  # what to open, and how much of it
             undo.callback(journal.close)
         segmentation = Segmentation(
             volume.geometry, state, journal, who=session.person.id,
-            read_only=hold.reason if history else "Only saved versions are looked at",
+            read_only=(hold.reason or why_not_drawn(session, info)) if history else _VERSIONS_ONLY,
         )  # fmt: skip
         loading.wait_for(middle)
         if seen is not None:
@@ -138,7 +141,7 @@ def set_history_aside(session: Session, case: str) -> None:
     Raises
     ------
     ReadOnly
-        If another window holds the case.
+        If another window holds the case, or it is not cleared to be worked on.
     """
     info = find_case(session, case)
     workspace = session.workspace
@@ -148,6 +151,8 @@ def set_history_aside(session: Session, case: str) -> None:
     if not hold.writable:
         raise ReadOnly(hold.reason, "close it there first")
     try:
+        if why := why_not_drawn(session, info):
+            raise ReadOnly(why, "see: medlabel privacy show")
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         for ending in ("", "-wal", "-shm", "-journal"):
             path = folder / f"{JOURNAL}{ending}"
@@ -338,7 +343,9 @@ def lookup_of(session: Session, series: Series, volume: int, reader: VolumeReade
     )  # fmt: skip
 
 
-def case_facts(reader: VolumeReader, resume: Mapping[str, object]) -> dict[str, Any]:
+def case_facts(
+    session: Session, reader: VolumeReader, resume: Mapping[str, object]
+) -> dict[str, Any]:
     """What the catalogue keeps sealed of a case."""
     geometry: Geometry = reader.source.geometry.laid_out(reader.source.axes)
     return {
@@ -346,5 +353,6 @@ def case_facts(reader: VolumeReader, resume: Mapping[str, object]) -> dict[str, 
         "spacing_mm": list(geometry.spacing_mm),
         "problems": [problem.document() for problem in reader.problems],
         "volume": reader.name,
+        "imported_by": session.person.id,
         "resume": dict(resume),
     }

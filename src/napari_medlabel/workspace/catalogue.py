@@ -19,11 +19,15 @@ from napari_medlabel.storage.cipher import Cipher, new_key, unwrap_key, wrap_key
 from napari_medlabel.workspace.database import (
     cases,
     open_database,
+    place_of,
+    privacy_events,
+    privacy_heads,
     reading,
     segmentations,
     versions,
     writing,
 )
+from napari_medlabel.workspace.privacy_records import PrivacyRecords
 
 __all__ = ["CaseInfo", "Catalogue", "VersionInfo"]
 
@@ -91,6 +95,7 @@ class Catalogue:
         self._cipher = Cipher(key)
         self._lookup_key = hmac.new(key, b"medlabel lookup", hashlib.sha256).digest()
         self._keep_key = keep_key
+        self.privacy = PrivacyRecords(self._engine, self._cipher)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -114,12 +119,12 @@ class Catalogue:
             if known is not None:
                 return self._info(known)
             number = (connection.execute(select(func.max(cases.c.number))).scalar() or 0) + 1
-            wrapped = wrap_key(new_key(), self._cipher, _place(case_id, "key"))
+            wrapped = wrap_key(new_key(), self._cipher, place_of(case_id, "key"))
             connection.execute(
                 cases.insert().values(
                     id=case_id, number=number, lookup=lookup, state="importing",
                     modality=modality, created=now, opened=now, wrapped_key=wrapped,
-                    sealed=self._seal(facts, _place(case_id, "facts")),
+                    sealed=self._seal(facts, place_of(case_id, "facts")),
                 )
             )  # fmt: skip
             connection.execute(
@@ -136,16 +141,18 @@ class Catalogue:
         with writing(self._engine) as connection:
             mine = select(segmentations.c.id).where(segmentations.c.case_id == case_id)
             connection.execute(versions.delete().where(versions.c.segmentation_id.in_(mine)))
+            connection.execute(privacy_events.delete().where(privacy_events.c.case_id == case_id))
+            connection.execute(privacy_heads.delete().where(privacy_heads.c.id == case_id))
             connection.execute(segmentations.delete().where(segmentations.c.case_id == case_id))
             connection.execute(cases.delete().where(cases.c.id == case_id))
 
     def set_ready(self, case_id: str, facts: Mapping[str, Any]) -> None:
         """The case's image is whole and at rest."""
-        self._update(case_id, state="ready", sealed=self._seal(facts, _place(case_id, "facts")))
+        self._update(case_id, state="ready", sealed=self._seal(facts, place_of(case_id, "facts")))
 
     def set_facts(self, case_id: str, facts: Mapping[str, Any]) -> None:
         """What is known of the case, its state as it was."""
-        self._update(case_id, sealed=self._seal(facts, _place(case_id, "facts")))
+        self._update(case_id, sealed=self._seal(facts, place_of(case_id, "facts")))
 
     def set_opened(self, case_id: str) -> None:
         """Somebody opened the case just now: for the order of the list, as far as it can."""
@@ -154,7 +161,7 @@ class Catalogue:
 
     def set_segments(self, case_id: str, segments: int) -> None:
         """How many segments the case has, for the list."""
-        place = _place(case_id, "facts")
+        place = place_of(case_id, "facts")
         with writing(self._engine) as connection:
             facts = self._open(_row(connection, case_id).sealed, place) | {"segments": segments}
             mine = cases.update().where(cases.c.id == case_id)
@@ -189,13 +196,13 @@ class Catalogue:
         """What the sealed columns hold: these identify."""
         with reading(self._engine) as connection:
             row = _row(connection, case_id)
-        return self._open(row.sealed, _place(case_id, "facts"))
+        return self._open(row.sealed, place_of(case_id, "facts"))
 
     def case_cipher(self, case_id: str) -> Cipher:
         """What opens the case's own files."""
         with reading(self._engine) as connection:
             row = _row(connection, case_id)
-        return Cipher(unwrap_key(row.wrapped_key, self._cipher, _place(case_id, "key")))
+        return Cipher(unwrap_key(row.wrapped_key, self._cipher, place_of(case_id, "key")))
 
     # Segmentations and versions
 
@@ -242,7 +249,7 @@ class Catalogue:
             "voxels": dict(version.voxels), "schema_sha256": version.schema_sha256,
             "annotations_sha256": version.annotations_sha256,
         }  # fmt: skip
-        place = _place(segmentation_id, f"version {version.number}")
+        place = place_of(segmentation_id, f"version {version.number}")
         with writing(self._engine) as connection:
             connection.execute(
                 versions.insert().values(
@@ -264,7 +271,7 @@ class Catalogue:
     # How
 
     def _version(self, row: Row[Any]) -> VersionInfo:
-        facts = self._open(row.sealed, _place(row.segmentation_id, f"version {row.number}"))
+        facts = self._open(row.sealed, place_of(row.segmentation_id, f"version {row.number}"))
         return VersionInfo(
             row.number,
             row.created,
@@ -277,7 +284,7 @@ class Catalogue:
         )
 
     def _info(self, row: Row[Any]) -> CaseInfo:
-        facts = self._open(row.sealed, _place(row.id, "facts"))
+        facts = self._open(row.sealed, place_of(row.id, "facts"))
         k, j, i = facts["shape"]
         sk, sj, si = facts["spacing_mm"]
         return CaseInfo(
@@ -303,8 +310,3 @@ def _row(connection: Connection, case_id: str) -> Row[Any]:
     if row is None:
         raise InputError("there is no such case in this workspace", "see: medlabel list")
     return row
-
-
-def _place(row_id: str, column: str) -> bytes:
-    """Associated data: a sealed column opens in its own row only."""
-    return f"medlabel catalogue 1|{row_id}|{column}".encode()

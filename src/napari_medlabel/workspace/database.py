@@ -1,12 +1,14 @@
 """The catalogue's tables, and the door to the database that holds them.
 
 SQLite by default; any database that SQLAlchemy speaks to by its URL. Columns named `sealed` hold
-JSON under the workspace key: everything that may identify somebody. Format 1.
+JSON under the workspace key: everything that may identify somebody. Format 2; format 1 had no
+tables for privacy: they are added where the file can be written, and count as empty elsewhere.
 
 Writers take SQLite's write lock when they begin, so that what they read first still holds when
 they write. What is deleted is overwritten with zeros: a destroyed key is not left in a free page.
 """
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -36,9 +38,21 @@ from sqlalchemy.exc import IntegrityError as Clash
 
 from napari_medlabel.errors import InputError, IntegrityError, MedlabelError, NotSaved
 
-__all__ = ["FORMAT", "cases", "open_database", "reading", "segmentations", "versions", "writing"]
+__all__ = [
+    "FORMAT",
+    "cases",
+    "open_database",
+    "place_of",
+    "privacy_events",
+    "privacy_heads",
+    "privacy_rules",
+    "reading",
+    "segmentations",
+    "versions",
+    "writing",
+]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 PATIENCE_MS = 10_000  # how long another writer is waited for
 _RESTORE: Final = "restore catalogue.sqlite from a backup; series and segmentations are not touched"
 # SQLITE_ERROR: a table or column is not there, since our statements are right.
@@ -53,6 +67,7 @@ _REASONS: Final = {
     sqlite3.SQLITE_LOCKED: ("another program holds it", "close the other program and try again"),
 }
 
+_logger = logging.getLogger(__name__)
 _metadata = MetaData()
 
 meta = Table(
@@ -95,6 +110,37 @@ versions = Table(
     Column("created", String(32), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
 )
+
+# These two only ever grow: an entry is never changed, and goes only with its case.
+privacy_events = Table(
+    "privacy_events",
+    _metadata,
+    Column("case_id", ForeignKey("cases.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),  # from 1, of the case
+    Column("created", String(32), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+privacy_rules = Table(
+    "privacy_rules",
+    _metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),  # from 1
+    Column("created", String(32), nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# How many entries there are, of a case (by its id) or of the rules, and what they come to.
+privacy_heads = Table(
+    "privacy_heads",
+    _metadata,
+    Column("id", String(32), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+
+def place_of(row_id: str, column: str) -> bytes:
+    """Associated data: a sealed column opens in its own row only."""
+    return f"medlabel catalogue 1|{row_id}|{column}".encode()
 
 
 def open_database(where: Path | str, *, make: bool = True) -> Engine:
@@ -196,7 +242,8 @@ def _begin(connection: Connection) -> None:
 
 def _prepare(engine: Engine, *, make: bool) -> None:
     if _has_tables(engine):
-        _check_format(engine)
+        if _check_format(engine) < FORMAT:
+            _bring_up(engine)
     elif make:
         _make_tables(engine)
     else:
@@ -217,7 +264,18 @@ def _make_tables(engine: Engine) -> None:
         connection.execute(meta.insert().values(key="format", value=str(FORMAT)))
 
 
-def _check_format(engine: Engine) -> None:
+def _bring_up(engine: Engine) -> None:
+    """Add what an earlier format did not have; nothing that is there is touched."""
+    try:
+        with writing(engine) as connection:
+            _metadata.create_all(connection)
+            mine = meta.update().where(meta.c.key == "format")
+            connection.execute(mine.values(value=str(FORMAT)))
+    except NotSaved:  # it can only be read: what it has not counts as empty
+        _logger.info("the catalogue stays as an earlier version made it: it cannot be written")
+
+
+def _check_format(engine: Engine) -> int:
     with reading(engine) as connection:
         found = connection.execute(select(meta.c.value).where(meta.c.key == "format")).scalar()
     if not str(found).isdigit():
@@ -227,6 +285,7 @@ def _check_format(engine: Engine) -> None:
             f"the workspace's catalogue has format {found}; this program knows {FORMAT}",
             "update napari-medlabel",
         )
+    return int(str(found))
 
 
 def _missing() -> IntegrityError:
