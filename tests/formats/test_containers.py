@@ -234,6 +234,17 @@ def test_a_member_is_never_taken_for_a_path(study: list[Path], tmp_path: Path, n
     assert ".." not in shown
 
 
+def test_a_member_without_a_name_is_told_by_its_number(study: list[Path], tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(study[0], study[0].name)
+        archive.writestr("unnamed", b"no image")
+    path.write_bytes(path.read_bytes().replace(b"unnamed", b"\0" * 7))  # a name ends with a zero
+    found = scan(path)
+    assert only(found).files == 1
+    assert [one.file for one in found.skipped] == ["member 2"]
+
+
 @given(st.text(max_size=30))
 def test_a_members_name_is_shown_below_its_archive(name: str) -> None:
     shown = safe_name(name, 6)

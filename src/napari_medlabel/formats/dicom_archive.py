@@ -14,7 +14,7 @@ from typing import IO, Final, Self
 
 from napari_medlabel.errors import InputError
 
-__all__ = ["Archive", "Member", "safe_name"]
+__all__ = ["Archive", "Member", "is_folder", "safe_name"]
 
 MAX_MEMBERS: Final = 200_000
 MAX_DIRECTORY: Final = 1 << 25  # bytes that list the members: 160 for each of them
@@ -134,6 +134,11 @@ class Member:
         self._archive.left -= count
         if self._left < 0 or self._archive.left < 0:
             raise OSError("a member that swells beyond measure")
+
+
+def is_folder(member: zipfile.ZipInfo) -> bool:
+    """Whether a member is a folder; one that has no name at all is none."""
+    return member.filename.endswith("/")
 
 
 def safe_name(name: str, number: int) -> str:

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import IO, Any, Literal, Self
 
 from napari_medlabel.errors import InputError
-from napari_medlabel.formats.dicom_archive import Archive, safe_name
+from napari_medlabel.formats.dicom_archive import Archive, is_folder, safe_name
 
 __all__ = [
     "Candidate",
@@ -190,7 +190,7 @@ def find_members(opener: Opener, archive: Path) -> tuple[list[Candidate], list[S
     found: list[Candidate] = []
     skipped: list[Skipped] = []
     for number, member in enumerate(opened.members):
-        if member.is_dir():
+        if is_folder(member):
             continue
         name, why = safe_name(member.filename, number), opened.why_not(number)
         if why:

@@ -15,7 +15,7 @@ from typing import IO, Final, Protocol, Self
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.files import shown
-from napari_medlabel.formats.dicom_archive import Archive, Member
+from napari_medlabel.formats.dicom_archive import Archive, Member, is_folder
 
 __all__ = ["Package", "Readable", "opened"]
 
@@ -165,7 +165,7 @@ class _Zip:
         _check_count(len(self._archive.members))
         found: dict[str, int] = {}
         for number, member in enumerate(self._archive.members):
-            if member.is_dir():
+            if is_folder(member):
                 continue
             _check_name(member)
             if why_not := self._archive.why_not(number):
