@@ -67,6 +67,21 @@ def test_an_accepted_answer_is_one_step_that_says_how_it_came_about(
     assert case.segmentation.voxels(1) == 0
 
 
+def test_a_runner_up_can_be_accepted_and_the_step_says_which(
+    session: Session, case: OpenCase
+) -> None:
+    asked, changes = commands.assist(session, case, engine="classic"), list[Change]()
+    first = asked.ask(Point((4, 4, 4)))  # in the noise beside the ball: any size is as likely
+    other = asked.runner_up()
+    assert asked.chosen == 1
+    assert not np.array_equal(other.mask(), first.mask())
+    case.segmentation.watch(changes.append)
+    edit = commands.accept_answer(session, case, 1, asked)
+    assert edit.voxels == int(other.mask().sum())
+    (step,) = steps_of(change.step for change in changes)
+    assert step.settings["runner_up"] == 1
+
+
 def test_a_locked_segment_is_not_touched_by_an_answer(session: Session, case: OpenCase) -> None:
     commands.threshold(session, case, 2, lower=50.0, box=(slice(4, 5), slice(0, 40), slice(0, 48)))
     commands.lock_label(session, case, 2)

@@ -54,8 +54,11 @@ def image(blob: np.ndarray) -> np.ndarray:
     return (100.0 * blob + noise).astype(np.int16)
 
 
-def near_is_inside() -> Any:  # noqa: ANN401  # a torch Module
-    """A network that goes by how near clicks are along even tissue, and by that alone."""
+def near_is_inside(bias: float = -2.0) -> Any:  # noqa: ANN401  # a torch Module
+    """A network that goes by how near clicks are along even tissue, and by that alone.
+
+    With a lower bias by how near they are in samples, so that each field has its own answer.
+    """
     torch.manual_seed(0)
     network = built(WIDTHS, 1)
     last = list(network["unet"].parameters())[-6:]
@@ -64,7 +67,7 @@ def near_is_inside() -> Any:  # noqa: ANN401  # a torch Module
             tensor.zero_()
         going_by = torch.tensor([0.0, 0.0, 0.0, 24.0, -24.0])
         network["sharp"].weight.copy_(going_by.view(1, 5, 1, 1, 1))
-        network["sharp"].bias.fill_(-2.0)
+        network["sharp"].bias.fill_(bias)
     return network
 
 
@@ -334,3 +337,38 @@ def test_without_torch_classic_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     assert "[ai]" in NetworkEngine().why_not()
     assert chosen_engine().name == "classic"
+
+
+@pytest.fixture(scope="module")
+def unsure(tmp_path_factory: pytest.TempPathFactory) -> NetworkEngine:
+    """Its answer is as large as the field that it looks at."""
+    return NetworkEngine(card_of(near_is_inside(-12.0), tmp_path_factory.mktemp("weights")))
+
+
+def test_runners_up_are_other_sizes_and_later_prompts_correct_the_chosen_one(
+    unsure: NetworkEngine, image: np.ndarray
+) -> None:
+    session = unsure.open(volume_of(image))
+    first = session.add(Point(CENTER))
+    other = session.runner_up()
+    assert session.chosen == 1
+    assert session.prompts == (Point(CENTER),)
+    assert dice(first.whole_mask(SHAPE), other.whole_mask(SHAPE)) < 0.9
+    corrected = session.add(Point((12, 44, 46), include=False))
+    assert session.chosen == 0
+    assert session.runner_up() is corrected  # later prompts leave no size open
+    assert session.undo() is other
+    assert session.chosen == 1
+
+
+def test_a_chosen_size_comes_back_after_large_answers_were_let_go(
+    unsure: NetworkEngine, image: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_medlabel.engines.network.session._MOST_KEPT", 0)
+    session = unsure.open(volume_of(image))
+    session.add(Point(CENTER))
+    chosen = session.runner_up()
+    session.add(Point((12, 44, 46), include=False))
+    again = session.undo()
+    assert session.chosen == 1
+    np.testing.assert_array_equal(again.probability, chosen.probability)

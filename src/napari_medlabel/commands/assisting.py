@@ -107,6 +107,7 @@ def accept_answer(  # noqa: PLR0913
         edit = edit.only(on_slice(edit, *only_slice))
     chosen: dict[str, Any] = {"only_over": only_over, "inside": inside}
     chosen["found_as"] = asked.found or None
+    chosen["runner_up"] = asked.chosen or None
     chosen["only_slice"] = None if only_slice is None else list(only_slice)
     chosen = {name: one for name, one in chosen.items() if one is not None}
     return applied(

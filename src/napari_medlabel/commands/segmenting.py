@@ -23,6 +23,7 @@ from napari_medlabel.engines.engine import (
     EngineSession,
     FindingEngine,
     FindingSession,
+    SizedSession,
 )
 from napari_medlabel.engines.registry import DEFAULT, chosen_engine
 from napari_medlabel.engines.registry import engines as all_engines
@@ -111,6 +112,30 @@ class Interactive:
         known = {one.casefold(): one for one in self.names}
         self.found = known.get(" ".join(name.split()).casefold(), name)
         return self.mask()
+
+    @property
+    def chosen(self) -> int:
+        """Which answer to the prompts is the last: 0 the engine's own choice, else a runner-up."""
+        return self._session.chosen if isinstance(self._session, SizedSession) else 0
+
+    def runner_up(self, *, cancelled: Stop = never) -> Answer:
+        """Another answer to the same prompts in place of the last: after one click, another size.
+
+        After all of them the engine's own choice comes again. Nothing changes where there is no
+        other: after later prompts, or with an engine that has none.
+
+        Raises
+        ------
+        Cancelled
+            If `cancelled` says so; nothing has changed then.
+        """
+        if not isinstance(self._session, SizedSession):
+            return self.answer
+        start = time.perf_counter()
+        answer = self._session.runner_up(cancelled=cancelled)
+        self.last_seconds = time.perf_counter() - start
+        self.seconds += self.last_seconds
+        return answer
 
     def follow(self, wish: Callable[[], Sequence[Prompt]], *, cancelled: Stop = never) -> Answer:
         """Bring the prompts to those that are wished for; the answer to them.

@@ -12,11 +12,12 @@ from napari_medlabel.engines.engine import Answer, ProbabilityArray
 from napari_medlabel.engines.sampling import Lattice
 
 __all__ = [
-    "answer_of", "around_both", "bounds_mm", "connected", "extent_mm", "leaves", "looked_up",
-    "on_lattice",
+    "alike", "answer_of", "around_both", "bounds_mm", "connected", "extent_mm", "leaves",
+    "looked_up", "on_lattice", "widened",
 ]  # fmt: skip
 
 _TOUCHED = 0.01  # of a face next to the patch's border
+_ALIKE = 0.85  # the Dice of two answers that need not both be offered
 
 
 def answer_of(mask: BoolArray) -> Answer:
@@ -116,3 +117,23 @@ def around_both(one: Sides, other: Sides) -> Sides:
         slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
     )
     return (k, j, i)
+
+
+def widened(answer: Answer, box: Sides) -> ProbabilityArray:
+    """An answer's probability on a larger box."""
+    found = np.zeros([side.stop - side.start for side in box], np.float32)
+    k, j, i = (
+        slice(a.start - b.start, a.stop - b.start) for a, b in zip(answer.box, box, strict=True)
+    )
+    if answer.probability.size:
+        found[k, j, i] = answer.probability
+    return found
+
+
+def alike(one: Answer, other: Answer) -> bool:
+    """Whether two answers are of the same object, nearly; so are two without any."""
+    box = around_both(one.box, other.box)
+    own, more = widened(one, box) > 0.5, widened(other, box) > 0.5
+    both = np.count_nonzero(own & more)
+    total = np.count_nonzero(own) + np.count_nonzero(more)
+    return bool(2.0 * both >= _ALIKE * total)  # two without any are alike, too

@@ -20,6 +20,7 @@ __all__ = [
     "FindingEngine",
     "FindingSession",
     "ProbabilityArray",
+    "SizedSession",
 ]
 
 ProbabilityArray = npt.NDArray[np.float32]
@@ -201,6 +202,27 @@ class FindingSession(Protocol):
         ------
         InputError
             If it finds nothing of this name, in any image.
+        Cancelled
+            If `cancelled` says so; the session is as it was then.
+        """
+
+
+@runtime_checkable
+class SizedSession(Protocol):
+    """What a session has besides if its first answer leaves open how large the object is."""
+
+    @property
+    def chosen(self) -> int:
+        """Which of the answers to the prompts so far is the last: 0 is the engine's own choice."""
+
+    def runner_up(self, *, cancelled: Callable[[], bool] = never) -> Answer:
+        """Another answer to the same prompts in place of the last, the likeliest not seen yet.
+
+        After all of them the engine's own choice comes again; where there is no other, nothing
+        changes. Later prompts correct it; `undo` takes it back with its prompt.
+
+        Raises
+        ------
         Cancelled
             If `cancelled` says so; the session is as it was then.
         """

@@ -17,6 +17,7 @@ from napari_medlabel.engines.engine import (
     EngineSession,
     FindingEngine,
     FindingSession,
+    SizedSession,
 )
 from napari_medlabel.errors import Cancelled, InputError
 
@@ -25,6 +26,7 @@ __all__ = ["check_engine", "example_prompts", "example_volume"]
 _SHAPE: Final[Index] = (12, 40, 36)
 _SPACING_MM: Final = (3.0, 0.9, 1.1)
 _MIDDLE: Final[Index] = (6, 20, 17)
+_MOST_SIZES: Final = 20
 
 
 def example_volume(shape: Index = _SHAPE) -> Volume:
@@ -84,6 +86,7 @@ def check_engine(engine: Engine) -> None:
     _refining(engine, volume, answered[0])
     _odd_images(engine, volume)
     _names(engine, volume)
+    _sizes(engine, volume, answered[0])
     _law(np.array_equal(before, volume.levels[0][:]), "it changes nothing of the image")
 
 
@@ -211,6 +214,35 @@ def _names(engine: Engine, volume: Volume) -> None:
         session.find(name, cancelled=lambda: True)
     _sound(session.find(name), volume)
     _sound(session.add(Point(_MIDDLE)), volume)
+
+
+def _sizes(engine: Engine, volume: Volume, prompt: Prompt) -> None:
+    session = engine.open(volume, device="cpu")
+    if not isinstance(session, SizedSession):
+        return
+    _law(not session.runner_up().mask().any(), "without a prompt there is no runner-up")
+    first = session.add(prompt)
+    _law(session.chosen == 0, "the first answer is the engine's own choice")
+    with _raises(Cancelled, "a runner-up can be called off"):
+        session.runner_up(cancelled=lambda: True)
+    _same(session.answer, first, "a runner-up that was called off changes no answer")
+    seen = [first]
+    for _ in range(_MOST_SIZES):
+        answer = session.runner_up()
+        _sound(answer, volume)
+        _law(session.prompts == (prompt,), "a runner-up changes no prompt")
+        _same(session.answer, answer, "a runner-up is the session's answer")
+        if session.chosen == 0:
+            break
+        _law(session.chosen == len(seen), "runners-up are counted")
+        seen.append(answer)
+    _same(session.answer, first, "after all runners-up the first answer comes again")
+    if len(seen) > 1:
+        _same(session.runner_up(), seen[1], "runners-up come again in their order")
+        session.add(Point(_MIDDLE))
+        _same(session.undo(), seen[1], "undo goes back to the runner-up that was chosen")
+        session.undo()
+        _same(session.add(prompt), first, "a prompt after undo is answered as before it")
 
 
 def _told(

@@ -9,7 +9,7 @@ from scipy import ndimage
 from napari_medlabel.engines.classic.competition import Bout
 from napari_medlabel.engines.sampling import SIDE
 
-__all__ = ["best_of"]
+__all__ = ["ranked"]
 
 # Found on organs, vertebrae, lesions and cords; other orders of size for each change little.
 _CLEAR_BORDER: Final = 0.1
@@ -19,9 +19,9 @@ _FILLED: Final = -0.5
 _FEWEST: Final = 8
 
 
-def best_of(bouts: Sequence[Bout]) -> Bout:
-    """The bout with the clearest border; of equally clear ones the largest object."""
-    return max(bouts, key=_score)
+def ranked(bouts: Sequence[Bout]) -> list[Bout]:
+    """Those with the clearest border first; of equally clear ones the largest object."""
+    return sorted(bouts, key=_score, reverse=True)
 
 
 def _score(bout: Bout) -> float:

@@ -1,7 +1,7 @@
 """One object of one volume: from prompts to the part of the image that is looked at, and back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -18,6 +18,7 @@ from napari_medlabel.core.prompt import (
 from napari_medlabel.core.region import Box as Sides
 from napari_medlabel.core.region import Stop, check_not_stopped, never
 from napari_medlabel.engines.answers import (
+    alike,
     answer_of,
     bounds_mm,
     connected,
@@ -27,7 +28,7 @@ from napari_medlabel.engines.answers import (
     on_lattice,
 )
 from napari_medlabel.engines.classic.competition import Bout, compete
-from napari_medlabel.engines.classic.scale import best_of
+from napari_medlabel.engines.classic.scale import ranked
 from napari_medlabel.engines.engine import Answer, EngineFacts
 from napari_medlabel.engines.fronts import FloatGrid
 from napari_medlabel.engines.sampling import SIDE, Lattice, Pyramid
@@ -50,10 +51,13 @@ class _State:
     lattice: Lattice | None
     probability: FloatGrid | None
     answer: Answer
+    chosen: int = 0  # of `found`
+    found: tuple["_State", ...] = ()  # of a first prompt: of the sizes looked at so far
+    left: tuple[Bout, ...] = ()  # what others can be made from
 
 
 class ClassicSession:
-    """An object of an image: see `EngineSession`."""
+    """An object of an image: see `EngineSession` and `SizedSession`."""
 
     def __init__(self, pyramid: Pyramid, start: BoolArray | None = None) -> None:
         self.facts = EngineFacts("classic")
@@ -77,12 +81,36 @@ class ClassicSession:
         check_not_stopped(cancelled)
         prompts = (*self.prompts, prompt)
         if self.answer.mask().any():
-            found = self._corrected(prompts, cancelled)
+            state = self._state(prompts, self._corrected(prompts, cancelled))
         elif any(one.include for one in prompts):
-            found = self._begun(prompts, cancelled)
+            best, *others = self._begun(prompts, cancelled)
+            state = replace(self._state(prompts, best), left=tuple(others))
         else:
-            found = None
-        self._states.append(self._state(prompts, found))
+            state = self._state(prompts, None)
+        self._states.append(state)
+        return self.answer
+
+    @property
+    def chosen(self) -> int:
+        """Which answer to the prompts so far is the last: 0 is the engine's own choice."""
+        return self._states[-1].chosen if self._states else 0
+
+    def runner_up(self, *, cancelled: Stop = never) -> Answer:
+        """Another size of the object, in place of the last answer: see `SizedSession`."""
+        check_not_stopped(cancelled)
+        if not self._states:
+            return self.answer
+        last = self._states[-1]
+        found, left = last.found or (last,), last.left
+        while left and last.chosen == len(found) - 1:
+            state = self._state(self.prompts, left[0])
+            if state.answer.mask().any() and not any(
+                alike(state.answer, one.answer) for one in found
+            ):
+                found = (*found, state)
+            left = left[1:]
+        chosen = (last.chosen + 1) % len(found)
+        self._states[-1] = replace(found[chosen], chosen=chosen, found=found, left=left)
         return self.answer
 
     def undo(self) -> Answer:
@@ -95,8 +123,8 @@ class ClassicSession:
         """Take all prompts back."""
         self._states.clear()
 
-    def _begun(self, prompts: Sequence[Prompt], cancelled: Stop) -> Bout:
-        """The first answer: of patches of several sizes the one that parts the object best."""
+    def _begun(self, prompts: Sequence[Prompt], cancelled: Stop) -> list[Bout]:
+        """First answers at several sizes, those that part the object best first."""
         pyramid = self._pyramid
         low, high = extent_mm([one for one in prompts if one.include], pyramid.spacing_mm)
         middle, size = (low + high) / 2.0, float((high - low).max())
@@ -108,7 +136,7 @@ class ClassicSession:
             fields = fields or [max(size * _ROOM, finest)]
         patches = [pyramid.patch(Lattice.around(middle, field)) for field in fields]
         bouts = compete(patches, prompts, pyramid.spacing_mm, pyramid.shape, cancelled=cancelled)
-        return best_of(bouts)
+        return ranked(bouts)
 
     def _corrected(self, prompts: Sequence[Prompt], cancelled: Stop) -> Bout:
         """A later answer: around the object and all prompts, wider where it leaves the patch."""

@@ -1,7 +1,7 @@
 """One object of one volume: where the network looks, and what is made of what it sees."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from napari_medlabel.core.prompt import (
 from napari_medlabel.core.region import Box as Sides
 from napari_medlabel.core.region import Stop, check_not_stopped, never
 from napari_medlabel.engines.answers import (
+    alike,
     answer_of,
     around_both,
     bounds_mm,
@@ -27,6 +28,7 @@ from napari_medlabel.engines.answers import (
     extent_mm,
     leaves,
     on_lattice,
+    widened,
 )
 from napari_medlabel.engines.engine import Answer, EngineFacts
 from napari_medlabel.engines.network.asking import Asking
@@ -68,53 +70,94 @@ class Look:
     expected: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """A prompt and the answer to all up to it; no answer is kept of early, large ones.
+
+    Of a first prompt `found` are the answers of several sizes that were looked at so far, and
+    `left` what others can be made from.
+    """
+
+    prompt: Prompt
+    answer: Answer | None
+    chosen: int = 0
+    found: tuple[Answer, ...] = ()
+    left: tuple[Look, ...] = ()
+
+
 class NetworkSession:
-    """An object of an image: see `EngineSession`."""
+    """An object of an image: see `EngineSession` and `SizedSession`."""
 
     def __init__(self, pyramid: Pyramid, start: BoolArray | None, asking: Asking) -> None:
         self.facts: EngineFacts = asking.facts
         self._pyramid, self._asking = pyramid, asking
         self._first = Answer.nothing() if start is None else answer_of(start)
-        self._states: list[tuple[Prompt, Answer | None]] = []  # None of early, large ones
+        self._states: list[_State] = []
 
     @property
     def prompts(self) -> tuple[Prompt, ...]:
         """Those added and not taken back, in order."""
-        return tuple(prompt for prompt, _ in self._states)
+        return tuple(state.prompt for state in self._states)
 
     @property
     def answer(self) -> Answer:
         """The last answer."""
-        last = self._states[-1][1] if self._states else self._first
+        last = self._states[-1].answer if self._states else self._first
         return last or self._first
+
+    @property
+    def chosen(self) -> int:
+        """Which answer to the prompts so far is the last: 0 is the network's own choice."""
+        return self._states[-1].chosen if self._states else 0
 
     def add(self, prompt: Prompt, *, cancelled: Stop = never) -> Answer:
         """The answer to all prompts so far, this one the last."""
         check_inside(prompt, self._pyramid.shape)
         check_not_stopped(cancelled)
-        prompts = (*self.prompts, prompt)
+        prompts, left = (*self.prompts, prompt), tuple[Look, ...]()
         if self.answer.mask().any():
             answer = self._corrected(prompts, cancelled)
         elif any(one.include for one in prompts):
-            answer = self._begun(prompts, cancelled)
+            best, *others = self._begun(prompts, cancelled)
+            answer, left = self._settled(best, prompts, cancelled), tuple(others)
         else:
             answer = self._first
         pointed = sum(not isinstance(one, Box) for one in prompts)
         if pointed >= _MERGED_FROM and self.answer.mask().any() and not isinstance(prompt, Box):
             answer = _merged(self.answer, answer, voxels_of(prompt, self._pyramid.shape))
-        self._states.append((prompt, answer))
+        self._states.append(_State(prompt, answer, 0, (answer,), left))
         self._forget()
+        return self.answer
+
+    def runner_up(self, *, cancelled: Stop = never) -> Answer:
+        """Another size of the object, in place of the last answer: see `SizedSession`."""
+        check_not_stopped(cancelled)
+        if not self._states:
+            return self.answer
+        state = self._states[-1]
+        found, left = state.found, state.left
+        while left and state.chosen == len(found) - 1:
+            answer = self._settled(left[0], self.prompts, cancelled)
+            if answer.mask().any() and not any(alike(answer, one) for one in found):
+                found = (*found, answer)
+            left = left[1:]
+        chosen = (state.chosen + 1) % len(found)
+        self._states[-1] = replace(
+            state, answer=found[chosen], chosen=chosen, found=found, left=left
+        )
         return self.answer
 
     def undo(self) -> Answer:
         """Take the last prompt back; the answer before it."""
         if self._states:
             self._states.pop()
-        if self._states and self._states[-1][1] is None:
-            prompts = self.prompts
+        if self._states and self._states[-1].answer is None:
+            states = tuple(self._states)
             self.reset()
-            for prompt in prompts:
-                self.add(prompt)
+            for state in states:
+                self.add(state.prompt)
+                for _ in range(state.chosen):
+                    self.runner_up()
         return self.answer
 
     def reset(self) -> None:
@@ -125,13 +168,13 @@ class NetworkSession:
         """Let go of early answers when they are large; the prompts bring them back."""
         kept = 0
         for n in range(len(self._states) - 1, -1, -1):
-            prompt, answer = self._states[n]
-            kept += 0 if answer is None else answer.probability.nbytes
+            state = self._states[n]
+            kept += sum(one.probability.nbytes for one in state.found)
             if kept > _MOST_KEPT and n < len(self._states) - 1:
-                self._states[n] = (prompt, None)
+                self._states[n] = _State(state.prompt, None, state.chosen)
 
-    def _begun(self, prompts: Sequence[Prompt], cancelled: Stop) -> Answer:
-        """The first answer: of looks at several sizes the one that promises most."""
+    def _begun(self, prompts: Sequence[Prompt], cancelled: Stop) -> list[Look]:
+        """First looks at several sizes, those that promise most first."""
         pyramid = self._pyramid
         low, high = extent_mm([one for one in prompts if one.include], pyramid.spacing_mm)
         middle, size = (low + high) / 2.0, float((high - low).max())
@@ -143,8 +186,11 @@ class NetworkSession:
             fields = fields or [max(size * _ROOM, finest)]
         lattices = [Lattice.around(middle, self._held(field), _SIDE) for field in fields]
         looks = self._looks(lattices, prompts, cancelled)
-        best = max(looks, key=_promise)
-        answer = self._answer([best], prompts)
+        return sorted(looks, key=_promise, reverse=True)
+
+    def _settled(self, look: Look, prompts: Sequence[Prompt], cancelled: Stop) -> Answer:
+        """What a first look comes to when its object is looked at again."""
+        answer = self._answer([look], prompts)
         if answer.mask().any():
             answer = self._answer([self._around(answer, prompts, cancelled)], prompts)
         return answer
@@ -284,7 +330,7 @@ def _promise(look: Look) -> float:
 def _merged(old: Answer, new: Answer, touched: Indices) -> Answer:
     """The old answer, but for those changed parts that a prompt touches."""
     box = around_both(old.box, new.box)
-    before, after = (_widened(one, box) for one in (old, new))
+    before, after = (widened(one, box) for one in (old, new))
     changed = (before > 0.5) != (after > 0.5)
     thin = 1 if changed.size < _MOST_LABELLED else 2
     parts, _ = ndimage.label(changed[::thin, ::thin, ::thin])
@@ -299,14 +345,3 @@ def _merged(old: Answer, new: Answer, touched: Indices) -> Answer:
     stays = changed & ~taken
     # Where both agree the new shares count: they are of all prompts.
     return Answer(box, np.where(stays, before, after).astype(np.float32))
-
-
-def _widened(answer: Answer, box: Sides) -> FloatGrid:
-    """An answer's probability on a larger box."""
-    found = np.zeros([side.stop - side.start for side in box], np.float32)
-    k, j, i = (
-        slice(a.start - b.start, a.stop - b.start) for a, b in zip(answer.box, box, strict=True)
-    )
-    if answer.probability.size:
-        found[k, j, i] = answer.probability
-    return found
