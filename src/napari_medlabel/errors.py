@@ -3,7 +3,8 @@
 MedlabelError            the base: what, where, and a hint
 ├── InputError           exit 1   this file or value cannot be used
 │   ├── GeometryError             its voxels have no one place in space
-│   └── OutputError               the destination cannot be written, or is there already
+│   ├── OutputError               the destination cannot be written, or is there already
+│   └── ValueTaken                a label value means another segment here
 ├── IntegrityError       exit 1   bytes at rest are not what was written
 │   └── DamagedHistory            a segmentation's journal is; its saved versions are apart from it
 ├── NotSaved             exit 1   an edit could not be made durable: disk full, folder gone
@@ -33,6 +34,7 @@ __all__ = [
     "ReadOnly",
     "Refused",
     "StaleEdit",
+    "ValueTaken",
 ]
 
 
@@ -68,6 +70,10 @@ class GeometryError(InputError):
 
 class OutputError(InputError):
     """The destination cannot be written, or is there already."""
+
+
+class ValueTaken(InputError):
+    """A label value that has voxels would mean another segment."""
 
 
 class IntegrityError(MedlabelError):

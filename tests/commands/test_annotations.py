@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -382,3 +383,29 @@ def test_annotations_go_with_the_mask_onto_the_slices_of_a_resampled_series(
             ras = mask.affine @ [*place["kji"][::-1], 1.0]
             np.testing.assert_allclose(ras[:3] * (-1, -1, 1), lps, atol=1e-3)
     commands.close_case(session, case)
+
+
+def test_an_annotation_goes_with_its_segment_wherever_that_goes(
+    session: Session, case: OpenCase, tmp_path: Path
+) -> None:
+    seg = case.segmentation
+    box = (slice(2, 4), slice(4, 14), slice(6, 26))
+    for value in (LIVER.value + 1, LIVER.value + 2):
+        commands.set_label(session, case, Label(value, f"S{value}", "#123456"))
+    commands.threshold(session, case, LIVER.value, box=box, lower=-2000.0)
+    commands.add_annotation(session, case, replace(LINE, segment=LIVER.value))
+    commands.add_annotation(session, case, replace(ROI, segment=LIVER.value + 2))
+    commands.export_annotations(session, case, tmp_path / "a.json")
+    commands.merge_segments(session, case, LIVER.value, LIVER.value + 1)
+    assert seg.annotations["line"].segment == LIVER.value + 1
+    commands.delete_label(session, case, LIVER.value + 2)
+    assert seg.annotations["roi"].segment == 0
+    commands.undo(session, case)
+    assert seg.annotations["roi"].segment == LIVER.value + 2
+    new = {"labels": [{"value": 77, "name": f"S{LIVER.value + 1}", "color": "#000000"}]}
+    (tmp_path / "n.labels.json").write_text(json.dumps(new), encoding="utf-8")
+    commands.load_schema(session, case, tmp_path / "n.labels.json")
+    assert seg.annotations["line"].segment == 77
+    commands.import_annotations(session, case, tmp_path / "a.json")  # no Liver any more
+    assert seg.annotations["line"].segment == 0
+    assert seg.annotations["roi"].segment == LIVER.value + 2

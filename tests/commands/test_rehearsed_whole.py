@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from napari_medlabel import commands, formats
+from napari_medlabel.core.annotation import Annotation, Distance
 from napari_medlabel.core.schema import Label
 from napari_medlabel.errors import Locked
 from napari_medlabel.session import OpenCase, Session
@@ -53,3 +54,29 @@ def test_what_is_whole_or_not_at_all_is_refused_where_a_segment_is_locked(
     with pytest.raises(Locked):
         commands.accept(session, case, ready)
     np.testing.assert_array_equal(seg.labels, before)
+
+
+def test_segments_and_measurements_that_came_since_are_kept_when_a_preview_is_accepted(
+    session: Session, case: OpenCase, tmp_path: Path
+) -> None:
+    seg = case.segmentation
+    labels = np.zeros_like(seg.labels)
+    labels[7, 20:30, 20:30] = 2
+    formats.write(labels, seg.geometry, tmp_path / "m.nii.gz")
+    content = commands.mask_content(session, case, tmp_path / "m.nii.gz")
+    ready = commands.rehearse(session, case, commands.import_segments, content, {2: 0})
+    mine = Label(2, "Segment 2", "#123456")
+    commands.set_label(session, case, mine)
+    line = Annotation("a", Distance((1.0, 1.0, 1.0), (1.0, 9.0, 9.0)), "Line", segment=2)
+    commands.add_annotation(session, case, line)
+    commands.accept(session, case, ready)
+    (imported,) = (one for one in seg.schema if one.value > 2)
+    assert (seg.schema[2], seg.voxels(2)) == (mine, 0)
+    np.testing.assert_array_equal(seg.labels == imported.value, labels == 2)
+    assert imported.name not in {"Segment 2", ""}
+    step = seg.next_undo()
+    assert step is not None
+    assert step.settings["into"] == {"2": imported.value}
+    assert seg.annotations["a"] == line
+    commands.undo(session, case)
+    assert [one.value for one in seg.schema] == [1, 2]

@@ -8,7 +8,7 @@ from pydicom.sr._concepts_dict import concepts
 from napari_medlabel.commands import schemas
 from napari_medlabel.core.schema import Code, Label, LabelSchema
 from napari_medlabel.core.schema_document import SchemaDocument, loaded_into, next_instance
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import InputError, ValueTaken
 from napari_medlabel.session import local_session
 from napari_medlabel.testing import schemas as any_schema
 
@@ -65,10 +65,11 @@ def test_nothing_that_was_drawn_is_lost_or_renamed(
     current: LabelSchema, loaded: LabelSchema, used: set[int]
 ) -> None:
     voxels = {label.value: 5 * (label.value in used) for label in current}
+    result = loaded_into(current, loaded, voxels, renumber=True)
     try:
-        result = loaded_into(current, loaded, voxels)
-    except InputError:
-        return
+        assert loaded_into(current, loaded, voxels) == result
+    except ValueTaken:
+        assert result.renumbered
     for label in current:
         if voxels[label.value]:
             value = result.new_values.get(label.value, label.value)
@@ -77,6 +78,9 @@ def test_nothing_that_was_drawn_is_lost_or_renamed(
     for label in loaded:
         assert result.schema[label.value].name == label.name
     assert len(set(result.new_values.values())) == len(result.new_values)
+    for old, new in result.moved.items():
+        name = current[old].name.casefold()
+        assert new == next((one.value for one in result.schema if one.name.casefold() == name), 0)
 
 
 def test_a_name_that_is_there_gets_the_value_colour_and_code_of_the_schema() -> None:
@@ -97,9 +101,11 @@ def test_two_segments_may_change_values_with_one_another() -> None:
 
 def test_a_value_that_would_mean_something_else_is_refused_only_where_it_has_voxels() -> None:
     current, loaded = LabelSchema("", (LIVER,)), LabelSchema("", (Label(1, "Kidney", "#000000"),))
-    with pytest.raises(InputError, match="value 1 is 'Liver' in the case, with voxels, and 'Kid"):
+    with pytest.raises(ValueTaken, match="value 1 is 'Liver' in the case, with voxels, and 'Kid"):
         loaded_into(current, loaded, {1: 1})
     assert [label.name for label in loaded_into(current, loaded, {1: 0}).schema] == ["Kidney"]
+    found = loaded_into(current, loaded, {1: 1}, renumber=True)
+    assert (found.new_values, found.schema[2].name) == ({1: 2}, "Liver")
 
 
 def test_what_is_only_in_the_case_stays_behind() -> None:

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from napari_medlabel.commands.door import command
+from napari_medlabel.commands.finding import find_case
 from napari_medlabel.commands.opening import opened
+from napari_medlabel.commands.privacy_gate import check_export
 from napari_medlabel.commands.version_annotations import read_annotations
 from napari_medlabel.core.annotation import KIND_WORDS, Annotation
 from napari_medlabel.core.annotation_export import AnnotationsToExport, annotations_from_export
@@ -75,7 +77,8 @@ def remove_annotation(session: Session, case: OpenCase, annotation_id: str) -> N
 def import_annotations(session: Session, case: OpenCase, path: Path) -> int:  # noqa: ARG001  # the door's
     """Bring in the annotations of a document, by their places in millimetres: one step.
 
-    An annotation with the id of one that is there takes its place.
+    An annotation with the id of one that is there takes its place. Each belongs to the segment of
+    the case that has the name of its own, or to none.
 
     Returns
     -------
@@ -96,13 +99,12 @@ def import_annotations(session: Session, case: OpenCase, path: Path) -> int:  # 
         ) from error
     if not isinstance(document, dict):
         raise InputError("this is not a document of annotations")
-    brought = annotations_from_export(document, case.segmentation.geometry)
-    new = case.segmentation.annotations
+    seg = case.segmentation
+    brought = annotations_from_export(document, seg.geometry, seg.schema)
+    new = seg.annotations
     for annotation in brought:
         new = new.with_(annotation)
-    case.segmentation.set_annotations(
-        new, tool="Import annotations", settings={"annotations": len(brought)}
-    )
+    seg.set_annotations(new, tool="Import annotations", settings={"annotations": len(brought)})
     return len(brought)
 
 
@@ -126,11 +128,14 @@ def export_annotations(
 
     Raises
     ------
+    Refused
+        If the case is not cleared to leave the workspace; says what is missing.
     OutputError
         If it cannot be written, or is there already.
     IntegrityError
         If it does not read back as what was to be written; nothing is left then.
     """
+    check_export(session, case.info if isinstance(case, OpenCase) else find_case(session, case))
     with opened(session, case) as work:
         document = _document(session, work)
     with new_file(path, force=force) as hidden:

@@ -20,6 +20,8 @@ def merge_segments(
 ) -> tuple[Edit, ...]:
     """Give a segment's voxels to another and delete it: one step that can be undone.
 
+    Annotations that belong to it belong to the other then.
+
     Parameters
     ----------
     case
@@ -54,7 +56,8 @@ def merge_segments(
         edits = _across(seg, value, into)
     return seg.apply_all(
         edits, tool="Merge segments", settings={"label": value, "into": into},
-        schema=seg.schema.without(value), whole=True,
+        schema=seg.schema.without(value), annotations=seg.annotations.with_segments({value: into}),
+        whole=True,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
+from napari_medlabel.core.since import annotations_since, schema_since
 from napari_medlabel.core.writable import permitted
 from napari_medlabel.session import OpenCase, Permission, Session
 
@@ -22,7 +23,8 @@ __all__ = ["Rehearsed", "accept", "on_slice", "rehearse"]
 class Rehearsed:
     """What a command would have written: its edits, and how history would name it.
 
-    Where `whole`, it is written whole or not at all: a locked segment refuses it.
+    Where `whole`, it is written whole or not at all: a locked segment refuses it. `seen` has the
+    schema and the annotations that it was made on, where it changes them.
     """
 
     edits: tuple[Edit, ...]
@@ -31,6 +33,7 @@ class Rehearsed:
     schema: LabelSchema | None = None
     annotations: AnnotationSet | None = None
     whole: bool = False
+    seen: tuple[LabelSchema, AnnotationSet] | None = None
 
     @property
     def is_nothing(self) -> bool:
@@ -85,7 +88,8 @@ class _Rehearsal:
         )  # fmt: skip
         new = schema if schema is not None and schema != real.schema else None
         noted = None if annotations == real.annotations else annotations
-        self.done = Rehearsed(edits, tool, dict(settings or {}), new, noted, whole)
+        seen = (real.schema, real.annotations)
+        self.done = Rehearsed(edits, tool, dict(settings or {}), new, noted, whole, seen)
         return edits
 
 
@@ -128,7 +132,10 @@ def rehearse(
 
 @command(needs=Permission.SEGMENT)
 def accept(session: Session, case: OpenCase, rehearsed: Rehearsed) -> tuple[Edit, ...]:  # noqa: ARG001
-    """Write what was rehearsed, as one step; voxels drawn on since then are left as they are.
+    """Write what was rehearsed, as one step; what was done since then is left as it is.
+
+    Voxels drawn on since stay. Segments and annotations that were added or changed since stay,
+    too; a new segment whose number was given to another one since gets the next free one.
 
     Returns
     -------
@@ -139,14 +146,45 @@ def accept(session: Session, case: OpenCase, rehearsed: Rehearsed) -> tuple[Edit
     ------
     Locked
         If it is written whole or not at all, and a locked segment would change.
+    StaleEdit
+        If a segment that it changes was deleted since.
     """
     case.check_open()
     arrays = case.segmentation.arrays
+    rehearsed = _on_what_came_since(rehearsed, case.segmentation)
     edits = tuple(_as_of_now(edit, arrays) for edit in rehearsed.edits)
     return case.segmentation.apply_all(
         edits, tool=rehearsed.tool, settings=rehearsed.settings, schema=rehearsed.schema,
         annotations=rehearsed.annotations, whole=rehearsed.whole,
     )  # fmt: skip
+
+
+def _on_what_came_since(rehearsed: Rehearsed, now: Segmentation) -> Rehearsed:
+    """The same on the segments and annotations of now."""
+    if rehearsed.seen is None:
+        return rehearsed
+    schema, annotations = rehearsed.seen
+    if rehearsed.annotations is not None:
+        noted = annotations_since(annotations, rehearsed.annotations, now.annotations)
+        rehearsed = replace(rehearsed, annotations=noted)
+    if rehearsed.schema is None:
+        return rehearsed
+    since = schema_since(schema, rehearsed.schema, now.schema)
+    edits, settings = rehearsed.edits, rehearsed.settings
+    if since.moved:
+        edits = tuple(edit.with_values(since.moved) for edit in edits)
+        settings = _renumbered(settings, since.moved)
+    return replace(rehearsed, edits=edits, settings=settings, schema=since.schema)
+
+
+def _renumbered(settings: Mapping[str, Any], moved: Mapping[int, int]) -> dict[str, Any]:
+    """Settings of a step that name a label value, or where several went."""
+    new = dict(settings)
+    if settings.get("label") in moved:
+        new["label"] = moved[settings["label"]]
+    if isinstance(into := settings.get("into"), Mapping):
+        new["into"] = {name: moved.get(value, value) for name, value in into.items()}
+    return new
 
 
 def _as_of_now(edit: Edit, arrays: Mapping[int, Any]) -> Edit:

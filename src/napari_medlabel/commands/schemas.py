@@ -53,7 +53,9 @@ def templates(session: Session) -> tuple[SchemaTemplate, ...]:  # noqa: ARG001
 
 
 @command(needs=Permission.SEGMENT)
-def load_schema(session: Session, case: OpenCase, source: Path | str) -> SchemaDocument:
+def load_schema(
+    session: Session, case: OpenCase, source: Path | str, *, renumber: bool = False
+) -> SchemaDocument:
     """Bring a schema into a case: one step that can be undone, and no voxel is lost.
 
     Segments of the case are found in it by their names and get its values, colours and codes; see
@@ -66,6 +68,9 @@ def load_schema(session: Session, case: OpenCase, source: Path | str) -> SchemaD
     source
         A schema file, such as the .labels.json of an export; or the key of a template. Of a file
         NAME.labels.json without a protocol, NAME.protocol.md or .txt beside it is taken.
+    renumber
+        Whether a segment with voxels, whose value the schema gives another meaning, gets the next
+        free value.
 
     Returns
     -------
@@ -75,7 +80,9 @@ def load_schema(session: Session, case: OpenCase, source: Path | str) -> SchemaD
     Raises
     ------
     InputError
-        If it cannot be read, or gives a value that has voxels another meaning.
+        If it cannot be read.
+    ValueTaken
+        If it gives a value that has voxels another meaning, and nothing may be renumbered.
     Locked
         If a locked segment would change.
     """
@@ -83,7 +90,7 @@ def load_schema(session: Session, case: OpenCase, source: Path | str) -> SchemaD
     seg = case.segmentation
     content = _template(session, source) if isinstance(source, str) else _from_file(source)
     voxels = {label.value: seg.voxels(label.value) for label in seg.schema}
-    loaded = loaded_into(seg.schema, content.schema, voxels)
+    loaded = loaded_into(seg.schema, content.schema, voxels, renumber=renumber)
     edits = []
     for group, array in seg.arrays.items():
         own = {
@@ -95,7 +102,10 @@ def load_schema(session: Session, case: OpenCase, source: Path | str) -> SchemaD
         "new_values": {str(old): new for old, new in loaded.new_values.items()},
         "protocol": content.protocol,
     }
-    seg.apply_all(edits, tool=_TOOL, settings=settings, schema=loaded.schema, whole=True)
+    seg.apply_all(
+        edits, tool=_TOOL, settings=settings, schema=loaded.schema,
+        annotations=seg.annotations.with_segments(loaded.moved), whole=True,
+    )  # fmt: skip
     return content
 
 

@@ -238,7 +238,7 @@ class Annotation:
     color
         "#RRGGBB".
     segment
-        The value of the label that it belongs to, or 0; that label may since have been deleted.
+        The value of the label that it belongs to, or 0; with the label goes what it says of it.
     code
         What it shows, for machines.
     """

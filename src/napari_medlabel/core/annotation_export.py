@@ -154,7 +154,9 @@ class AnnotationsToExport:
         }
 
 
-def annotations_from_export(document: Mapping[str, Any], geometry: Geometry) -> AnnotationSet:
+def annotations_from_export(
+    document: Mapping[str, Any], geometry: Geometry, schema: LabelSchema | None = None
+) -> AnnotationSet:
     """The annotations of a document, by their places in millimetres.
 
     Parameters
@@ -163,6 +165,9 @@ def annotations_from_export(document: Mapping[str, Any], geometry: Geometry) -> 
         As `AnnotationsToExport.document` writes it.
     geometry
         Of the canonical grid that they are brought onto.
+    schema
+        Of the case that they are brought into: they belong to its segments of those names, or to
+        none. Without it, to the label values that the document has.
 
     Raises
     ------
@@ -174,21 +179,33 @@ def annotations_from_export(document: Mapping[str, Any], geometry: Geometry) -> 
             "these annotations are of another format", f"this program reads format {FORMAT}"
         )
     try:
-        return AnnotationSet(tuple(_annotation(e, geometry) for e in document["annotations"]))
+        return AnnotationSet(
+            tuple(_annotation(e, geometry, schema) for e in document["annotations"])
+        )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InputError("this is not a document of annotations") from error
 
 
-def _annotation(entry: Mapping[str, Any], geometry: Geometry) -> Annotation:
+def _annotation(
+    entry: Mapping[str, Any], geometry: Geometry, schema: LabelSchema | None
+) -> Annotation:
     segment, code = entry["segment"], entry["code"]
     return Annotation(
         str(entry["id"]),
         _shape(entry, geometry),
         str(entry["name"]),
         str(entry["color"]),
-        int(segment["value"]) if segment else 0,
+        _segment(segment, schema) if segment else 0,
         Code(code["value"], code["scheme"], code["meaning"]) if code else None,
     )
+
+
+def _segment(entry: Mapping[str, Any], schema: LabelSchema | None) -> int:
+    """The label value of the segment that is meant; 0 where the case has none of its name."""
+    value, name = int(entry["value"]), str(entry["name"]).casefold()
+    if schema is None:
+        return value
+    return next((one.value for one in schema if one.name.casefold() == name), 0)
 
 
 def _shape(entry: Mapping[str, Any], geometry: Geometry) -> Shape:

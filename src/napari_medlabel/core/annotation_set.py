@@ -1,7 +1,7 @@
 """The annotations of a case in their order, and a change of them as a value."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from napari_medlabel.core.annotation import KIND_WORDS, Annotation, Kind
@@ -59,6 +59,15 @@ class AnnotationSet:
         """
         gone = self[annotation_id]
         return AnnotationSet(tuple(one for one in self.annotations if one is not gone))
+
+    def with_segments(self, new_values: Mapping[int, int]) -> "AnnotationSet":
+        """The set with other label values in annotations that belong to a segment; 0 is none."""
+        if not any(one.segment in new_values for one in self.annotations):
+            return self
+        return AnnotationSet(tuple(
+            replace(one, segment=new_values.get(one.segment, one.segment))
+            for one in self.annotations
+        ))  # fmt: skip
 
     def next_name(self, kind: Kind) -> str:
         """A name that is free: "Distance 3"."""

@@ -122,6 +122,15 @@ class Edit:
         """The same change of another group's array."""
         return self if group == self.group else replace(self, group=group)
 
+    def with_values(self, new_values: Mapping[int, int]) -> "Edit":
+        """The same change with other label values for some of those that it gives."""
+        highest = max(int(self.after.max(initial=0)), *new_values, *new_values.values())
+        kind = np.promote_types(self.after.dtype, np.min_scalar_type(highest))
+        table = np.arange(highest + 1, dtype=kind)
+        for old, new in new_values.items():
+            table[old] = new
+        return replace(self, after=table[self.after])
+
     @property
     def box(self) -> tuple[slice, slice, slice]:
         """Where it is, for indexing `[k, j, i]`."""

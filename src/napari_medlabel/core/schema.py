@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from napari_medlabel.errors import InputError
 
-__all__ = ["PALETTE", "Code", "Label", "LabelSchema"]
+__all__ = ["HIGHEST_VALUE", "PALETTE", "Code", "Label", "LabelSchema"]
 
 # Chosen for the largest smallest CIEDE2000 difference (12.7) over all pairs in normal, protan,
 # deutan and tritan vision (Machado 2009, severity 1).

@@ -5,12 +5,12 @@ needed. In a case the first is "Lesion 1", and `next_instance` gives the others.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from napari_medlabel.core.schema import Label, LabelSchema
-from napari_medlabel.errors import InputError
+from napari_medlabel.core.schema import HIGHEST_VALUE, Label, LabelSchema
+from napari_medlabel.errors import InputError, ValueTaken
 
 __all__ = ["NUMBER", "Loaded", "SchemaDocument", "loaded_into", "next_instance"]
 
@@ -68,13 +68,30 @@ class SchemaDocument:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a case's schema becomes, and label values whose voxels get new ones."""
+    """What a case's schema becomes.
+
+    Parameters
+    ----------
+    schema
+        The labels.
+    new_values
+        Label values whose voxels get new ones.
+    moved
+        Every label value of before that means another label now, or none (0), and what that is.
+    renumbered
+        The labels of the case that made room for those that were loaded, as they are now.
+    """
 
     schema: LabelSchema
     new_values: Mapping[int, int]
+    moved: Mapping[int, int]
+    renumbered: tuple[Label, ...] = ()
 
 
-def loaded_into(current: LabelSchema, loaded: LabelSchema, voxels: Mapping[int, int]) -> Loaded:
+def loaded_into(
+    current: LabelSchema, loaded: LabelSchema, voxels: Mapping[int, int], *,
+    renumber: bool = False,
+) -> Loaded:  # fmt: skip
     """Bring a schema into a case whose labels may have voxels, and lose nothing.
 
     A label that is in both by its name has the loaded one's value, colour and codes, and keeps its
@@ -89,32 +106,52 @@ def loaded_into(current: LabelSchema, loaded: LabelSchema, voxels: Mapping[int, 
         The other one; numbered labels get the number 1, unless the case has one.
     voxels
         How many voxels each label of the case has.
+    renumber
+        Whether a label with voxels whose value the loaded schema gives another meaning gets the
+        next free value; else it is refused.
 
     Raises
     ------
-    InputError
-        If a label with voxels has a value that the loaded schema gives another meaning.
+    ValueTaken
+        If there is such a label, and it is not to be renumbered.
     """
     named = {label.name.casefold(): label for label in current}
-    labels, new_values = list[Label](), dict[int, int]()
+    labels, moved = list[Label](), dict[int, int]()
     for label in _first_instances(current, loaded):
         known = named.pop(label.name.casefold(), None)
         labels.append(label if known is None else replace(label, group=known.group))
-        if known is not None and known.value != label.value and voxels.get(known.value, 0):
-            new_values[known.value] = label.value
+        if known is not None and known.value != label.value:
+            moved[known.value] = label.value
     taken = {label.value: label for label in labels}
+    in_the_way = [one for one in named.values() if one.value in taken and voxels.get(one.value, 0)]
+    if in_the_way and not renumber:
+        raise _value_taken(in_the_way, taken)
+    used = {*taken, *(label.value for label in current)}
+    free = (value for value in range(1, HIGHEST_VALUE + 2) if value not in used)
+    renumbered = {one.value: replace(one, value=next(free)) for one in in_the_way}
     kept = list[Label]()
     for label in named.values():
-        other = taken.get(label.value)
-        if other is None:
-            kept.append(label)
-        elif voxels.get(label.value, 0):
-            raise InputError(
-                f"value {label.value} is '{label.name}' in the case, with voxels, and "
-                f"'{other.name}' in the schema",
-                "give the segment the schema's name, or change the value in the schema",
-            )
-    return Loaded(LabelSchema(loaded.name, (*labels, *kept)), new_values)
+        new = renumbered.get(label.value, label)
+        if new.value in taken:
+            moved[label.value] = 0
+            continue
+        kept.append(new)
+        if new is not label:
+            moved[label.value] = new.value
+    new_values = {old: new for old, new in moved.items() if voxels.get(old, 0)}
+    schema = LabelSchema(loaded.name, (*labels, *kept))
+    return Loaded(schema, new_values, moved, tuple(renumbered.values()))
+
+
+def _value_taken(labels: Sequence[Label], taken: Mapping[int, Label]) -> ValueTaken:
+    """Why a schema cannot come in as it is."""
+    first, *others = labels
+    more = f", and {len(others)} more" if others else ""
+    return ValueTaken(
+        f"value {first.value} is '{first.name}' in the case, with voxels, and "
+        f"'{taken[first.value].name}' in the schema{more}",
+        "let what is drawn be renumbered, or give the segment the schema's name",
+    )
 
 
 def next_instance(schema: LabelSchema, value: int) -> Label:

@@ -164,6 +164,8 @@ class Segmentation(SegmentationFacts):
             mask = self.intensity_mask
             edits = tuple(edit if whole else permitted(edit, self.locked, mask) for edit in wanted)
             new_schema = schema if schema is not None and schema != self.schema else None
+            if new_schema is not None:
+                annotations = self._of_segments_in(new_schema, annotations)
             step = self._step(edits, tool, settings, new_schema, annotations)
             check_unlocked(step, self.locked, self.schema, voxels=whole)
             check_labels(edits, self.schema, schema or self.schema, self.voxels)
@@ -332,6 +334,14 @@ class Segmentation(SegmentationFacts):
             None if new_schema is None else self.schema, new_schema, more=tuple(more),
             annotations=None if moved.is_nothing else moved,
         )  # fmt: skip
+
+    def _of_segments_in(
+        self, schema: LabelSchema, annotations: AnnotationSet | None
+    ) -> AnnotationSet:
+        """The annotations; those of a segment that the schema does not have belong to none."""
+        found = self.annotations if annotations is None else annotations
+        there = {label.value for label in schema}
+        return found.with_segments({one.segment: 0 for one in found if one.segment not in there})
 
     def _erase_all(self, value: int) -> Edit:
         group = self.group_of(value)

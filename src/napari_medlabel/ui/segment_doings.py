@@ -1,10 +1,13 @@
 """What a person does to segments from their table: each a command on the open case."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from napari_medlabel import commands
 from napari_medlabel.core.schema import Code
+from napari_medlabel.errors import ValueTaken
 from napari_medlabel.ui.drawing import Drawing
 
 __all__ = [
@@ -16,6 +19,8 @@ __all__ = [
     "set_code",
     "set_fill",
 ]
+
+Ask = Callable[[ValueTaken, Callable[[], object]], object]
 
 
 def merge(drawing: Drawing, value: int, into: int) -> None:
@@ -59,12 +64,29 @@ def add_another(drawing: Drawing, value: int) -> None:
         drawing.pick(made.pop())
 
 
-def load_schema(drawing: Drawing, source: Path | str) -> None:
-    """Bring a template, by its key, or a schema file into the case."""
-    if drawing.do(lambda: commands.load_schema(drawing.session, drawing.case, source)):
-        first = next(iter(drawing.case.segmentation.schema), None)
-        active = drawing.case.segmentation.schema.get(drawing.choices.active) or first
-        drawing.pick(active.value if active else 0)
+def load_schema(
+    drawing: Drawing, source: Path | str, ask: Ask | None = None, *, renumber: bool = False
+) -> None:
+    """Bring a template, by its key, or a schema file into the case.
+
+    Where it gives numbers of drawn segments to others, `ask` is told why, and what renumbers them.
+    """
+
+    def load() -> None:
+        session, case = drawing.session, drawing.case
+        try:
+            commands.load_schema(session, case, source, renumber=renumber)
+        except ValueTaken as taken:
+            if ask is None:
+                raise
+            ask(taken, partial(load_schema, drawing, source, renumber=True))
+
+    schema, held = drawing.case.segmentation.schema, drawing.choices.active
+    name = schema[held].name if schema.get(held) else ""
+    if drawing.do(load) and drawing.case.segmentation.schema is not schema:
+        new = drawing.case.segmentation.schema
+        known = [one.value for one in new if one.name.casefold() == name.casefold()]
+        drawing.pick(next(iter(known or [one.value for one in new]), 0))
 
 
 def save_schema(drawing: Drawing, path: Path) -> None:

@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from qtpy.QtCore import QObject
@@ -10,7 +11,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_medlabel import commands
 from napari_medlabel.core.segmentation import Change
-from napari_medlabel.errors import MedlabelError
+from napari_medlabel.errors import MedlabelError, ValueTaken
 from napari_medlabel.ui import segment_doings as doings
 from napari_medlabel.ui.annotate_tab import AnnotateTab
 from napari_medlabel.ui.code_dialog import CodeDialog, Term, terms_of
@@ -94,7 +95,7 @@ class SegmentWindows(QObject):
         act(table.code_wanted, self._ask_for_code)
         table.mean_wanted.connect(self._ask_for_mean)
         act(self.code.code_set, doings.set_code)
-        act(box.template_wanted, doings.load_schema)
+        act(box.template_wanted, self._load_schema)
         act(box.schema_wanted, self._schema_wanted)
         box.asked.connect(self.ask)
         self._desk.changed.connect(self._look)
@@ -116,7 +117,7 @@ class SegmentWindows(QObject):
         if wish == "load":
             title = "Load a label schema"
             ask_for_file(
-                self._frame, title, partial(doings.load_schema, drawing), files=SCHEMA_FILES
+                self._frame, title, partial(self._load_schema, drawing), files=SCHEMA_FILES
             )
         elif wish == "save":
             save = partial(doings.save_schema, drawing)
@@ -124,6 +125,20 @@ class SegmentWindows(QObject):
                 self._frame, "Save the label schema", save, files=SCHEMA_FILES,
                 save_as="labels.json",
             )  # fmt: skip
+
+    def _load_schema(self, drawing: Drawing, source: Path | str) -> None:
+        """Load it; where drawn segments are in its way, ask whether they may be renumbered."""
+
+        def ask(taken: ValueTaken, load: Callable[[], object]) -> None:
+            words = f"{taken.what[:1].upper()}{taken.what[1:]}."
+            self._tab.question.ask(
+                "Renumber what is drawn?",
+                f"{words} What is drawn keeps its names and gets free numbers. Undo restores it.",
+                "Load and renumber", load,
+            )  # fmt: skip
+
+        self._tab.question.hide()
+        doings.load_schema(drawing, source, ask)
 
     # The case that is open
 
@@ -134,6 +149,7 @@ class SegmentWindows(QObject):
         self._leave()
         self._on = drawing
         self.code.close()
+        self._tab.question.hide()
         for part in self._parts:
             part.look(drawing)
         if drawing is None:
