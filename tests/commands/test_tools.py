@@ -175,3 +175,21 @@ def test_a_region_without_a_tolerance_is_grown_confidently(
     step = case.segmentation.next_undo()
     assert step is not None
     assert step.settings["factor"] == 3.0
+
+
+def test_growing_ends_at_its_limit_and_says_so(session: Session, case: OpenCase) -> None:
+    voxel_ml = case.segmentation.geometry.voxel_ml
+    commands.relabel_segments(session, case, {1: 0})
+    for most_ml, reached in ((50 * voxel_ml, True), (1e4, False)):
+        edit = commands.grow_region(
+            session, case, 1, (4, 20, 20), tolerance=1500.0, most_ml=most_ml
+        )
+        step = case.segmentation.next_undo()
+        assert step is not None
+        assert (step.settings["most_ml"], step.settings["limit_reached"]) == (most_ml, reached)
+        assert (edit.voxels <= 50) is reached
+        assert edit.voxels > 0
+        assert case.segmentation.labels[4, 20, 20] == 1
+        commands.undo(session, case)
+    with pytest.raises(InputError, match="limit"):
+        commands.grow_region(session, case, 1, (4, 20, 20), most_ml=-1.0)

@@ -15,6 +15,7 @@ from napari_medlabel.core.region_flood import (
     grow_confidently,
     grow_from_point,
 )
+from napari_medlabel.core.region_nearest import nearest_part
 from napari_medlabel.core.smart_paint import paint_to_edge
 from napari_medlabel.errors import Cancelled, GeometryError, InputError
 from napari_medlabel.testing import label_arrays
@@ -23,6 +24,35 @@ SHAPE = (5, 6, 7)
 SEED = (2, 3, 3)
 IMAGES = hnp.arrays(np.int16, SHAPE, elements=st.integers(0, 4))
 AXES = st.sampled_from([None, 0, 1, 2])
+
+
+@given(
+    hnp.arrays(bool, SHAPE), st.integers(0, 60),
+    st.tuples(*[st.sampled_from([0.5, 1.0, 4.0])] * 3),
+)  # fmt: skip
+def test_of_a_region_that_is_too_large_the_part_around_its_seed_is_kept(
+    mask: BoolArray, most: int, spacing_mm: tuple[float, float, float]
+) -> None:
+    mask[SEED] = True
+    box, found = region_runs.region_around(mask.__getitem__, SEED, SHAPE)
+    whole = region_of(mask, None)
+    part_box, part = nearest_part(box, found, SEED, spacing_mm, most)
+    kept = np.zeros(SHAPE, bool)
+    kept[part_box] = part
+    count = int(np.count_nonzero(kept))
+    assert not (kept & ~whole).any()
+    assert count <= most
+    np.testing.assert_array_equal(kept, region_of(kept, None))
+    if most >= np.count_nonzero(whole):
+        np.testing.assert_array_equal(kept, whole)
+    elif most:
+        assert kept[SEED]
+        away = np.sqrt(sum(
+            np.square((n - at) * mm)
+            for n, at, mm in zip(np.indices(SHAPE), SEED, spacing_mm, strict=True)
+        ))  # fmt: skip
+        near = region_of(whole & (away <= away[kept].max() - 0.05), None)
+        assert not (near & ~kept).any()
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """Tools that draw what the image shows: each is one step of the history, with its settings."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from napari_medlabel.core.carrying import carry
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Index
 from napari_medlabel.core.grouping import chosen_in_groups
-from napari_medlabel.core.region import Box, Report, Stop, never, silent
+from napari_medlabel.core.region import Box, Report, Stop, check_size, never, silent
+from napari_medlabel.core.region_nearest import nearest_part
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.session import OpenCase, Permission, Session
 
@@ -71,26 +73,47 @@ def otsu_threshold(
 def grow_region(  # noqa: PLR0913
     session: Session, case: OpenCase, value: int, seed: Index, *,  # noqa: ARG001
     tolerance: float | None = None, factor: float = 2.5, axis: int | None = None,
-    over_others: bool = False, cancelled: Stop = never, progress: Report = silent,
+    over_others: bool = False, most_ml: float | None = None, cancelled: Stop = never,
+    progress: Report = silent,
 ) -> Edit:  # fmt: skip
-    """Grow a segment from a voxel, within a tolerance of its value or confidently without one."""
+    """Grow a segment from a voxel, within a tolerance of its value or confidently without one.
+
+    Parameters
+    ----------
+    session, case, value, seed, tolerance, factor, axis, over_others, cancelled, progress
+        As for `core.region_flood.grow_from_point` and `grow_confidently`.
+    most_ml
+        How large the region may be: of a larger one the part nearest to the voxel is taken, and
+        the step's settings say so (`limit_reached`). Without it, as large as it is.
+
+    Raises
+    ------
+    InputError, GeometryError, Cancelled
+        As there, or if the limit is none.
+    """
     case.check_open()
     labels, image = case.segmentation.labels_of(value), image_of(case)
+    geometry = case.segmentation.geometry
+    if most_ml is not None:
+        check_size(most_ml, "limit", unit="mL")
+    how: dict[str, Any] = {"axis": axis, "over_others": over_others}
+    asked = {**how, "cancelled": cancelled, "progress": progress}
     if tolerance is None:
-        edit = region_flood.grow_confidently(
-            labels, image, value, seed, factor=factor, axis=axis, over_others=over_others,
-            cancelled=cancelled, progress=progress,
+        region = region_flood.region_confidently(
+            labels, image, value, seed, factor=factor, **asked
         )  # fmt: skip
     else:
-        edit = region_flood.grow_from_point(
-            labels, image, value, seed, tolerance, axis=axis, over_others=over_others,
-            cancelled=cancelled, progress=progress,
+        region = region_flood.region_from_point(labels, image, value, seed, tolerance, **asked)
+    if most_ml is not None:
+        part = nearest_part(
+            *region, seed, geometry.spacing_mm, int(most_ml / geometry.voxel_ml + 1e-9),
+            cancelled=cancelled,
         )  # fmt: skip
-    how = {"factor": factor} if tolerance is None else {"tolerance": tolerance}
-    return applied(
-        case, edit, "Grow region", label=value, seed=list(seed), **how, axis=axis,
-        over_others=over_others,
-    )  # fmt: skip
+        how |= {"most_ml": most_ml, "limit_reached": part[1] is not region[1]}
+        region = part
+    by = {"factor": factor} if tolerance is None else {"tolerance": tolerance}
+    edit = region_flood.given(labels, *region, value)
+    return applied(case, edit, "Grow region", label=value, seed=list(seed), **by, **how)
 
 
 @command(needs=Permission.SEGMENT)

@@ -26,7 +26,14 @@ from napari_medlabel.core.region_threshold import check_image, within
 from napari_medlabel.core.volume import Grid
 from napari_medlabel.errors import InputError
 
-__all__ = ["fill", "grow_confidently", "grow_from_point"]
+__all__ = [
+    "fill",
+    "given",
+    "grow_confidently",
+    "grow_from_point",
+    "region_confidently",
+    "region_from_point",
+]
 
 
 def grow_from_point(  # noqa: PLR0913  # each is a choice the person makes
@@ -67,16 +74,39 @@ def grow_from_point(  # noqa: PLR0913  # each is a choice the person makes
     Cancelled
         If `cancelled` says so.
     """
+    box, found = region_from_point(
+        labels, image, value, seed, tolerance, axis=axis, over_others=over_others,
+        cancelled=cancelled, progress=progress,
+    )  # fmt: skip
+    return given(labels, box, found, value)
+
+
+def region_from_point(  # noqa: PLR0913  # each is a choice the person makes
+    labels: LabelArray, image: Grid, value: int, seed: Index, tolerance: float, *,
+    axis: int | None = None, over_others: bool = False, cancelled: Stop = never,
+    progress: Report = silent,
+) -> tuple[Box, BoolArray]:  # fmt: skip
+    """Where `grow_from_point` grows to: a box, and which of its voxels.
+
+    Parameters
+    ----------
+    labels, image, value, seed, tolerance, axis, over_others, cancelled, progress
+        As there.
+
+    Raises
+    ------
+    InputError, GeometryError, Cancelled
+        As there.
+    """
     check_size(tolerance, "tolerance", unit="")
     check_seed(labels, image, seed, axis)
     _check_free(labels, value, seed, over_others=over_others)
     middle = float(image[seed])
     alike = _between(labels, image, value, over_others=over_others)
-    box, found = region_around(
+    return region_around(
         alike(middle - tolerance, middle + tolerance), seed, _shape(labels), axis=axis,
         cancelled=cancelled, progress=progress,
     )  # fmt: skip
-    return _given(labels, box, found, value)
 
 
 def grow_confidently(  # noqa: PLR0913  # each is a choice the person makes
@@ -107,6 +137,30 @@ def grow_confidently(  # noqa: PLR0913  # each is a choice the person makes
     InputError, GeometryError, Cancelled
         As there.
     """
+    box, found = region_confidently(
+        labels, image, value, seed, factor=factor, rounds=rounds, radius=radius, axis=axis,
+        over_others=over_others, cancelled=cancelled, progress=progress,
+    )  # fmt: skip
+    return given(labels, box, found, value)
+
+
+def region_confidently(  # noqa: PLR0913  # each is a choice the person makes
+    labels: LabelArray, image: Grid, value: int, seed: Index, *, factor: float = 2.5,
+    rounds: int = 4, radius: int = 1, axis: int | None = None, over_others: bool = False,
+    cancelled: Stop = never, progress: Report = silent,
+) -> tuple[Box, BoolArray]:  # fmt: skip
+    """Where `grow_confidently` grows to: a box, and which of its voxels.
+
+    Parameters
+    ----------
+    labels, image, value, seed, factor, rounds, radius, axis, over_others, cancelled, progress
+        As there.
+
+    Raises
+    ------
+    InputError, GeometryError, Cancelled
+        As there.
+    """
     check_size(factor, "factor", unit="")
     check_size(rounds, "number of rounds", unit="")
     check_size(radius, "radius", unit="voxels", least=1)
@@ -128,7 +182,7 @@ def grow_confidently(  # noqa: PLR0913  # each is a choice the person makes
         if count == size or n == rounds:
             break
         size, (mean, sd) = count, _mean_and_sd(image, box, found, middle)
-    return _given(labels, box, found, value)
+    return box, found
 
 
 def fill(  # noqa: PLR0913  # each is a choice the person makes
@@ -179,7 +233,14 @@ def fill(  # noqa: PLR0913  # each is a choice the person makes
     box, found = region_around(
         alike, seed, _shape(labels), axis=axis, cancelled=cancelled, progress=progress
     )
-    return _given(labels, box, found, value)
+    return given(labels, box, found, value)
+
+
+def given(labels: LabelArray, box: Box, found: BoolArray, value: int) -> Edit:
+    """The edit that gives a segment the voxels found in a box."""
+    after = copy_of(labels, box, value)
+    after[found] = value
+    return edit_of(labels, box, after)
 
 
 def _between(
@@ -209,12 +270,6 @@ def _mean_and_sd(image: Grid, box: Box, found: BoolArray, near: float) -> tuple[
     count = float(np.count_nonzero(found))
     mean = total / count
     return near + mean, math.sqrt(max(squares / count - mean * mean, 0.0))
-
-
-def _given(labels: LabelArray, box: Box, found: BoolArray, value: int) -> Edit:
-    after = copy_of(labels, box, value)
-    after[found] = value
-    return edit_of(labels, box, after)
 
 
 def check_seed(labels: LabelArray, image: Grid | None, seed: Index, axis: int | None) -> None:

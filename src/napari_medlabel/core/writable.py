@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from napari_medlabel.core.edit import Edit, label_values
 from napari_medlabel.core.geometry import BoolArray
@@ -29,7 +31,10 @@ class IntensityMask:
 
     def allows(self, box: tuple[slice, slice, slice]) -> BoolArray:
         """bool, the box's shape."""
-        values = self.image[box]
+        return self.passes(self.image[box])
+
+    def passes(self, values: npt.NDArray[Any]) -> BoolArray:
+        """Which of some image values may change, bool, their shape."""
         inside: BoolArray = (values >= self.lower) & (values <= self.upper)
         return ~inside if self.outside else inside
 

@@ -29,6 +29,8 @@ class PreviewState:
         Why not this slice alone ("It does not reach this slice"); "" where it can be taken.
     change
         How much larger it is than the preview it corrects, as words: "+1.3"; "" for none.
+    note
+        What else is to be known of it: "stopped at 50 mL"; "" for nothing.
     """
 
     what: str
@@ -41,6 +43,7 @@ class PreviewState:
     left: str = ""
     slice_reason: str = ""
     change: str = ""
+    note: str = ""
 
 
 def preview_words(state: PreviewState) -> str:
@@ -53,5 +56,5 @@ def preview_words(state: PreviewState) -> str:
     parts = [f"{state.ml} mL{change}" if state.ml else ""]
     if state.slices:
         parts.append("1 slice" if state.slices == 1 else f"{state.slices} slices")
-    parts.append("" if state.seconds is None else f"{state.seconds:.1f} s")
+    parts += ["" if state.seconds is None else f"{state.seconds:.1f} s", state.note]
     return " · ".join(filter(None, parts))

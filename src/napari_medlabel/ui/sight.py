@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_medlabel.commands import Rehearsed
 from napari_medlabel.core.directions import letters
 from napari_medlabel.core.geometry import BoolArray, FloatArray, Index
+from napari_medlabel.core.segmentation import IntensityMask
 from napari_medlabel.core.volume import Grid
 from napari_medlabel.session import OpenCase
 from napari_medlabel.ui._napari_compat import Box
@@ -116,6 +117,8 @@ class RangePreview:
         The segment they would get.
     over
         Says which labels may be painted over, as `PaintOver.allows`.
+    mask
+        The intensity mask that is on, if one is.
     """
 
     image: Grid
@@ -124,12 +127,15 @@ class RangePreview:
     value: int
     over: PaintOver
     words: str = "Threshold"
+    mask: IntensityMask | None = None
 
     def slice_of(self, axis: int, index: int, shape: tuple[int, int]) -> BoolArray | None:  # noqa: ARG002
         """As `Proposal.slice_of`."""
         where = (slice(None),) * axis + (index,)
         image, labels = np.asarray(self.image[where]), self.labels[where]
         inside = (image >= self.limits[0]) & (image <= self.limits[1]) & (labels != self.value)
+        if self.mask is not None:
+            inside &= self.mask.passes(np.asarray(self.mask.image[where]))
         allowed = self.over.allows(labels, self.value)
         found: BoolArray = inside if allowed is None else inside & allowed
         return found

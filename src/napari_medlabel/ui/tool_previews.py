@@ -12,7 +12,7 @@ from napari_medlabel.commands import Rehearsed
 from napari_medlabel.core.geometry import Index
 from napari_medlabel.ui.proposals import Making
 from napari_medlabel.ui.sight import Proposal
-from napari_medlabel.ui.tool_settings import Call, Place, call_of
+from napari_medlabel.ui.tool_settings import Call, Place, call_of, limit_words
 from napari_medlabel.ui.tool_specs import spec_of
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class ToolPreviews(QObject):
         words = spec.words if spec is not None else tool
         if not at_once:
             self._asked = _Asked(tool, words, place)
-        then = self._follow(place) if tool in FOLLOWED else None
+        then = self._follow(place) if tool in FOLLOWED else self._tell_limit
         drawing.proposals.ask(
             Making(words, place.active, self._rehearsing(call), at_once, part, then)
         )
@@ -137,6 +137,11 @@ class ToolPreviews(QObject):
             self._drawing.sight.move_along(place.axis, farthest)
 
         return follow
+
+    def _tell_limit(self, made: Proposal) -> None:
+        """Say where it was not allowed to go on."""
+        if words := limit_words(made.what.settings):
+            self._drawing.blocked.emit(f"{made.words} {words}")
 
     def _rehearsing(self, call: Call) -> Callable[[Report, Stop], Rehearsed]:
         drawing = self._drawing

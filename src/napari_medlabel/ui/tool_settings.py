@@ -8,7 +8,7 @@ from typing import Any, Final
 from napari_medlabel.core.geometry import Index
 from napari_medlabel.ui.tool_specs import SPECS, defaults
 
-__all__ = ["Call", "Place", "ToolSettings", "call_of"]
+__all__ = ["Call", "Place", "ToolSettings", "call_of", "limit_words"]
 
 SHARED: Final = frozenset({"paint_over", "mode", "shape"})  # one for all tools that have it
 
@@ -110,6 +110,11 @@ def call_of(tool: str, settings: Mapping[str, Any], place: Place) -> Call | None
     return make(settings, place)
 
 
+def limit_words(settings: Mapping[str, Any]) -> str:
+    """What the settings of a step say of a limit that it came to; "" where it did not."""
+    return f"stopped at {settings['most_ml']:g} mL" if settings.get("limit_reached") else ""
+
+
 def _axis(chosen: Mapping[str, Any], place: Place) -> int | None:
     return place.axis if chosen["extent"] == "slice" else None
 
@@ -135,6 +140,7 @@ def _fill(chosen: Mapping[str, Any], place: Place) -> Call:
 def _grow(chosen: Mapping[str, Any], place: Place) -> Call:
     options = {name: chosen[name] for name in ("tolerance", "factor")}
     options |= {"axis": _axis(chosen, place), **_over(chosen)}
+    options["most_ml"] = chosen["most_ml"] if chosen["extent"] == "volume" else None
     return Call("grow_region", (place.active, place.seed), options, _only(chosen))
 
 

@@ -211,7 +211,11 @@ _DRAW: Final = (
     ),
     ToolSpec(
         "grow", "Grow", "R", "grow", "draw", "Grow a segment from a click to edges of the image",
-        (_EXTENT, Number(
+        (Choice("extent", "Where", (("slice", "This slice"), ("volume", "In 3D"))), Number(
+            "most_ml", "Limit", ML, 0.1, 10_000.0, None, 1, none="No limit", slider=False,
+            beside=True, when=("extent", "volume"),
+            tip="The largest volume that it grows to; of more the part around the click is kept",
+        ), Number(
             "tolerance", "Tolerance", VALUE, 0.0, 500.0, None, 0, none="Auto",
             tip="How much the image may differ from the click; Auto learns it there",
         ), Number(

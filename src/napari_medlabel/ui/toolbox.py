@@ -284,15 +284,19 @@ class Toolbox(QObject):
         active = drawing.choices.active
         labels = drawing.layers.drawn_of(drawing.case.segmentation.group_of(active))
         over = _unlocked(self.paint_over(), drawing.case.segmentation.locked)
-        drawing.proposals.show(RangePreview(drawing.sight.image, labels, limits, active, over))
+        mask = drawing.case.segmentation.intensity_mask
+        drawing.proposals.show(
+            RangePreview(drawing.sight.image, labels, limits, active, over, mask=mask)
+        )
 
     def _keep_range(self) -> None:
-        """Another segment is in hand, or one is locked now: show what accepting would do."""
+        """Another segment is in hand, another lock or mask is on: show what accepting would do."""
         drawing, shown = self._drawing, self._drawing.sight.proposal
         if not isinstance(shown, RangePreview):
             return
         over = _unlocked(self.paint_over(), drawing.case.segmentation.locked)
-        if (shown.value, shown.over) != (drawing.choices.active, over):
+        mask = drawing.case.segmentation.intensity_mask
+        if (shown.value, shown.over, shown.mask) != (drawing.choices.active, over, mask):
             self.preview_range()
 
     def apply_range(self, part: tuple[int, int] | None) -> None:

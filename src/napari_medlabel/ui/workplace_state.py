@@ -11,6 +11,7 @@ from napari_medlabel.ui.readout import Readout, StatusState, readout
 from napari_medlabel.ui.sight import Overlay, Proposal, RangePreview, Sight
 from napari_medlabel.ui.state import volume_words
 from napari_medlabel.ui.strip_state import Lane, Mark, StripState, as_flags
+from napari_medlabel.ui.tool_settings import limit_words
 from napari_medlabel.ui.view_bar_state import ViewBarState
 
 __all__ = [
@@ -103,6 +104,7 @@ def preview_state(case: OpenCase, proposals: Proposals, axis: int) -> PreviewSta
         len(slices), found.seconds,
         slice_reason="" if here else "It does not reach this slice",
         change="" if found.change_ml is None else change_words(found.change_ml),
+        note=limit_words(found.what.settings),
     )  # fmt: skip
 
 
