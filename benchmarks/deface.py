@@ -23,7 +23,15 @@ from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.errors import MedlabelError
 from napari_medlabel.formats import read
 from napari_medlabel.phantom import Body, Head
-from napari_medlabel.privacy.face import FaceFinding, face_region, fill_in, find_in, left_of, look
+from napari_medlabel.privacy.face import (
+    FaceFinding,
+    FacePlan,
+    face_region,
+    fill_in,
+    find_in,
+    left_of,
+    look,
+)
 from napari_medlabel.privacy.face_fit import turned
 from napari_medlabel.privacy.face_grid import patient_grid
 from napari_medlabel.privacy.face_mask import skin_of
@@ -99,7 +107,7 @@ def measure(case: Case) -> dict[str, Array]:
     words = []
     for mode in MODES:
         after = np.array(case.array)
-        fill_in(after, finding, region, mode=mode)
+        fill_in(after, finding, region, FacePlan(mode=mode))
         assert (after != case.array)[~region.mask].sum() == 0
         left = left_of(finding, before, after)
         assert left is not None

@@ -14,6 +14,7 @@ from napari_medlabel.errors import Cancelled, InputError, Refused
 from napari_medlabel.phantom import Body, Head
 from napari_medlabel.privacy.face import (
     FaceFinding,
+    FacePlan,
     Region,
     face_region,
     fill_in,
@@ -25,6 +26,7 @@ from napari_medlabel.privacy.face import (
     residual,
 )
 from napari_medlabel.privacy.face_fit import TURNS, Pose, turned
+from napari_medlabel.privacy.face_plan import Mode
 from napari_medlabel.privacy.face_relief import likeness, relief
 from napari_medlabel.privacy.face_template import LANDMARKS, brain_distance, skin_distance, template
 from napari_medlabel.privacy.face_verdict import Match, Measures, decided
@@ -118,18 +120,52 @@ def test_the_skin_from_brow_to_chin_is_taken_out(case: Case) -> None:
 
 
 def test_a_wider_margin_takes_out_less_and_ears_take_out_more(ct: Case) -> None:
-    wide = face_region(ct.finding, 14.0)
-    ears = face_region(ct.finding, ears=True)
+    wide = face_region(ct.finding, FacePlan(margin_mm=14.0))
+    ears = face_region(ct.finding, FacePlan(ears=True))
     assert wide.voxels < ct.region.voxels < ears.voxels
     assert not (wide.mask & ~ct.region.mask).any()
     assert not (ears.mask & ct.brain).any()
 
 
+def test_less_depth_takes_out_less_and_teeth_and_brow_take_out_more(mr: Case) -> None:
+    shallow = face_region(mr.finding, FacePlan(depth_mm=40.0))
+    more = [face_region(mr.finding, FacePlan(depth_mm=40.0, teeth=True)),
+            face_region(mr.finding, FacePlan(depth_mm=40.0, brow=True))]  # fmt: skip
+    assert not (shallow.mask & ~mr.region.mask).any()
+    for region in more:
+        assert not (shallow.mask & ~region.mask).any()
+        assert region.voxels > shallow.voxels
+        assert not (region.mask & mr.brain).any()
+        assert region.nearest_brain_mm >= 2.0
+
+
+def test_what_a_person_adds_goes_unless_it_is_near_the_brain(ct: Case) -> None:
+    added, spared = np.zeros(_SHAPE, bool), np.zeros(_SHAPE, bool)
+    added[:, :, :20] = True
+    spared[:, 40:, :10] = True
+    spared |= ct.region.mask & (np.indices(_SHAPE)[0] % 7 == 0)
+    brain = ct.finding.brain
+    assert brain is not None
+    region = face_region(ct.finding, added=added, spared=spared)
+    assert not (region.mask & spared).any()
+    assert region.mask[~spared & (ct.region.mask)].all()
+    assert region.voxels == region.mask.sum()
+    assert (region.brain_voxels, region.withheld_voxels > 0) == (0, True)
+    assert region.nearest_brain_mm > 4.0  # measured on a grid of 2 mm
+    assert region.added_voxels == (added & ~ct.region.mask).sum() - region.withheld_voxels
+    assert not (region.mask & ct.brain).any()
+
+
+def test_a_mask_of_another_image_is_refused(ct: Case) -> None:
+    with pytest.raises(InputError, match="no mask of this image"):
+        face_region(ct.finding, added=np.zeros((3, 3, 3), bool))
+
+
 @pytest.mark.parametrize("mode", ["blank", "noise", "blur"])
-def test_outside_the_region_every_voxel_stays(ct: Case, mode: str) -> None:
+def test_outside_the_region_every_voxel_stays(ct: Case, mode: Mode) -> None:
     case = ct
     before = np.array(case.volume.levels[0])
-    after = remove(case.volume, case.finding, case.region, mode, seed=2)
+    after = remove(case.volume, case.finding, case.region, FacePlan(mode=mode, seed=2))
     assert after.dtype == before.dtype
     kept = ~case.region.mask
     np.testing.assert_array_equal(after[kept], before[kept])
@@ -138,7 +174,8 @@ def test_outside_the_region_every_voxel_stays(ct: Case, mode: str) -> None:
 
 def test_the_same_seed_gives_the_same_noise_and_another_another(mr: Case) -> None:
     one, same, other = (
-        remove(mr.volume, mr.finding, mr.region, "noise", seed) for seed in (1, 1, 2)
+        remove(mr.volume, mr.finding, mr.region, FacePlan(mode="noise", seed=seed))
+        for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one, same)
     assert (one != other)[mr.region.mask].mean() > 0.2
@@ -165,8 +202,8 @@ def test_a_face_that_was_not_taken_out_is_seen_by_both_measures(mr: Case) -> Non
 
 
 @pytest.mark.parametrize("mode", ["blank", "noise"])
-def test_what_we_have_written_is_already_defaced(ct: Case, mode: str) -> None:
-    after = remove(ct.volume, ct.finding, ct.region, mode)
+def test_what_we_have_written_is_already_defaced(ct: Case, mode: Mode) -> None:
+    after = remove(ct.volume, ct.finding, ct.region, FacePlan(mode=mode))
     assert find_in(after, ct.volume.geometry, "HU").verdict == "already-defaced"
 
 
@@ -177,7 +214,7 @@ def test_a_blurred_face_is_the_generic_one_whoever_it_was(mr: Case) -> None:
     other[rim] = 0
     outs = []
     for array in (np.array(mr.volume.levels[0]), other):
-        fill_in(array, mr.finding, mr.region, mode="blur")
+        fill_in(array, mr.finding, mr.region, FacePlan(mode="blur"))
         outs.append(array[mr.region.mask] > mr.finding.limit)
     assert (outs[0] != outs[1]).mean() < 0.01
 
@@ -239,10 +276,14 @@ def test_without_a_brain_to_guard_nothing_is_taken_out(ct: Case) -> None:
         face_region(replace(ct.finding, brain=empty))
 
 
-@pytest.mark.parametrize("margin_mm", [-1.0, 31.0, float("nan")])
-def test_a_margin_that_is_no_distance_is_refused(ct: Case, margin_mm: float) -> None:
-    with pytest.raises(InputError, match="margin"):
-        face_region(ct.finding, margin_mm)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("margin_mm", -1.0), ("margin_mm", 31.0), ("margin_mm", float("nan")), ("depth_mm", 20.0),
+     ("seed", -1), ("mode", "smear")],
+)  # fmt: skip
+def test_a_plan_that_nobody_could_follow_is_refused(name: str, value: object) -> None:
+    with pytest.raises(InputError, match=name.removesuffix("_mm")):
+        FacePlan(**{name: value})  # type: ignore[arg-type]
 
 
 # The parts

@@ -199,17 +199,13 @@ def test_several_volumes_and_colours_are_refused_in_one_line(
     assert not (tmp_path / "out.nii.gz").exists()
 
 
-def test_names_that_say_no_format_and_modes_that_are_none_are_refused(
-    tmp_path: Path, ball: Path
-) -> None:
+def test_names_that_say_no_format_are_refused(tmp_path: Path, ball: Path) -> None:
     session = local_session()
     with pytest.raises(InputError, match="names no format"):
         commands.deface(session, ball, tmp_path / "out.txt")
     with pytest.raises(InputError, match="only DICOM"):
         commands.deface(session, ball, tmp_path / "folder")
-    with pytest.raises(InputError, match="no mode"):
-        commands.deface(session, ball, tmp_path / "out.nii", mode="smear")  # type: ignore[arg-type]
-    assert [event.outcome for event in session.events] == ["failed"] * 3
+    assert [event.outcome for event in session.events] == ["failed"] * 2
 
 
 def test_it_is_an_export_and_is_recorded(tmp_path: Path, ball: Path) -> None:

@@ -58,9 +58,16 @@ def deface(  # noqa: PLR0913  # one for each option
         typer.Option("--accept-uncertain", help="You have looked: go on where it is not clear."),
     ] = False,
     margin: Annotated[
-        float, typer.Option("--margin", help="Millimetres kept from the brain.")
+        float, typer.Option("--margin", help="Millimetres kept from the brain, 2 to 30.")
     ] = 6.0,
+    depth: Annotated[
+        float, typer.Option("--depth", help="Millimetres behind the glabella, 40 to 90.")
+    ] = 62.0,
     ears: Annotated[bool, typer.Option("--ears", help="Take out the ears, too.")] = False,
+    teeth: Annotated[bool, typer.Option("--teeth", help="Take out all teeth, too.")] = False,
+    brow: Annotated[
+        bool, typer.Option("--brow", help="Take out brow and lower forehead, too.")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Of the noise.")] = 0,
     series: SeriesChoice = "",
     volume: VolumeChoice = 0,
@@ -72,12 +79,15 @@ def deface(  # noqa: PLR0913  # one for each option
 ) -> None:
     """Find whether there is a face, take it out without touching the brain, and prove it."""
     irregular = irregular_choice(False, largest_run, resample, step, False)  # noqa: FBT003
+    plan = commands.FacePlan(
+        mode=mode.value, margin_mm=margin, depth_mm=depth, ears=ears, teeth=teeth, brow=brow,
+        seed=seed,
+    )  # fmt: skip
     with progress_bar("Defacing") as progress:
         answer = commands.deface(
-            local_session(), source, destination, series=series, volume=volume, mode=mode.value,
-            margin_mm=margin, ears=ears, seed=seed, mask=mask, report=report,
-            accept_uncertain=accept_uncertain, irregular=irregular, step_mm=step, force=force,
-            progress=progress,
+            local_session(), source, destination, series=series, volume=volume, plan=plan,
+            mask=mask, report=report, accept_uncertain=accept_uncertain,
+            irregular=irregular, step_mm=step, force=force, progress=progress,
         )  # fmt: skip
     document = answer.document()
     if as_json:

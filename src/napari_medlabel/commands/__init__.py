@@ -41,7 +41,7 @@ from napari_medlabel.commands.cases import (
 )
 from napari_medlabel.commands.choices import Offer, offer, offers
 from napari_medlabel.commands.comparing import CaseComparison, compare_case
-from napari_medlabel.commands.defacing import Defaced, deface
+from napari_medlabel.commands.defacing import Defaced, FacePlan, deface
 from napari_medlabel.commands.deidentifying import (
     Dates,
     Deidentified,
@@ -161,6 +161,7 @@ __all__ = [
     "Dates",
     "Defaced",
     "Deidentified",
+    "FacePlan",
     "FoundPart",
     "Interactive",
     "MaskContent",

@@ -24,8 +24,9 @@ from napari_medlabel.formats import Found, TooNarrow, onto_source, recipe_of, wr
 from napari_medlabel.formats.memory_reader import MemoryReader
 from napari_medlabel.formats.nifti_patch import can_patch, write_patched
 from napari_medlabel.privacy.face import (
+    USUAL_PLAN,
     FaceFinding,
-    Mode,
+    FacePlan,
     Region,
     Residual,
     face_region,
@@ -35,12 +36,10 @@ from napari_medlabel.privacy.face import (
     look,
 )
 from napari_medlabel.privacy.face_copies import check_copyable, write_copies
-from napari_medlabel.privacy.face_region import MARGIN_MM
-from napari_medlabel.privacy.face_removal import MODES
 from napari_medlabel.session import Permission, Session
 from napari_medlabel.storage.ome_zarr import write_volume
 
-__all__ = ["Defaced", "deface"]
+__all__ = ["Defaced", "FacePlan", "deface"]
 
 Progress = Callable[[int, int], None]
 Stop = Callable[[], bool]
@@ -84,10 +83,7 @@ def deface(  # noqa: PLR0913  # each is a choice the person makes
     *,
     series: str = "",
     volume: int = 0,
-    mode: Mode = "blank",
-    margin_mm: float = MARGIN_MM,
-    ears: bool = False,
-    seed: int = 0,
+    plan: FacePlan = USUAL_PLAN,
     mask: Path | None = None,
     report: Path | None = None,
     accept_uncertain: bool = False,
@@ -108,14 +104,8 @@ def deface(  # noqa: PLR0913  # each is a choice the person makes
         copies of its files. Outside the face every voxel stays as it is.
     series, volume
         Which, as a scan counts them; needed where there are several.
-    mode
-        "blank" puts air there, "noise" a generic face of noise, "blur" one of blurred flesh.
-    margin_mm
-        Between the image's own brain and what is taken out.
-    ears
-        Whether the ears go, too.
-    seed
-        Of the noise.
+    plan
+        What comes in the place of the face, how near to the brain, and what else goes.
     mask
         A new file for the mask of what was taken out, on the source's grid.
     report
@@ -143,8 +133,6 @@ def deface(  # noqa: PLR0913  # each is a choice the person makes
         If it was called off; nothing is left of it.
     """
     steps = _Steps(progress, cancelled)
-    if mode not in MODES:
-        raise InputError(f"there is no mode '{mode}'", f"it is one of {', '.join(MODES)}")
     target = _Target.of(destination, force=force)
     for path in (mask, report):
         if path is not None:
@@ -155,14 +143,13 @@ def deface(  # noqa: PLR0913  # each is a choice the person makes
     steps.done()
     finding = find_in(image.array, image.geometry, image.unit, cancelled=cancelled)
     steps.done()
-    wanted = _Wanted(mode, margin_mm, ears, seed)
     takes_out = finding.verdict == "face" or (
         accept_uncertain and finding.verdict in {"uncertain", "wrong-orientation"}
         and finding.brain is not None
     )  # fmt: skip
     copies = finding.verdict in _COPIED or accept_uncertain
     if takes_out:
-        answer = _take_out(image, finding, wanted, target, mask, steps)
+        answer = _take_out(image, finding, plan, target, mask, steps)
     elif copies:
         with target.place() as hidden:
             _write(image, hidden, None, target, steps, faceless=False)
@@ -195,14 +182,6 @@ class _Steps:
     def check(self) -> None:
         if self.cancelled():
             raise Cancelled("defacing was called off")
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    mode: Mode
-    margin_mm: float
-    ears: bool
-    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,16 +289,13 @@ def _parts(found: FoundVolume) -> tuple[Any, ...]:
 
 
 def _take_out(  # noqa: PLR0913, PLR0917  # what the work needs
-    image: _Image, finding: FaceFinding, wanted: _Wanted, target: _Target, mask: Path | None,
+    image: _Image, finding: FaceFinding, plan: FacePlan, target: _Target, mask: Path | None,
     steps: _Steps,
 ) -> Defaced:  # fmt: skip
-    region = face_region(finding, wanted.margin_mm, ears=wanted.ears, cancelled=steps.cancelled)
+    region = face_region(finding, plan, cancelled=steps.cancelled)
     before = look(finding, image.array)
     steps.done()
-    fill_in(
-        image.array, finding, region, mode=wanted.mode, seed=wanted.seed,
-        cancelled=steps.cancelled,
-    )  # fmt: skip
+    fill_in(image.array, finding, region, plan, cancelled=steps.cancelled)
     steps.done()
     with ExitStack() as written:
         hidden = written.enter_context(target.place())
@@ -341,9 +317,7 @@ def _take_out(  # noqa: PLR0913, PLR0917  # what the work needs
                 space_code=code, labels=True,
             )  # fmt: skip
         steps.check()
-    facts = _facts(finding, region, left) | {
-        "mode": wanted.mode, "margin_mm": wanted.margin_mm, "ears": wanted.ears,
-    }  # fmt: skip
+    facts = _facts(finding, region, left) | plan.document()
     return Defaced("face-removed", finding.why, True, facts)  # noqa: FBT003
 
 

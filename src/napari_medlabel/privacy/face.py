@@ -13,16 +13,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.core.geometry import FloatArray, Geometry
+from napari_medlabel.core.geometry import BoolArray, FloatArray, Geometry
 from napari_medlabel.core.volume import Grid, Volume
 from napari_medlabel.errors import Cancelled, InputError, Refused
 from napari_medlabel.privacy.face_brain import Brain, find_brain
 from napari_medlabel.privacy.face_fit import Pose
 from napari_medlabel.privacy.face_grid import PatientGrid, patient_grid
 from napari_medlabel.privacy.face_mask import Skin, is_hounsfield, skin_of, tissue_limit
-from napari_medlabel.privacy.face_region import MARGIN_MM, Region, region_of
+from napari_medlabel.privacy.face_plan import USUAL_PLAN, FacePlan, Mode
+from napari_medlabel.privacy.face_region import Region, region_of
 from napari_medlabel.privacy.face_relief import likeness, relief
-from napari_medlabel.privacy.face_removal import Mode, fill
+from napari_medlabel.privacy.face_removal import fill
 from napari_medlabel.privacy.face_residual import Look, Residual, compared, looked_at, residual
 from napari_medlabel.privacy.face_search import INSET_MM, Found, search, search_turned
 from napari_medlabel.privacy.face_template import template
@@ -36,7 +37,9 @@ from napari_medlabel.privacy.face_verdict import (
 )
 
 __all__ = [
+    "USUAL_PLAN",
     "FaceFinding",
+    "FacePlan",
     "Mode",
     "Region",
     "Residual",
@@ -50,6 +53,7 @@ __all__ = [
     "residual",
 ]
 
+_OF_SHAPE = "a mask has as many slices, rows and columns as its image"
 _GENERIC_MM, _GENERIC_SHARE = 1.5, 0.60  # no person is as alike: they reach 0.30
 
 
@@ -274,8 +278,8 @@ def _check(cancelled: Callable[[], bool]) -> None:
 
 
 def face_region(
-    finding: FaceFinding, margin_mm: float = MARGIN_MM, *, ears: bool = False,
-    cancelled: Callable[[], bool] = _never,
+    finding: FaceFinding, plan: FacePlan = USUAL_PLAN, *, added: BoolArray | None = None,
+    spared: BoolArray | None = None, cancelled: Callable[[], bool] = _never,
 ) -> Region:  # fmt: skip
     """Which voxels to take out: the face in the image, and nothing near its brain.
 
@@ -283,10 +287,12 @@ def face_region(
     ----------
     finding
         Of `find_face`.
-    margin_mm
-        To be kept from the image's own brain; from the template's brain it is 9 mm.
-    ears
-        Whether the ears are to go, too.
+    plan
+        How near to the brain, how deep, and what else is to go.
+    added, spared
+        bool, the image's shape: what a person adds to the region, and what they keep of it. What
+        was added within the plan's margin of the image's own brain stays (`withheld_voxels`);
+        what is both added and spared stays.
     cancelled
         Polled between slabs.
 
@@ -295,10 +301,11 @@ def face_region(
     Refused
         If no head was found, or its brain cannot be told: nothing would guard it.
     InputError
-        If the margin is no distance.
+        If `added` or `spared` is of another shape.
     """
-    if not 0.0 <= margin_mm <= 30.0:
-        raise InputError("the margin is no distance to keep", "choose 0 to 30 mm; 6 is usual")
+    for mask in (added, spared):
+        if mask is not None and mask.shape != finding.geometry.shape:
+            raise InputError("what was added or spared is no mask of this image", _OF_SHAPE)
     if finding.pose is None or finding.brain is None:
         raise Refused("there is no head to take a face from", finding.why)
     if not finding.brain.plausible:
@@ -308,13 +315,13 @@ def face_region(
             "for a CT, look whether its values are Hounsfield units",
         )
     return region_of(
-        finding.geometry, finding.pose, finding.brain, margin_mm=margin_mm, ears=ears,
+        finding.geometry, finding.pose, finding.brain, plan, added=added, spared=spared,
         check=lambda: _check(cancelled),
     )  # fmt: skip
 
 
 def remove(
-    volume: Volume, finding: FaceFinding, region: Region, mode: Mode = "blank", seed: int = 0
+    volume: Volume, finding: FaceFinding, region: Region, plan: FacePlan = USUAL_PLAN
 ) -> npt.NDArray[Any]:
     """The voxels of the volume without the face: a new array, the same outside the region.
 
@@ -325,28 +332,25 @@ def remove(
     finding
         Of `find_face`.
     region
-        Of `face_region`; its mask may have been changed by hand.
-    mode
-        "blank" puts air there, "noise" a generic face of noise, "blur" a generic face of blurred
-        flesh.
-    seed
-        Of the noise.
+        Of `face_region`.
+    plan
+        What comes in its place: its mode and its seed.
     """
     array = np.array(volume.levels[0][:])
-    fill_in(array, finding, region, mode=mode, seed=seed)
+    fill_in(array, finding, region, plan)
     return array
 
 
-def fill_in(  # noqa: PLR0913  # as `remove`
-    array: npt.NDArray[Any], finding: FaceFinding, region: Region, *, mode: Mode = "blank",
-    seed: int = 0, cancelled: Callable[[], bool] = _never,
+def fill_in(
+    array: npt.NDArray[Any], finding: FaceFinding, region: Region, plan: FacePlan = USUAL_PLAN, *,
+    cancelled: Callable[[], bool] = _never,
 ) -> None:  # fmt: skip
     """As `remove`, in place."""
     if finding.pose is None:
         raise Refused("there is no head to take a face from", finding.why)
     fill(
-        array, region, finding.pose, mode=mode, limit=finding.limit,
-        hounsfield=finding.hounsfield, seed=seed, check=lambda: _check(cancelled),
+        array, region, finding.pose, plan, limit=finding.limit,
+        hounsfield=finding.hounsfield, check=lambda: _check(cancelled),
     )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ only what is inside that is filled or blurred.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +15,16 @@ from scipy import ndimage
 
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.volume import Grid
-from napari_medlabel.errors import InputError
 from napari_medlabel.privacy.face_fit import Pose
 from napari_medlabel.privacy.face_grid import PatientGrid, patient_grid
 from napari_medlabel.privacy.face_mask import solid_of
+from napari_medlabel.privacy.face_plan import FacePlan
 from napari_medlabel.privacy.face_region import Region, sampled
 from napari_medlabel.privacy.face_search import INSET_MM
 from napari_medlabel.privacy.face_template import skin_distance
 
-__all__ = ["MODES", "Air", "Mode", "air_of", "fill"]
+__all__ = ["Air", "air_of", "fill"]
 
-Mode = Literal["blank", "blur", "noise"]
-MODES: Final[tuple[str, ...]] = get_args(Mode)
 _BLUR_MM: Final = 10.0
 _SHELL_MM: Final = (4.0, 16.0)  # below the skin, where tissue is sampled
 _GRAIN: Final = 1.0  # voxels: the noise of images is not white
@@ -65,8 +63,8 @@ def air_of(grid: PatientGrid, limit: float, *, hounsfield: bool) -> Air:
 
 
 def fill(  # noqa: PLR0913  # what a filling is made from
-    array: Array, region: Region, pose: Pose, *, mode: Mode, limit: float, hounsfield: bool,
-    seed: int = 0, check: Callable[[], None] = lambda: None,
+    array: Array, region: Region, pose: Pose, plan: FacePlan, *, limit: float, hounsfield: bool,
+    check: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Replace the region's voxels in place; no other voxel is touched.
 
@@ -78,29 +76,20 @@ def fill(  # noqa: PLR0913  # what a filling is made from
         What to replace.
     pose
         Where the template lies.
-    mode
-        "blank" a constant; "noise" and "blur" a generic face.
+    plan
+        Its mode: "blank" a constant, "noise" and "blur" a generic face. Its seed: of the noise.
     limit, hounsfield
         As the finding has them.
-    seed
-        Of the noise: the same seed gives the same voxels.
     check
         Called between slabs; may raise.
-
-    Raises
-    ------
-    InputError
-        If there is no such mode.
     """
-    if mode not in MODES:
-        raise InputError(f"there is no mode '{mode}'", f"it is one of {', '.join(MODES)}")
     grid = patient_grid(array, region.geometry)
     air = air_of(grid, limit, hounsfield=hounsfield)
-    if mode == "blank":
+    if plan.mode == "blank":
         array[region.mask] = stored(np.array(air.value), array.dtype)
         return
-    random = np.random.default_rng(seed)
-    near, inside, tissue = _generic(grid, region.geometry, pose, limit, blurred=mode == "blur")
+    random = np.random.default_rng(plan.seed)
+    near, inside, tissue = _generic(grid, region.geometry, pose, limit, blurred=plan.mode == "blur")
     cover = np.stack([inside, tissue.usual])
     for where, depth in sampled(region.geometry, near, cover[0], fill=-1.0):
         check()
@@ -110,7 +99,7 @@ def fill(  # noqa: PLR0913  # what a filling is made from
         flesh = _at(region.geometry, near, cover[1], where)
         grain = random.standard_normal(part.shape, dtype=np.float32)
         grain = ndimage.gaussian_filter(grain, _GRAIN) * np.float32(4.0)
-        spread = np.where(depth > 0.0, tissue.spread if mode == "noise" else 0.0, air.spread)
+        spread = np.where(depth > 0.0, tissue.spread if plan.mode == "noise" else 0.0, air.spread)
         values = np.where(depth > 0.0, flesh, np.float32(air.value)) + grain * spread
         if not hounsfield and air.value >= 0.0:
             values = np.abs(values)  # magnitudes
