@@ -173,7 +173,7 @@ def test_a_finding_that_is_kept_stays_and_nothing_claims_otherwise(
 def test_where_text_is_left_nothing_is(
     folder: Path, reader: TextReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(burned_in_redact, "_ROUNDS", 1)
+    monkeypatch.setattr(burned_in_redact, "ROUNDS", 1)
     nothing = BurnedIn(files=("capture.dcm",))
     with pytest.raises(Refused) as told:
         redact_burned_in(folder / "capture.dcm", tmp_path / "a.dcm", before=nothing, reader=reader)

@@ -12,7 +12,7 @@ from napari_medlabel.cli.text import note, print_json, progress_bar, sentence, t
 from napari_medlabel.errors import InputError
 from napari_medlabel.session import local_session
 
-__all__ = ["burned_in"]
+__all__ = ["burned_in", "say_burned_in"]
 
 
 def burned_in(  # noqa: PLR0913  # one for each option
@@ -64,7 +64,7 @@ def burned_in(  # noqa: PLR0913  # one for each option
     if as_json:
         print_json(document)
     else:
-        _say(found)
+        say_burned_in(found)
         if redact is not None:
             sentence(
                 f"{_many(done.files, 'file')} written, {done.changed} of them changed in "
@@ -76,7 +76,8 @@ def burned_in(  # noqa: PLR0913  # one for each option
         raise InputError(what, "--json says which, and why")
 
 
-def _say(found: commands.BurnedIn) -> None:
+def say_burned_in(found: commands.BurnedIn) -> None:
+    """What was found, for people."""
     if found.why_not:
         sentence(found.why_not)
         return

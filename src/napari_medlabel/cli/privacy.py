@@ -1,20 +1,47 @@
-"""The subcommands that de-identify headers, show that beforehand and verify it afterwards."""
+"""The subcommands that de-identify, show that beforehand and verify it afterwards."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from napari_medlabel import commands
+from napari_medlabel.cli.face_options import (
+    FaceBrow,
+    FaceDepth,
+    FaceEars,
+    FaceMargin,
+    FaceMode,
+    FaceSeed,
+    FaceTeeth,
+    ModeChoice,
+)
 from napari_medlabel.cli.options import Force, Json, WorkspaceChoice
-from napari_medlabel.cli.text import note, print_json, progress_bar, sentence, table
-from napari_medlabel.errors import Refused
-from napari_medlabel.session import Session, local_session
+from napari_medlabel.cli.privacy_text import print_preview, verify_folder
+from napari_medlabel.cli.text import note, print_json, progress_bar, sentence
+from napari_medlabel.session import local_session
 
 __all__ = ["deidentify", "pseudonyms"]
 
 
-def deidentify(  # noqa: PLR0913  # one for each option
+class TextChoice(StrEnum):
+    """What is done about text in pixels."""
+
+    OFF = "off"
+    FIND = "find"
+    REDACT = "redact"
+
+
+class FaceChoice(StrEnum):
+    """What is done about faces."""
+
+    OFF = "off"
+    FIND = "find"
+    REMOVE = "remove"
+
+
+def deidentify(  # noqa: C901, PLR0913  # one for each option
     source: Annotated[
         Path | None,
         typer.Argument(readable=False, metavar="SRC", help="A folder, file, zip or DICOMDIR."),
@@ -33,6 +60,42 @@ def deidentify(  # noqa: PLR0913  # one for each option
     shift_dates: Annotated[
         bool, typer.Option("--shift-dates", help="Move each patient's dates by as many days.")
     ] = False,
+    burned_in: Annotated[
+        TextChoice, typer.Option("--burned-in", help="Look for text in the pixels, or fill it.")
+    ] = TextChoice.OFF,
+    keep_text: Annotated[
+        list[int] | None,
+        typer.Option("--keep-text", help="A finding of --preview that stays; again for each."),
+    ] = None,
+    allow_marks: Annotated[
+        bool, typer.Option("--allow-marks", help="Pass over letters of sides and scale bars.")
+    ] = False,
+    every_frame: Annotated[
+        bool, typer.Option("--every-frame", help="Look for text in each frame by itself.")
+    ] = False,
+    accept_unread: Annotated[
+        bool, typer.Option("--accept-unread", help="Write what cannot be looked at for text.")
+    ] = False,
+    face: Annotated[
+        FaceChoice, typer.Option("--face", help="Look for faces, or take them out.")
+    ] = FaceChoice.OFF,
+    mode: FaceMode = ModeChoice.BLANK,
+    margin: FaceMargin = 6.0,
+    depth: FaceDepth = 62.0,
+    ears: FaceEars = False,
+    teeth: FaceTeeth = False,
+    brow: FaceBrow = False,
+    seed: FaceSeed = 0,
+    keep_face: Annotated[
+        bool, typer.Option("--keep-face", help="Faces that are found stay; needs --reason.")
+    ] = False,
+    accept_uncertain: Annotated[
+        bool,
+        typer.Option("--accept-uncertain", help="You have looked: go on where it is not clear."),
+    ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", help="Why something stays: stands in the certificate.")
+    ] = "",
     report: Annotated[
         Path | None, typer.Option("--report", readable=False, help="Write the report here, too.")
     ] = None,
@@ -54,12 +117,12 @@ def deidentify(  # noqa: PLR0913  # one for each option
     workspace: WorkspaceChoice = None,
     as_json: Json = False,
 ) -> None:
-    """De-identify DICOM headers into a new folder, searched before it is released."""
+    """De-identify headers, text in pixels and faces into a new folder, proved before release."""
     session = local_session(workspace)
     if verify is not None:
         if source is not None or preview:
             raise typer.BadParameter("--verify takes no SRC and no --preview: see --against")
-        _verify(session, verify, against, as_json=as_json)
+        verify_folder(session, verify, against, as_json=as_json)
         return
     if against is not None or (values and not preview):
         raise typer.BadParameter("--against goes with --verify, --values with --preview")
@@ -68,21 +131,36 @@ def deidentify(  # noqa: PLR0913  # one for each option
     if source is None or (out is None and not preview):
         raise typer.BadParameter("name SRC and OUT")
     dates: commands.Dates | None = "kept" if keep_dates else "shifted" if shift_dates else None
+    text = faces = None
+    if burned_in is not TextChoice.OFF:
+        wanted: Literal["find", "redact"] = "redact" if burned_in is TextChoice.REDACT else "find"
+        kept = frozenset(keep_text or ())
+        text = commands.TextWish(wanted, kept, accept_unread, reason, allow_marks, every_frame)
+    if face is not FaceChoice.OFF:
+        plan = commands.FacePlan(mode.value, margin, depth, ears, teeth, brow, seed)
+        action: Literal["find", "remove"] = "remove" if face is FaceChoice.REMOVE else "find"
+        faces = commands.FaceWish(action, plan, keep_face, accept_uncertain, reason)
     if preview or out is None:
-        shown = commands.preview_deidentification(session, source, profile=profile, dates=dates)
-        _print_preview(shown, values=values, as_json=as_json)
+        with progress_bar("Looking") as progress:
+            shown = commands.preview_deidentification(
+                session, source, profile=profile, dates=dates, burned_in=text, face=faces,
+                progress=progress,
+            )  # fmt: skip
+        print_preview(shown, values=values, as_json=as_json)
         return
     with progress_bar("De-identifying") as progress:
         done = commands.deidentify_folder(
-            session, source, out, profile=profile, dates=dates, report=report, jobs=jobs,
-            progress=progress,
+            session, source, out, profile=profile, dates=dates, burned_in=text, face=faces,
+            report=report, jobs=jobs, progress=progress,
         )  # fmt: skip
     if as_json:
         print_json(done.document())
         return
     for line in done.lines():
         sentence(line)
-    note("what the pixels show was not looked at: see medlabel burned-in and medlabel deface")
+    missing = [name for name, wish in (("--burned-in", text), ("--face", faces)) if wish is None]
+    if missing:
+        note(f"not looked at what the pixels show: see {' and '.join(missing)}")
 
 
 def pseudonyms(
@@ -96,54 +174,3 @@ def pseudonyms(
     """Write who is behind each pseudonym of the workspace; needs the permission to learn it."""
     count = commands.export_pseudonyms(local_session(workspace), out, force=force)
     sentence(f"{count} patients written: this file names them, keep it where nobody else reads")
-
-
-def _verify(session: Session, folder: Path, against: Path | None, *, as_json: bool) -> None:
-    with progress_bar("Searching") as progress:
-        found = commands.verify_deidentified(session, folder, against=against, progress=progress)
-    if as_json:
-        print_json(found.document())
-    else:
-        searched = found.searched
-        for name in found.changed:
-            sentence(f"not as the certificate says: {name}")
-        for one in searched.findings if searched else ():
-            sentence(f"{one.file}: {one.kind}, {one.count} times in {one.where}")
-        if searched is not None:
-            sentence(
-                f"{searched.strings} strings of {found.originals} originals looked for in "
-                f"{searched.bytes} bytes of {searched.files} files; {searched.too_short} too short"
-            )
-        if found.ok:
-            sentence("nothing was found" if searched else "all files are as the certificate says")
-    if not found.ok:
-        raise Refused("this folder is not to be released", "de-identify its originals again")
-
-
-def _print_preview(shown: commands.Preview, *, values: bool, as_json: bool) -> None:
-    document = shown.document(values=values)
-    if as_json:
-        print_json(document)
-        return
-    columns = [
-        "Element",
-        "Name",
-        "Action",
-        *(["Before", "After"] if values else []),
-        "Why",
-        "HIPAA",
-    ]
-    for number, series in enumerate(document["series"], 1):
-        sentence(f"Series {number}")
-        table(
-            columns,
-            (
-                [one["path"] + one["tag"],
-                    one["keyword"] or "private or unknown", one["action"],
-                 *([one["before"][:40], one["after"][:40]] if values else []),
-                 one["why"], one["safe_harbor"]]
-                for one in series
-            ),
-        )  # fmt: skip
-    for why in shown.refused:
-        note(f"left out: {why}")

@@ -2,8 +2,9 @@
 
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,12 +13,14 @@ from pydicom.datadict import keyword_for_tag
 from napari_medlabel.commands.door import command
 from napari_medlabel.errors import MedlabelError, Refused
 from napari_medlabel.files import check_new_file, check_new_folder, new_file, new_folder
-from napari_medlabel.privacy.batch import check_apart, deidentify_into, places_in
+from napari_medlabel.privacy.batch import Batch, check_apart, deidentify_into, places_in
 from napari_medlabel.privacy.certificate import DOCUMENT, certificate, write
 from napari_medlabel.privacy.gate import Searched, search_folder
 from napari_medlabel.privacy.headers import Headers, Step, identity_of, new_headers
 from napari_medlabel.privacy.links import add_links, read_links
 from napari_medlabel.privacy.one_file import opened
+from napari_medlabel.privacy.pixel_wishes import FaceWish, TextWish
+from napari_medlabel.privacy.pixels_of_study import PixelsFound, look_at_pixels, prove_pixels
 from napari_medlabel.privacy.profile import Dates, Profile, load_profile
 from napari_medlabel.privacy.pseudonyms import Pseudonyms
 from napari_medlabel.privacy.verify import Verified, verify_folder
@@ -26,7 +29,9 @@ from napari_medlabel.session import Permission, Session, local_session
 __all__ = [
     "Dates",
     "Deidentified",
+    "FaceWish",
     "Preview",
+    "TextWish",
     "deidentify",
     "deidentify_folder",
     "export_pseudonyms",
@@ -62,10 +67,14 @@ class Deidentified:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What would be done to the header of one file of each series: for the screen, never kept."""
+    """What would be done to the header of one file of each series: for the screen, never kept.
+
+    `pixels` has what was found of text and faces, where these were looked for.
+    """
 
     steps: tuple[tuple[Step, ...], ...]
     refused: tuple[str, ...]
+    pixels: PixelsFound = field(default_factory=PixelsFound)
 
     def document(self, *, values: bool) -> dict[str, Any]:
         """JSON-ready values; with those of the headers only where they are asked for."""
@@ -73,6 +82,8 @@ class Preview:
             "format": 1,
             "refused": list(self.refused),
             "series": [[_told(step, values=values) for step in series] for series in self.steps],
+            "text": self.pixels.text and self.pixels.text.found.document(),
+            "faces": self.pixels.faces and self.pixels.faces.document(),
         }
 
 
@@ -84,6 +95,8 @@ def deidentify_folder(  # noqa: PLR0913  # each is a choice the person makes
     *,
     profile: str | Path | Profile = "basic",
     dates: Dates | None = None,
+    burned_in: TextWish | None = None,
+    face: FaceWish | None = None,
     report: Path | None = None,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -92,7 +105,8 @@ def deidentify_folder(  # noqa: PLR0913  # each is a choice the person makes
     """De-identified copies of DICOM files in a new folder; the old ones are never touched.
 
     The folder is there whole or not at all: only when every byte of it was searched for the
-    originals' identifiers, and none was found.
+    originals' identifiers, and none was found; and where text and faces were to go, when what was
+    written was looked at and shows none. No pixel that is to go is written anywhere.
 
     Parameters
     ----------
@@ -104,6 +118,11 @@ def deidentify_folder(  # noqa: PLR0913  # each is a choice the person makes
         "basic", or a TOML file: see docs/privacy.md.
     dates
         What is done with dates, instead of what the profile says.
+    burned_in
+        What is done about text in pixels; None does not look.
+    face
+        What is done about faces, in every volume of a head and in what lies in its frame of
+        reference; None does not look.
     report
         Where `deidentification.json` is to be written once more.
     jobs
@@ -119,8 +138,12 @@ def deidentify_folder(  # noqa: PLR0913  # each is a choice the person makes
         If the source or the profile cannot be read.
     OutputError
         If the destination is there already, cannot be written, or the disk is full.
+    ExtraMissing
+        If text is to be looked for without the extra `ocr`.
     Refused
-        If there is nothing to write, or an identifier was found in what was written.
+        If there is nothing to write, an identifier, text or a face was found in what was written,
+        or a person has to say something first: that text or a face is there, what is uncertain,
+        what cannot be looked at.
     Cancelled
         If `cancelled` said so.
     """
@@ -132,13 +155,23 @@ def deidentify_folder(  # noqa: PLR0913  # each is a choice the person makes
     places = places_in(source)
     names = _names(session)
     what = Headers(chosen, names)
+    pixels = look_at_pixels(
+        source, places, chosen, burned_in, face, progress=progress, cancelled=cancelled
+    )
+    pixels.check()
+    changes = pixels.changes()
     with new_folder(out) as hidden:
         batch = deidentify_into(
-            places, hidden, what, jobs=jobs, progress=progress, cancelled=cancelled
+            places, hidden, what, changes, jobs=jobs, progress=progress, cancelled=cancelled
         )
+        again = prove_pixels(hidden, batch, what, pixels, changes, cancelled=cancelled)
         first = search_folder(hidden, batch.wanted, progress=progress, cancelled=cancelled)
         _release(first)
-        told = certificate(batch, what, first, session.person.id)
+        _check_reasons(batch, burned_in, face)
+        told = certificate(
+            batch, what, first, session.person.id,
+            pixels=pixels, changes=changes, looked_again=again,
+        )  # fmt: skip
         write(hidden, told)
         _release(search_folder(hidden, batch.wanted, only_documents=True))
         add_links(session.workspace.folder, names, batch.patients)
@@ -149,25 +182,38 @@ def deidentify_folder(  # noqa: PLR0913  # each is a choice the person makes
 
 
 @command(needs=Permission.VIEW)
-def preview_deidentification(
+def preview_deidentification(  # noqa: PLR0913  # each is a choice the person makes
     session: Session,
     source: Path,
     *,
     profile: str | Path | Profile = "basic",
     dates: Dates | None = None,
+    burned_in: TextWish | None = None,
+    face: FaceWish | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Preview:
     """What would be done to each element of one file of each series, and why; nothing is written.
+
+    Text and faces are looked for where that is wished; findings of text have the numbers by which
+    they can be kept.
 
     Raises
     ------
     InputError
         If the source or the profile cannot be read.
+    ExtraMissing
+        If text is to be looked for without the extra `ocr`.
+    Cancelled
+        If `cancelled` said so.
     """
-    what = Headers(_chosen(profile, dates), _names(session))
+    chosen = _chosen(profile, dates)
+    what = Headers(chosen, _names(session))
+    places = places_in(source)
     seen: set[bytes] = set()
     steps: list[tuple[Step, ...]] = []
     refused: list[str] = []
-    for place in places_in(source)[:_PREVIEWED]:
+    for place in places[:_PREVIEWED]:
         try:
             one, _ = opened(place)
         except MedlabelError as error:
@@ -181,7 +227,10 @@ def preview_deidentification(
             told: list[Step] = []
             new_headers(one, what, told.append)
             steps.append(tuple(sorted(told, key=lambda step: (step.path, step.tag))))
-    return Preview(tuple(steps), tuple(refused))
+    pixels = look_at_pixels(
+        source, places, chosen, burned_in, face, progress=progress, cancelled=cancelled
+    )
+    return Preview(tuple(steps), tuple(refused), pixels)
 
 
 @command(needs=Permission.VIEW)
@@ -280,6 +329,17 @@ def _release(searched: Searched) -> None:
         "released",
         "see what the profile keeps, with --preview; please report it where it is `basic`",
     )
+
+
+def _check_reasons(batch: Batch, *wishes: TextWish | FaceWish | None) -> None:
+    """Pass where no reason that goes into the certificate names the patient."""
+    words = {word for one in wishes if one for word in re.findall(r"\w+", one.reason.casefold())}
+    own = {one.text.casefold() for one in batch.wanted if one.kind in {"name", "number"}}
+    if words & own:
+        raise Refused(
+            "a reason holds a name or number of the originals, and would stand in the certificate",
+            "say it without",
+        )
 
 
 def _told(step: Step, *, values: bool) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from napari_medlabel.decoding.stored_bits import unpack_bits
 from napari_medlabel.decoding.syntaxes import COMPRESSED, JPEG
 from napari_medlabel.errors import Cancelled, InputError
 from napari_medlabel.formats.dicom_elements import Values
-from napari_medlabel.formats.dicom_files import Candidate, Opener, Skipped, find_inside
+from napari_medlabel.formats.dicom_files import Candidate, Opener, Place, Skipped, find_inside
 from napari_medlabel.formats.dicom_gather import candidates
 from napari_medlabel.formats.dicom_header import (
     PIXEL_DATA,
@@ -34,7 +34,14 @@ from napari_medlabel.formats.dicom_pixels import NATIVE, decode_frame, is_native
 from napari_medlabel.formats.dicom_stored import UNREADABLE, StoredFrames
 from napari_medlabel.formats.dicom_tags import WANTED
 
-__all__ = ["ColorSpace", "FoundPictures", "Picture", "PictureReader", "find_pictures"]
+__all__ = [
+    "ColorSpace",
+    "FoundPictures",
+    "Picture",
+    "PictureReader",
+    "find_pictures",
+    "picture_at",
+]
 
 Array = npt.NDArray[Any]
 ColorSpace = Literal["grey", "palette", "rgb", "ybr"]
@@ -167,6 +174,18 @@ def find_pictures(
                 else:
                     pictures.append(found)
     return FoundPictures(tuple(pictures), tuple(skipped), tuple(unread))
+
+
+def picture_at(place: Place) -> Picture | None:
+    """The pictures of one file; None where it has none.
+
+    Raises
+    ------
+    InputError
+        If it is no DICOM, or its pictures are of a kind that is not read.
+    """
+    with Opener() as opener:
+        return _read(Candidate(place, ""), opener)
 
 
 class PictureReader:

@@ -6,7 +6,7 @@ found nothing in it. Files are independent of each other, and may be done by sev
 
 import os
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -20,11 +20,14 @@ from napari_medlabel.formats.dicom_files import Opener, Place, find_files, find_
 from napari_medlabel.privacy.headers import Headers
 from napari_medlabel.privacy.identifiers import Identifier
 from napari_medlabel.privacy.one_file import FileDone, LeftOut, deidentify_file
+from napari_medlabel.privacy.pixel_change import PixelChange
 from napari_medlabel.privacy.pseudonyms import Identity
 
-__all__ = ["Batch", "check_apart", "deidentify_into", "places_in"]
+__all__ = ["Batch", "Changes", "check_apart", "deidentify_into", "places_in", "write_again"]
 
 Progress = Callable[[int, int], None]
+Changes = Mapping[Place, PixelChange]
+_NONE: Final[Changes] = {}
 _AHEAD: Final = 4  # files handed out to each process before it asks
 
 
@@ -32,7 +35,7 @@ _AHEAD: Final = 4  # files handed out to each process before it asks
 class Batch:
     """What became of many files."""
 
-    files: list[tuple[str, str, str]] = field(default_factory=list)  # name, new and old SHA-256
+    done: dict[Place, FileDone] = field(default_factory=dict)  # by the old file
     tally: Counter[tuple[int, str]] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     patients: dict[str, Identity] = field(default_factory=dict)
@@ -44,11 +47,16 @@ class Batch:
         if isinstance(one, LeftOut):
             self.left_out[one.why] += 1
             return
-        self.files.append((one.file, one.sha256, one.source_sha256))
+        self.done[one.place] = one
         self.tally += one.tally
         self.patients.setdefault(one.patient, one.identity)
         self.wanted |= one.wanted
         self.say_burned_in += one.says_burned_in
+
+    @property
+    def files(self) -> list[tuple[str, str, str]]:
+        """Name, new and old SHA-256 of each new file, sorted."""
+        return sorted((one.file, one.sha256, one.source_sha256) for one in self.done.values())
 
 
 def places_in(source: Path) -> list[Place]:
@@ -96,6 +104,7 @@ def deidentify_into(  # noqa: PLR0913  # what, where, how, and two callbacks
     places: list[Place],
     folder: Path,
     what: Headers,
+    changes: Changes = _NONE,
     *,
     jobs: int = 1,
     progress: Progress | None = None,
@@ -111,6 +120,8 @@ def deidentify_into(  # noqa: PLR0913  # what, where, how, and two callbacks
         Empty.
     what
         Profile and key.
+    changes
+        What is done to the pixels of files; nothing to those that are not in it.
     jobs
         Processes that do the work; one is this one.
     progress
@@ -126,9 +137,8 @@ def deidentify_into(  # noqa: PLR0913  # what, where, how, and two callbacks
         If no file could be written.
     """
     batch = Batch()
-    results = (
-        _one_by_one(places, folder, what) if jobs <= 1 else _by_many(places, folder, what, jobs)
-    )
+    work = [(place, changes.get(place)) for place in places]
+    results = _one_by_one(work, folder, what) if jobs <= 1 else _by_many(work, folder, what, jobs)
     with closing(results):  # whatever happens here, nobody writes any more after it
         for done, one in enumerate(results, 1):
             batch.add(one)
@@ -136,8 +146,7 @@ def deidentify_into(  # noqa: PLR0913  # what, where, how, and two callbacks
                 progress(done, len(places))
             if cancelled():
                 raise Cancelled("it was called off; nothing was written")
-    batch.files.sort()
-    if not batch.files:
+    if not batch.done:
         why = max(batch.left_out, key=batch.left_out.__getitem__, default="there is no file")
         raise Refused(
             f"nothing was written: {len(places)} files were left out ({why})",
@@ -146,31 +155,51 @@ def deidentify_into(  # noqa: PLR0913  # what, where, how, and two callbacks
     return batch
 
 
+def write_again(
+    batch: Batch, places: Iterable[Place], folder: Path, what: Headers, changes: Changes
+) -> None:
+    """Write some of the files once more, with other changes of their pixels.
+
+    Raises
+    ------
+    Refused
+        If one of them can be written no more.
+    """
+    for place in places:
+        old = batch.done[place]
+        (folder / old.file).unlink(missing_ok=True)
+        new = deidentify_file(place, folder, what, changes.get(place))
+        if isinstance(new, LeftOut):
+            raise Refused(f"a file cannot be written again: {new.why}", "nothing was written")
+        batch.done[place] = new
+
+
+Work = list[tuple[Place, PixelChange | None]]
 Results = Generator[FileDone | LeftOut, None, None]
 
 
-def _one_by_one(places: list[Place], folder: Path, what: Headers) -> Results:
-    for place in places:
-        yield deidentify_file(place, folder, what)
+def _one_by_one(work: Work, folder: Path, what: Headers) -> Results:
+    for place, change in work:
+        yield deidentify_file(place, folder, what, change)
 
 
-def _by_many(places: list[Place], folder: Path, what: Headers, jobs: int) -> Results:
+def _by_many(work: Work, folder: Path, what: Headers, jobs: int) -> Results:
     """The same in other processes; the order of the answers is that in which they come."""
-    rest = iter(places)
-    count = min(jobs, os.cpu_count() or 1, len(places))
+    rest = iter(work)
+    count = min(jobs, os.cpu_count() or 1, len(work))
     with ProcessPoolExecutor(
         count, mp_context=get_context("spawn"), initializer=_begin, initargs=(folder, what)
     ) as pool:
         waiting: set[Future[FileDone | LeftOut]] = set()
         try:
             while True:
-                for place in islice(rest, _AHEAD * count - len(waiting)):
-                    waiting.add(pool.submit(_one, place))
+                for one in islice(rest, _AHEAD * count - len(waiting)):
+                    waiting.add(pool.submit(_one, *one))
                 if not waiting:
                     return
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for one in done:
-                    yield one.result()
+                for answer in done:
+                    yield answer.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -182,5 +211,5 @@ def _begin(folder: Path, what: Headers) -> None:
     _work[:] = [(folder, what)]
 
 
-def _one(place: Place) -> FileDone | LeftOut:
-    return deidentify_file(place, *_work[0])
+def _one(place: Place, change: PixelChange | None) -> FileDone | LeftOut:
+    return deidentify_file(place, *_work[0], change)

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +19,13 @@ from pydicom.sequence import Sequence as Items
 from napari_medlabel.errors import InputError
 from napari_medlabel.formats.dicom_files import Opener
 from napari_medlabel.formats.dicom_header import EXPLICIT, IMPLICIT
+from napari_medlabel.formats.dicom_instance import InstanceFacts
 from napari_medlabel.formats.dicom_odd import Bounded
 from napari_medlabel.formats.dicom_pictures import Picture, PictureReader
 from napari_medlabel.formats.dicom_pixels import is_lossy
 from napari_medlabel.privacy.dicom_copy import save_copy
 
-__all__ = ["Box", "background", "fill", "write_filled"]
+__all__ = ["Box", "background", "changed_native", "decoded", "fill", "write_filled"]
 
 Array = npt.NDArray[Any]
 
@@ -49,6 +50,17 @@ class Box(NamedTuple):
         down = (min(max(0, y), rows) for y in (self.top, self.bottom))
         (left, right), (top, bottom) = across, down
         return Box(left, top, right, bottom)
+
+
+class Replacing(Protocol):
+    """Something that replaces pixels of a grey frame: `pixel_change.Patch`."""
+
+    def put(self, frame: Array, facts: InstanceFacts, *, native: bool) -> None:
+        """Replace them in place."""
+
+
+Patches = Mapping[int, Sequence[Replacing]]
+_NO_PATCHES: Final[Patches] = {}
 
 
 def background(stored: Array, boxes: Iterable[Box]) -> Array:
@@ -117,9 +129,11 @@ def write_filled(
     dataset = _whole(picture, opener)
     in_place = picture.facts.syntax in {IMPLICIT, EXPLICIT}
     if in_place and picture.facts.bits_allocated > 1:
-        data = bytes(_changed(picture, boxes, bytearray(dataset.PixelData)))
+        changed = bytearray(dataset.PixelData)
+        changed_native(picture, boxes, changed)
+        data = bytes(changed)
     else:
-        data = _decoded(picture, boxes)
+        data = decoded(picture, boxes)
         _describe_decoded(dataset, picture)
     dataset.PixelData = data + bytes(len(data) % 2)
     if is_clean:
@@ -138,41 +152,78 @@ def _whole(picture: Picture, opener: Opener) -> Dataset:
         raise InputError("its header cannot be read as a whole") from error
 
 
-def _changed(picture: Picture, boxes: Mapping[int, Sequence[Box]], data: bytearray) -> bytearray:
-    """Uncompressed pixel data with boxes filled where they are."""
+def changed_native(
+    picture: Picture,
+    boxes: Mapping[int, Sequence[Box]],
+    data: bytearray,
+    patches: Patches = _NO_PATCHES,
+    order: str = "<",
+) -> None:
+    """Fill boxes and replace pixels in uncompressed pixel data, in place.
+
+    Parameters
+    ----------
+    picture
+        Of the file.
+    boxes, patches
+        By frame; boxes are filled after patches are put.
+    data
+        All frames, as they are in the file.
+    order
+        Of its bytes, as `struct` has it.
+    """
     facts = picture.facts
     rows, columns = picture.shape
     samples = 2 if picture.is_halved else facts.samples
     size = rows * columns * samples
-    values = np.frombuffer(data, f"<u{facts.bits_allocated // 8}", size * facts.frames)
-    for number, wanted in boxes.items():
-        frame = values[number * size : (number + 1) * size]
-        if picture.is_halved:
-            # Two pixels share their colours, so that they are filled together.
-            pairs = frame.reshape(rows, columns // 2, 4)
-            half = [Box(b.left // 2, b.top, -(-b.right // 2), b.bottom) for b in wanted]
-            inside = [box.cut_to(pairs.shape) for box in half]
-            value = background(pairs, inside)
-            value[1] = value[0]
-            _set(pairs, inside, value)
-        elif picture.planar and samples > 1:
-            fill(np.moveaxis(frame.reshape(samples, rows, columns), 0, -1), wanted)
-        elif samples > 1:
-            fill(frame.reshape(rows, columns, samples), wanted)
-        else:
-            fill(frame.reshape(rows, columns), wanted)
-    return data
+    values = np.frombuffer(data, f"{order}u{facts.bits_allocated // 8}", size * facts.frames)
+    for number, wanted in patches.items():
+        frame = values[number * size : (number + 1) * size].reshape(rows, columns)
+        for one in wanted:
+            one.put(frame, facts, native=True)
+    for number, filled in boxes.items():
+        _fill_native(picture, values[number * size : (number + 1) * size], filled)
 
 
-def _decoded(picture: Picture, boxes: Mapping[int, Sequence[Box]]) -> bytes:
-    """All frames as they are decoded, with boxes filled, little-endian."""
+def _fill_native(picture: Picture, frame: Array, wanted: Sequence[Box]) -> None:
+    rows, columns = picture.shape
+    samples = picture.facts.samples
+    if picture.is_halved:
+        # Two pixels share their colours, so that they are filled together.
+        pairs = frame.reshape(rows, columns // 2, 4)
+        half = [Box(b.left // 2, b.top, -(-b.right // 2), b.bottom) for b in wanted]
+        inside = [box.cut_to(pairs.shape) for box in half]
+        value = background(pairs, inside)
+        value[1] = value[0]
+        _set(pairs, inside, value)
+    elif picture.planar and samples > 1:
+        fill(np.moveaxis(frame.reshape(samples, rows, columns), 0, -1), wanted)
+    elif samples > 1:
+        fill(frame.reshape(rows, columns, samples), wanted)
+    else:
+        fill(frame.reshape(rows, columns), wanted)
+
+
+def decoded(
+    picture: Picture, boxes: Mapping[int, Sequence[Box]], patches: Patches = _NO_PATCHES
+) -> bytes:
+    """All frames as they are decoded, with pixels replaced and boxes filled, little-endian.
+
+    Raises
+    ------
+    InputError
+        If a frame cannot be decoded.
+    """
     frames = []
     with PictureReader() as reader:
         for number in range(picture.frames):
             stored = reader.read(picture, number)
-            if wanted := boxes.get(number):
-                stored = np.ascontiguousarray(stored)
-                fill(stored, wanted)
+            if number in boxes or number in patches:
+                stored = np.array(stored, order="C")
+                for one in patches.get(number, ()):
+                    one.put(stored, picture.facts, native=False)
+                if wanted := boxes.get(number):
+                    fill(stored, wanted)
             frames.append(stored)
     if picture.facts.bits_allocated == 1:
         bits = np.concatenate([frame.reshape(-1) for frame in frames])

@@ -27,14 +27,14 @@ from napari_medlabel.privacy.burned_in import BurnedIn, TextBox, find_burned_in,
 from napari_medlabel.privacy.burned_in_engine import TextReader, is_installed
 from napari_medlabel.privacy.burned_in_fill import Box, fill, write_filled
 
-__all__ = ["Redacted", "redact_burned_in"]
+__all__ = ["ROUNDS", "Boxes", "Redacted", "by_file", "is_kept", "kept_of", "redact_burned_in"]
 
 Progress = Callable[[int, int], None]
 Stop = Callable[[], bool]
 Boxes = dict[str, dict[int, list[Box]]]  # by file and frame
 
 _MARGIN: Final = 2  # pixels around what was read
-_ROUNDS: Final = 4
+ROUNDS: Final = 4
 _WRITABLE: Final = (".nii", ".nii.gz", ".nrrd", ".mha")
 
 
@@ -142,7 +142,7 @@ def redact_burned_in(  # noqa: PLR0913  # what is written, and how
         )  # fmt: skip
 
     found = before or look(path)
-    kept = _kept(found, keep)
+    kept = kept_of(found, keep)
     if not found.files:
         raise InputError(f"{shown(path)} holds no picture that can be looked at")
     if is_one and len(found.files) != 1:
@@ -150,20 +150,20 @@ def redact_burned_in(  # noqa: PLR0913  # what is written, and how
     with _place(out, is_one=is_one, force=force) as root:
         copies = _Copies(path, root, found, is_one=is_one, cancelled=cancelled)
         whole = set(found.files)
-        boxes = _by_file(box for box in found.boxes if box not in kept and box.file in whole)
-        for number in range(1, _ROUNDS + 1):
+        boxes = by_file(box for box in found.boxes if box not in kept and box.file in whole)
+        for number in range(1, ROUNDS + 1):
             copies.write(boxes, with_text={box.file for box in kept})
             after = look(root)
             if not after.checked:
                 raise Refused("what was written cannot be looked at as a whole")
-            left = [box for box in map(copies.named, after.boxes) if not _is_kept(box, kept)]
+            left = [box for box in map(copies.named, after.boxes) if not is_kept(box, kept)]
             if not left:
                 frames = sum(map(len, boxes.values()))
                 numbers = tuple(sorted(set(keep)))
                 return Redacted(
                     found, numbers, len(found.files), len(boxes), frames, number, after
                 )  # fmt: skip
-            _add(boxes, _by_file(left))
+            _add(boxes, by_file(left))
         raise Refused(
             f"text is still found in {len({box.file for box in left})} of the files written",
             "nothing was kept of them; look at the frames and cover the places yourself",
@@ -274,7 +274,14 @@ def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and next(folder.iterdir(), None) is None
 
 
-def _kept(found: BurnedIn, keep: Collection[int]) -> frozenset[TextBox]:
+def kept_of(found: BurnedIn, keep: Collection[int]) -> frozenset[TextBox]:
+    """The boxes of the findings that are to stay.
+
+    Raises
+    ------
+    InputError
+        If there is no such finding.
+    """
     unknown = set(keep) - {box.finding for box in found.boxes}
     if unknown:
         raise InputError(
@@ -284,7 +291,7 @@ def _kept(found: BurnedIn, keep: Collection[int]) -> frozenset[TextBox]:
     return frozenset(box for box in found.boxes if box.finding in set(keep))
 
 
-def _is_kept(box: TextBox, kept: Collection[TextBox]) -> bool:
+def is_kept(box: TextBox, kept: Collection[TextBox]) -> bool:
     """Whether most of it lies in a box that is to stay."""
     for one in kept:
         if (one.file, one.frame) == (box.file, box.frame):
@@ -295,7 +302,7 @@ def _is_kept(box: TextBox, kept: Collection[TextBox]) -> bool:
     return False
 
 
-def _by_file(boxes: Iterable[TextBox]) -> Boxes:
+def by_file(boxes: Iterable[TextBox]) -> Boxes:
     """What is filled in each frame of each file: the boxes and a margin."""
     found: Boxes = {}
     for box in boxes:

@@ -54,12 +54,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Headers:
-    """What is done to headers, under which key; `pixels` and `face` were cleaned, and checked."""
+    """What is done to headers, under which key; `pixels` and `face` were cleaned, and checked.
+
+    `text_left` says that text was seen in the pixels and left there on purpose.
+    """
 
     profile: Profile
     names: Pseudonyms
     pixels: bool = False
     face: bool = False
+    text_left: bool = False
     _decided: dict[tuple[str, bool], Decide] = field(default_factory=dict, repr=False)
 
     def decide(self, sop_class: str, *, nested: bool) -> Decide:
@@ -134,7 +138,7 @@ class _Pass:
         item, keeper = self._source.dataset, self._keeper
         parts = dict(self._elements(item, "", self._top))
         pseudonym = self._what.names.of(self._identity)
-        burned_in = "YES" in split(item.get(_BURNED_IN), "CS", ())
+        burned_in = "YES" in split(item.get(_BURNED_IN), "CS", ()) or self._what.text_left
         parts |= self._statements(pseudonym, burned_in=burned_in)
         if item.get(_CHARSET) or not keeper.is_ascii:
             parts[_CHARSET] = self._text(_CHARSET, "CS", "ISO_IR 192")

@@ -5,7 +5,7 @@ from typing import Final
 from napari_medlabel.privacy.dicom_source import Source
 from napari_medlabel.privacy.uids import is_well_known
 
-__all__ = ["kind_of"]
+__all__ = ["kind_of", "kind_of_class"]
 
 _ROOT: Final = "1.2.840.10008.5.1.4.1.1."
 # PS3.4 table B.5-1.
@@ -21,24 +21,21 @@ _BELOW: Final = {
 }  # fmt: skip
 
 
-def kind_of(  # noqa: PLR0911  # a line for each answer
-    sop_class: str, source: Source
-) -> str:
+def kind_of(sop_class: str, source: Source) -> str:
     """What kind of refused object it is; nothing where it is an image or the like."""
-    if sop_class == "1.2.840.10008.1.3.10":
-        return "directory"
     if not sop_class:
         return "" if source.pixels is not None else "unknown"
-    if not is_well_known(sop_class):
-        return "unknown"
-    if not sop_class.startswith(_ROOT):
+    if kind := kind_of_class(sop_class):
+        return kind
+    return "document" if any(one.tag == 0x00420011 for one in source.dataset.elements) else ""
+
+
+def kind_of_class(sop_class: str) -> str:
+    """The same, as far as a SOP class that is there tells it."""
+    if sop_class == "1.2.840.10008.1.3.10":
+        return "directory"
+    if not is_well_known(sop_class) or not sop_class.startswith(_ROOT):
         return "unknown"
     end = sop_class.removeprefix(_ROOT)
-    if end in _EXACT:
-        return _EXACT[end]
-    for start, kind in _BELOW.items():
-        if end.startswith(start):
-            return kind
-    if any(one.tag == 0x00420011 for one in source.dataset.elements):
-        return "document"
-    return ""
+    below = next((kind for start, kind in _BELOW.items() if end.startswith(start)), "")
+    return _EXACT.get(end, below)

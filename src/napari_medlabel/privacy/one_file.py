@@ -3,20 +3,24 @@
 import hashlib
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from napari_medlabel.errors import InputError, MedlabelError
 from napari_medlabel.formats.dicom_files import Opener, Place
+from napari_medlabel.formats.dicom_pictures import picture_at
 from napari_medlabel.privacy.dicom_source import Source, read_source, uid_text
 from napari_medlabel.privacy.headers import Headers, Made, new_headers
 from napari_medlabel.privacy.identifiers import Identifier
 from napari_medlabel.privacy.objects import kind_of
+from napari_medlabel.privacy.pixel_change import PixelChange, decoded_source, new_pixels
 from napari_medlabel.privacy.pixel_copy import copy_pixels
 from napari_medlabel.privacy.pseudonyms import Identity
 from napari_medlabel.privacy.uids import is_well_known
+from napari_medlabel.privacy.writing import pixel_header
 
 __all__ = ["FileDone", "LeftOut", "deidentify_file", "name_of", "opened"]
 
@@ -25,8 +29,12 @@ _IN_MEMORY: Final = 1 << 25  # bytes of a file that is read in one go
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileDone:
-    """A new file: where it is below the output, hashes, and what was done to its header."""
+    """A new file: where it is below the output, hashes, and what was done to its header.
 
+    `place` is that of the old one; `pixels` tells whether any of its pixels changed.
+    """
+
+    place: Place
     file: str
     sha256: str
     source_sha256: str
@@ -35,6 +43,7 @@ class FileDone:
     says_burned_in: bool
     tally: Counter[tuple[int, str]] = field(default_factory=Counter)
     wanted: frozenset[Identifier] = frozenset()
+    pixels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +53,21 @@ class LeftOut:
     why: str
 
 
-def deidentify_file(place: Place, folder: Path, what: Headers) -> FileDone | LeftOut:
+def deidentify_file(
+    place: Place, folder: Path, what: Headers, change: PixelChange | None = None
+) -> FileDone | LeftOut:
     """Write the de-identified copy of a file below a folder.
+
+    Parameters
+    ----------
+    place
+        The file.
+    folder
+        Below which the copy is written.
+    what
+        Profile and key.
+    change
+        What is done to its pixels; None leaves them, and says nothing of them.
 
     Raises
     ------
@@ -62,16 +84,41 @@ def deidentify_file(place: Place, folder: Path, what: Headers) -> FileDone | Lef
             return LeftOut(_REFUSALS.get(kind, kind.replace("-", " ")))
         if not is_well_known(source.syntax):
             return LeftOut("it is written in a way that the standard does not know")
-        made = new_headers(source, what)
-        path, sha256 = _written(source, made, folder)
+        made, path, sha256 = _done(source, place, folder, what, change)
     except MedlabelError as error:
         return LeftOut(error.what)
     finally:
         source.file.close()
     return FileDone(
-        path, sha256, digest, made.patient, made.identity, made.says_burned_in, made.tally,
-        made.wanted,
+        place, path, sha256, digest, made.patient, made.identity, made.says_burned_in, made.tally,
+        made.wanted, change is not None and change.touches_pixels,
     )  # fmt: skip
+
+
+def _done(
+    source: Source, place: Place, folder: Path, what: Headers, change: PixelChange | None
+) -> tuple[Made, str, str]:
+    """The new header, and path and SHA-256 of the new file."""
+    if change is None:
+        made = new_headers(source, what)
+        return made, *_written(made, folder, lambda out, digest: copy_pixels(source, out, digest))
+    what = replace(
+        what, pixels=change.text == "none", text_left=change.text == "kept", face=change.faceless
+    )
+    if not change.touches_pixels:
+        return _done(source, place, folder, what, None)
+    picture = picture_at(place)
+    if picture is None:
+        raise InputError("it has no pixels that could be changed")
+    pixels, data = new_pixels(source, picture, change)
+    made = new_headers(decoded_source(source, picture), what)
+
+    def put(out: IO[bytes], digest: Any) -> None:  # noqa: ANN401  # a hash of hashlib
+        for part in (pixel_header(pixels, len(data), source.encoding), data):
+            digest.update(part)
+            out.write(part)
+
+    return made, *_written(made, folder, put)
 
 
 _REFUSALS: Final = {
@@ -132,7 +179,10 @@ def _short(uid: str) -> str:
     return hashlib.sha256(uid.encode("ascii")).hexdigest()[:16]
 
 
-def _written(source: Source, made: Made, folder: Path) -> tuple[str, str]:
+PutPixels = Callable[[IO[bytes], Any], None]  # a file, and a hash of hashlib
+
+
+def _written(made: Made, folder: Path, put_pixels: PutPixels) -> tuple[str, str]:
     parts = name_of(made)
     target = folder.joinpath(*parts)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -143,7 +193,7 @@ def _written(source: Source, made: Made, folder: Path) -> tuple[str, str]:
             for data in (made.meta, made.dataset):
                 digest.update(data)
                 out.write(data)
-            copy_pixels(source, out, digest)
+            put_pixels(out, digest)
         path = _published(partial, target, digest.hexdigest())
     finally:
         partial.unlink(missing_ok=True)

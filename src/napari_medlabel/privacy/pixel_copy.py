@@ -17,7 +17,7 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.privacy.dicom_source import Item, Pixels, Source
 from napari_medlabel.privacy.writing import pixel_header
 
-__all__ = ["copy_pixels"]
+__all__ = ["copy_pixels", "expected_length", "overlay_mask"]
 
 _PIECE: Final = 1 << 20
 _END: Final = 0xE0DD
@@ -48,9 +48,9 @@ def copy_pixels(source: Source, target: IO[bytes], digest: "hashlib._Hash") -> N
         put(pixel_header(pixels, 0, source.encoding))
         _copy_fragments(source, pixels, put)
         return
-    length = min(pixels.length, _expected(source.dataset, source, pixels))
+    length = min(pixels.length, expected_length(source.dataset, source, pixels))
     put(pixel_header(pixels, length + length % 2, source.encoding))
-    mask = _overlay_mask(source)
+    mask = overlay_mask(source)
     source.file.seek(pixels.start)
     left = length
     while left:
@@ -62,7 +62,7 @@ def copy_pixels(source: Source, target: IO[bytes], digest: "hashlib._Hash") -> N
     put(b"\0" * (length % 2))
 
 
-def _expected(item: Item, source: Source, pixels: Pixels) -> int:
+def expected_length(item: Item, source: Source, pixels: Pixels) -> int:
     """How many bytes the frames have; what there is where that is not known."""
     order = source.encoding.order
 
@@ -83,7 +83,7 @@ def _expected(item: Item, source: Source, pixels: Pixels) -> int:
     return -(-count // 8)
 
 
-def _overlay_mask(source: Source) -> int | None:
+def overlay_mask(source: Source) -> int | None:
     """The bits that are stored, where the file says that an overlay is in the others."""
     item, order = source.dataset, source.encoding.order
     values = [item.get(tag) for tag in (0x00280100, 0x00280101, 0x00280102)]

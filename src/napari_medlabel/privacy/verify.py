@@ -14,6 +14,7 @@ from napari_medlabel.privacy.identifiers import Identifier
 from napari_medlabel.privacy.one_file import opened
 from napari_medlabel.privacy.profile import Profile
 from napari_medlabel.privacy.pseudonyms import Pseudonyms
+from napari_medlabel.privacy.verify_pixels import PixelsChecked, check_pixels
 
 __all__ = ["Verified", "verify_folder"]
 
@@ -22,16 +23,21 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a check of a folder came to; `searched` is None where no originals were named."""
+    """What a check of a folder came to; `searched` is None where no originals were named.
+
+    `pixels` is what a look at text and faces came to, None where nobody looked.
+    """
 
     changed: tuple[str, ...]
     searched: Searched | None
     originals: int = 0
+    pixels: PixelsChecked | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether it is as the certificate says, and nothing of the originals was found."""
-        return not self.changed and (self.searched is None or not self.searched.findings)
+        """Whether it is as the certificate says, and nothing that was to go was found."""
+        clean = self.searched is None or not self.searched.findings
+        return not self.changed and clean and (self.pixels is None or self.pixels.ok)
 
     def document(self) -> dict[str, Any]:
         """JSON-ready values; never an identifier."""
@@ -41,6 +47,7 @@ class Verified:
             "changed": list(self.changed),
             "originals": self.originals,
             "searched": None if self.searched is None else self.searched.document(),
+            "pixels": None if self.pixels is None else self.pixels.document(),
         }
 
 
@@ -53,6 +60,8 @@ def verify_folder(
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Verified:
     """Hold a folder against its certificate, and search it for what the originals said.
+
+    What the certificate says to be without text or faces is looked at again, as if nobody had.
 
     Parameters
     ----------
@@ -81,14 +90,17 @@ def verify_folder(
             raise
         document = None
     changed = changed_files(folder, document) if document else []
+    pixels = None
+    if document and not changed:
+        pixels = check_pixels(folder, document, progress=progress, cancelled=cancelled)
     if originals is None:
-        return Verified(tuple(changed), None)
+        return Verified(tuple(changed), None, pixels=pixels)
     profile = Profile.from_document(document["profile"]) if document else Profile()
     wanted, read = _wanted(originals, Headers(profile, names), progress, cancelled)
     if not read:
         raise InputError("none of the originals can be read", "name the folder they are in")
     searched = search_folder(folder, wanted, progress=progress, cancelled=cancelled)
-    return Verified(tuple(changed), searched, read)
+    return Verified(tuple(changed), searched, read, pixels)
 
 
 def _wanted(

@@ -1,0 +1,447 @@
+"""Faces in all volumes of a study: each is looked at by itself, and one shows where others' are.
+
+Volumes in one frame of reference see the same head at the same place. Where the face is not clear
+in one of them, or cannot be (a thin slab, a scout), the head that was found in another tells which
+of its voxels are face.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from napari_medlabel.core.geometry import BoolArray, Index
+from napari_medlabel.core.volume import Series
+from napari_medlabel.errors import Cancelled, InputError, Refused
+from napari_medlabel.formats.dicom_files import Place
+from napari_medlabel.formats.dicom_instance import InstanceFacts
+from napari_medlabel.formats.dicom_pictures import Picture
+from napari_medlabel.privacy.face import (
+    FaceFinding,
+    Region,
+    face_region,
+    fill_in,
+    find_in,
+    left_of,
+    look,
+)
+from napari_medlabel.privacy.face_residual import Look, Residual
+from napari_medlabel.privacy.face_slices import (
+    HeadImage,
+    Patches,
+    parts_of,
+    patches_of,
+    read_image,
+    read_written,
+)
+from napari_medlabel.privacy.pixel_change import Patch
+from napari_medlabel.privacy.pixel_wishes import FaceWish
+
+__all__ = ["FacesFound", "HeadFound", "check_written", "look_for_faces"]
+
+Progress = Callable[[int, int], None]
+Stop = Callable[[], bool]
+State = Literal[
+    "face-removed", "carried-over", "face-kept", "face", "already-defaced", "not-a-head",
+    "face-not-in-view", "uncertain", "wrong-orientation", "unread", "not-looked-at",
+]  # fmt: skip
+_CLEAR: Final = frozenset({
+    "face-removed", "carried-over", "face-kept", "already-defaced", "not-a-head", "not-looked-at",
+})  # fmt: skip
+_CARRIED_TO: Final = frozenset({"uncertain", "face-not-in-view", "not-a-head"})
+_FACELESS: Final = frozenset({"face-removed", "carried-over", "already-defaced"})
+_LOOK: Final = "look at it, and say --accept-uncertain if it may go on"
+_LOOKED_AT: Final = frozenset({"CT", "MR", "PT"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Proof:
+    """What is needed to look at the written files of a volume: the mask, and how it was before."""
+
+    finding: FaceFinding
+    before: Look | None
+    mask: bytes
+    shape: Index
+    outside: str
+
+    @property
+    def where(self) -> BoolArray:
+        count = int(np.prod(self.shape))
+        bits = np.unpackbits(np.frombuffer(self.mask, np.uint8), count=count)
+        return bits.reshape(self.shape).astype(bool)
+
+
+@dataclass(slots=True, eq=False)
+class HeadFound:
+    """What was found in one volume, and what is done about it.
+
+    Parameters
+    ----------
+    series, volume
+        As a scan counts them, from 1.
+    state
+        What it comes to.
+    why
+        The reason, for a person.
+    places
+        Its files.
+    facts
+        Numbers.
+    accepted
+        Whether a person has said that it may go on though it is not clear.
+    """
+
+    series: int
+    volume: int
+    state: State
+    why: str
+    places: frozenset[Place]
+    found: Series
+    facts: dict[str, Any] = field(default_factory=dict)
+    patches: Patches = field(default_factory=dict)
+    accepted: bool = False
+    sure: bool = True
+    finding: FaceFinding | None = None
+    proof: _Proof | None = None
+
+    @property
+    def name(self) -> str:
+        """For a person: "series 2", or "series 2, volume 3"."""
+        several = len(self.found.volumes) > 1
+        return f"series {self.series}" + (f", volume {self.volume}" if several else "")
+
+    @property
+    def is_faceless(self) -> bool:
+        """Whether a face was in it, is there no more, and that is certain."""
+        return self.state in _FACELESS and self.sure
+
+    @property
+    def has_face(self) -> bool:
+        """Whether a face was seen in it."""
+        return self.finding is not None and self.finding.verdict == "face"
+
+    @property
+    def frame(self) -> tuple[bytes, str]:
+        """Patient and frame of reference; "" where it has none."""
+        first = parts_of(self.found.volumes[self.volume - 1])[0]
+        return first.patient_key, first.frame_of_reference_uid
+
+    def document(self) -> dict[str, Any]:
+        """What a certificate tells of it."""
+        start = {"series": self.series, "volume": self.volume, "modality": self.found.modality}
+        told = {"state": self.state, "why": self.why, "accepted": self.accepted}
+        return start | told | {"files": len(self.places)} | self.facts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FacesFound:
+    """What was found in all volumes.
+
+    Parameters
+    ----------
+    wish
+        What the person wants.
+    heads
+        One for each volume.
+    placeless
+        Pictures that are no part of any volume: of these nobody knows what they show.
+    copies
+        Files that are another one again, and that one.
+    """
+
+    wish: FaceWish
+    heads: tuple[HeadFound, ...]
+    placeless: tuple[Picture, ...] = ()
+    copies: Mapping[Place, Place] = field(default_factory=dict)
+
+    @property
+    def patches(self) -> dict[Place, dict[int, tuple[Patch, ...]]]:
+        """What comes in the place of faces, by file and frame."""
+        found: dict[Place, dict[int, tuple[Patch, ...]]] = {}
+        for head in self.heads:
+            for place, frames in head.patches.items():
+                own = found.setdefault(place, {})
+                for number, patches in frames.items():
+                    own[number] = (*own.get(number, ()), *patches)
+        return found | {one: found[first] for one, first in self.copies.items() if first in found}
+
+    @property
+    def faceless(self) -> frozenset[Place]:
+        """Files all of whose volumes showed a face that is there no more."""
+        gone = {place for one in self.heads if one.is_faceless for place in one.places}
+        rest = {place for one in self.heads if not one.is_faceless for place in one.places}
+        only = gone - rest
+        return frozenset(only | {one for one, first in self.copies.items() if first in only})
+
+    def state_of(self, place: Place) -> str:
+        """What became of a file: that of its volumes, the least clear one."""
+        place = self.copies.get(place, place)
+        states = {one.state for one in self.heads if place in one.places}
+        unclear = sorted(states - _CLEAR)
+        return unclear[0] if unclear else next(iter(sorted(states)), "not-looked-at")
+
+    def to_say(self) -> list[tuple[str, str]]:
+        """What a person has to say before anything is written, and how."""
+        said = []
+        there = [one.name for one in self.heads if one.state == "face"]
+        if there:
+            how = "--face remove, or --keep-face with --reason"
+            said.append((f"a face is in {', '.join(there)}", how))
+        for one in self.heads:
+            if one.state not in _CLEAR and one.state != "face" and not one.accepted:
+                what = f"{one.name} is {one.state.replace('-', ' ')}: {one.why}"
+                said.append((what, _LOOK))
+        beside = self._beside_a_face()
+        if beside and not self.wish.accept_uncertain:
+            what = f"{beside} pictures without a place in space are of a patient whose face is seen"
+            said.append((what, _LOOK))
+        return said
+
+    def _beside_a_face(self) -> int:
+        """Pictures that may show a face which other pictures of the same patient show."""
+        faces = {one.frame[0] for one in self.heads if one.has_face}
+        own = [parts_of(one.found.volumes[one.volume - 1])[0] for one in self.heads
+               if one.state == "not-looked-at" and one.found.kind != "segmentation"]  # fmt: skip
+        loose = [one.facts for one in self.placeless]
+        return 0 if self.wish.keep else sum(one.patient_key in faces for one in (*own, *loose))
+
+    def document(self) -> dict[str, Any]:
+        """What a certificate tells."""
+        volumes = [one.document() for one in self.heads]
+        return self.wish.document() | {"volumes": volumes, "placeless": len(self.placeless)}
+
+
+def look_for_faces(  # noqa: PLR0913  # what is looked at, and how
+    series: Iterable[Series], wanted: Collection[Place], pictures: Collection[Picture],
+    wish: FaceWish, *, progress: Progress | None = None, cancelled: Stop = lambda: False,
+) -> FacesFound:  # fmt: skip
+    """Look for faces in every volume, and work out what comes in their place.
+
+    Parameters
+    ----------
+    series
+        As a scan found them; those that are no DICOM are passed over.
+    wanted
+        The files that are to be written; volumes of others are passed over.
+    pictures
+        Those of them that hold pictures.
+    wish
+        What is to be done.
+    progress
+        Told how many volumes are done, of how many.
+    cancelled
+        Polled.
+
+    Raises
+    ------
+    Cancelled
+        If it was called off.
+    """
+    todo = [
+        (one, n) for one in series if one.format == "dicom" for n in range(len(one.volumes))
+        if {facts.place for facts in parts_of(one.volumes[n])} & set(wanted)
+    ]  # fmt: skip
+    heads: list[HeadFound] = []
+    for done, (one, n) in enumerate(todo):
+        if progress is not None:
+            progress(done, len(todo))
+        heads.append(_looked(one, n, wish, cancelled))
+    donors = _donors(heads)
+    for head in heads:
+        donor = donors.get(head.frame) if head.frame[1] else None
+        if donor is not None and donor is not head and head.state in _CARRIED_TO:
+            _carry(head, donor, wish, cancelled)
+    if wish.accept_uncertain:
+        _accept(heads, wish, cancelled)
+    if progress is not None:
+        progress(len(todo), len(todo))
+    return _with_pictures(FacesFound(wish, tuple(heads)), pictures)
+
+
+def _with_pictures(faces: FacesFound, pictures: Collection[Picture]) -> FacesFound:
+    """With what is in no volume: exact copies, of which one is left out of it, and the rest."""
+    placed = {place for head in faces.heads for place in head.places}
+    known = {_same(one): one.facts.place for one in pictures if one.facts.place in placed}
+    loose = [one for one in pictures if one.facts.place not in placed]
+    copies = {one.facts.place: known[_same(one)] for one in loose if _same(one) in known}
+    rest = tuple(one for one in loose if one.facts.place not in copies)
+    return replace(faces, placeless=rest, copies=copies)
+
+
+def _same(picture: Picture) -> tuple[str, int, int, int]:
+    facts = picture.facts
+    return facts.sop_uid, facts.rows, facts.columns, facts.frames
+
+
+def check_written(
+    faces: FacesFound, new: Mapping[Place, InstanceFacts], cancelled: Stop = lambda: False
+) -> None:
+    """Look at what was written: no face may be left, and nothing else may have changed.
+
+    Parameters
+    ----------
+    faces
+        What was found and done; the numbers of what is left are added to it.
+    new
+        By each old file, the facts of the new one.
+
+    Raises
+    ------
+    Refused
+        If a face is still there, or something else changed.
+    """
+    for head in faces.heads:
+        if head.proof is None:
+            continue
+        if cancelled():
+            raise Cancelled("looking at what was written was called off")
+        image = read_image(head.found, head.volume - 1)
+        again = read_written(image, new)
+        if head.proof.outside and head.proof.outside != _outside(again, head.proof.where):
+            raise Refused(f"voxels of {head.name} changed that are no face", "please report it")
+        left = left_of(head.proof.finding, head.proof.before, again)
+        if left is None:
+            continue
+        head.facts |= _left_facts(left)
+        if not left.is_gone:
+            raise Refused(
+                f"{left.matched_after:.0%} of the face's surface is still there in {head.name}",
+                "nothing was written; look at it, and take the face out by hand",
+            )
+
+
+def _looked(series: Series, volume: int, wish: FaceWish, cancelled: Stop) -> HeadFound:
+    places = frozenset(facts.place for facts in parts_of(series.volumes[volume]))
+    head = HeadFound(series.number, volume + 1, "not-looked-at", "", places, series)
+    if series.kind == "segmentation" or series.modality not in _LOOKED_AT:
+        head.why = "no image of CT, MR or PET"
+        return head
+    try:
+        image = read_image(series, volume)
+    except InputError as error:
+        head.state, head.why = "unread", error.what
+        return head
+    finding = find_in(image.array, image.geometry, image.unit, cancelled=cancelled)
+    head.finding, head.why = finding, finding.why
+    head.state = finding.verdict
+    head.facts = _facts(finding)
+    if finding.verdict == "face":
+        _take_out(head, image, finding, wish, cancelled)
+    return head
+
+
+def _take_out(
+    head: HeadFound, image: HeadImage, finding: FaceFinding, wish: FaceWish, cancelled: Stop
+) -> None:
+    """Note what comes in the place of a face, or that it stays."""
+    if not wish.takes_out:
+        head.state = "face-kept" if wish.keep else "face"
+        return
+    try:
+        region = face_region(finding, wish.plan, cancelled=cancelled)
+    except Refused as error:  # nothing would guard the brain
+        head.state, head.why = "uncertain", error.what
+        return
+    if not region.voxels:
+        return
+    before = look(finding, image.array)
+    packed = np.packbits(region.mask.reshape(-1)).tobytes()
+    outside = "" if image.is_derived else _outside(image.array, region.mask)
+    fill_in(image.array, finding, region, wish.plan, cancelled=cancelled)
+    head.patches = patches_of(image, region.mask)
+    head.proof = _Proof(finding, before, packed, image.geometry.shape, outside)
+    head.state = "face-removed"
+    head.facts |= _region_facts(region)
+
+
+def _donors(heads: Iterable[HeadFound]) -> dict[tuple[bytes, str], HeadFound]:
+    """For each frame of reference the volume that shows most of a face."""
+    best: dict[tuple[bytes, str], HeadFound] = {}
+    for head in heads:
+        if not head.has_face:
+            continue
+        if head.frame not in best or _shown(head) > _shown(best[head.frame]):
+            best[head.frame] = head
+    return best
+
+
+def _shown(head: HeadFound) -> float:
+    measures = head.finding.measures if head.finding else None
+    return measures.face.seen * measures.face.matched if measures else 0.0
+
+
+def _carry(head: HeadFound, donor: HeadFound, wish: FaceWish, cancelled: Stop) -> None:
+    """Take out of a volume what another of the same frame of reference shows to be face."""
+    if not wish.takes_out:
+        if wish.keep:
+            head.state = "face-kept"
+        return
+    image = read_image(head.found, head.volume - 1)
+    assert donor.finding is not None  # noqa: S101  # it is one
+    assert head.finding is not None  # noqa: S101  # it was looked at
+    placed = replace(
+        donor.finding, geometry=image.geometry, limit=head.finding.limit,
+        hounsfield=head.finding.hounsfield,
+    )  # fmt: skip
+    why = head.why
+    _take_out(head, image, placed, wish, cancelled)
+    if head.proof is None:  # the face is beyond its edges
+        if head.state != "not-a-head":
+            head.state, head.why = "not-a-head", f"no part of the face that {donor.name} shows"
+        return
+    head.state = "carried-over"
+    head.why = f"by the head that {donor.name} shows; by itself: {why}"
+    head.facts["carried_from"] = donor.series
+
+
+def _accept(heads: Iterable[HeadFound], wish: FaceWish, cancelled: Stop) -> None:
+    """Go on where a person has looked: what seems to be a face goes."""
+    for head in heads:
+        if head.state in _CLEAR or head.state == "face":
+            continue
+        head.accepted, head.sure = True, False
+        finding = head.finding
+        if finding is None or finding.brain is None or not wish.takes_out:
+            continue
+        image = read_image(head.found, head.volume - 1)
+        _take_out(head, image, finding, wish, cancelled)
+
+
+def _outside(array: npt.NDArray[Any], where: BoolArray) -> str:
+    """SHA-256 of all voxels that are not in a mask, slice by slice."""
+    digest = hashlib.sha256()
+    for plane, gone in zip(array, where, strict=True):
+        digest.update(np.where(gone, 0, plane).astype(plane.dtype).tobytes())
+    return digest.hexdigest()
+
+
+def _facts(finding: FaceFinding) -> dict[str, Any]:
+    measures = finding.measures
+    return {
+        "cost": None if measures is None else round(measures.cost, 3),
+        "face_in_view": None if measures is None else round(measures.face.seen, 4),
+        "face_points_matched_before": round(finding.face_points_matched, 4),
+        "voxels_removed": 0,
+        "brain_voxels_removed": 0,
+    }
+
+
+def _region_facts(region: Region) -> dict[str, Any]:
+    near = region.nearest_brain_mm
+    return {
+        "voxels_removed": region.voxels,
+        "brain_voxels_removed": region.brain_voxels,
+        "nearest_brain_mm": round(near, 2) if np.isfinite(near) else None,
+    }
+
+
+def _left_facts(left: Residual) -> dict[str, Any]:
+    return {
+        "face_points_matched_after": round(left.matched_after, 4),
+        "face_surface_moved": round(left.moved, 4),
+        "relief_correlation": round(left.relief_correlation, 4),
+        "face_likeness": round(left.likeness, 4),
+    }
