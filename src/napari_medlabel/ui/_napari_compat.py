@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 from napari import Viewer
+from napari.components.overlays import Overlay
 from napari.layers import Labels
 from napari.layers.labels._labels_constants import Mode
 from napari.layers.labels._labels_utils import mouse_event_to_labels_coordinate
@@ -26,6 +27,7 @@ __all__ = [
     "StrokeReceiver",
     "canvas_area",
     "canvas_widget",
+    "drawing_overlays",
     "is_gone",
     "main_window",
     "napari_docks",
@@ -270,6 +272,11 @@ def _around(a: Box, b: Box) -> Box:
 
 
 # The window
+
+
+def drawing_overlays(layer: Labels) -> list[Overlay]:
+    """What napari shows over a layer while somebody draws: made where `visible` says so."""
+    return [layer._overlays[name] for name in ("polygon", "brush_stroke")]  # noqa: SLF001
 
 
 def main_window(viewer: Viewer) -> QMainWindow:

@@ -11,13 +11,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from napari import Viewer
+from napari.components.overlays import Overlay
 from napari.layers import Image, Layer
 from napari.utils.colormaps import DirectLabelColormap
 from qtpy.QtCore import QTimer
 
 from napari_medlabel.core.volume import Window
 from napari_medlabel.ui import views
-from napari_medlabel.ui._napari_compat import OUTLINE, Box, CaseLabels, is_gone
+from napari_medlabel.ui._napari_compat import OUTLINE, Box, CaseLabels, drawing_overlays, is_gone
 
 if TYPE_CHECKING:
     from napari_medlabel.ui.layers import CaseLayers
@@ -28,17 +29,25 @@ TOOL_WORDS: Final = {"paint": "Paint", "erase": "Erase", "fill": "Fill", "polygo
 
 
 def _remove_in_turn(viewer: Viewer, layers: list[Layer]) -> None:
-    """Take layers out of the list, each with another turn of the loop: napari is slow at it."""
+    """Take layers out of the list, each with another turn of the loop: napari is slow at it.
+
+    In one batch of napari's: else it looks for garbage after each, which takes as long again.
+    """
+    events = viewer.layers.events
 
     def remove_next() -> None:
         if is_gone(viewer):
             return
+        if not layers:
+            events.end_batch()
+            return
         layer = layers.pop(0)
         if layer in viewer.layers:
             viewer.layers.remove(layer)
-        _remove_in_turn(viewer, layers)
+        QTimer.singleShot(0, remove_next)
 
     if layers:
+        events.begin_batch()
         QTimer.singleShot(0, remove_next)
 
 
@@ -69,6 +78,7 @@ class CanvasLayers:
         self._image: Image | None = None
         self._by_group: dict[int, CaseLabels] = {}
         self._below = len(viewer.layers)  # of somebody else's, which stay where they are
+        self._unshown: list[Overlay] = []  # of layers that are there, still without their pictures
         self._making = self._setting = False
         self._stale = False
         self._editable = not of.case.segmentation.read_only
@@ -81,7 +91,8 @@ class CanvasLayers:
     @property
     def ready(self) -> bool:
         """True once all of them are there."""
-        return not self._making and self._image is not None and not self._missing()
+        there = self._image is not None and not self._missing() and not self._unshown
+        return there and not self._making
 
     @property
     def image(self) -> Image:
@@ -117,21 +128,21 @@ class CanvasLayers:
             pass
 
     def make_next(self) -> bool:
-        """Make one of those that are not there yet; False where all are."""
+        """Make one of those that are not there yet, or a part of it; False where all are."""
         if self._ended or self._making or self.ready:
             return False
         self._making = True
         active = self._viewer.layers.selection.active
         try:
-            if self._image is None:
+            if self._viewer.dims.ndim < 3:
+                self._viewer.dims.ndim = 3  # its sliders alone take as long as a layer
+            elif self._image is None:
                 self._image = self._made_image()
                 self._add(self._image, 0)
+            elif self._unshown:
+                self._unshown.pop().visible = True
             else:
-                group = self._missing()[0]
-                self._by_group[group] = self._made_labels(group)
-                self._add(self._by_group[group], sorted(self._by_group).index(group) + 1)
-                self._color(group)
-                self.on_made(self._by_group[group])
+                self._make_group(self._missing()[0])
         finally:
             self._making = False
         if self.ready:
@@ -148,7 +159,7 @@ class CanvasLayers:
         for layer in self._by_group.values():
             layer.let_go()
         made = [*self._by_group.values(), *([] if self._image is None else [self._image])]
-        self._image, self._by_group = None, {}
+        self._image, self._by_group, self._unshown = None, {}, []
         _remove_in_turn(self._viewer, made)
         self.on_made, self.on_all = (lambda _layer: None), (lambda: None)
 
@@ -262,6 +273,15 @@ class CanvasLayers:
 
     def _missing(self) -> list[int]:
         return sorted(set(self._of.groups) - set(self._by_group))
+
+    def _make_group(self, group: int) -> None:
+        layer = self._by_group[group] = self._made_labels(group)
+        self._unshown = drawing_overlays(layer)
+        for overlay in self._unshown:
+            overlay.visible = False
+        self._add(layer, sorted(self._by_group).index(group) + 1)
+        self._color(group)
+        self.on_made(layer)
 
     def _add(self, layer: Layer, at: int) -> None:
         """Above what was there before the case was opened, below what came later."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from qtpy.QtCore import QEvent, QSize, Qt
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QLayout, QPushButton, QSizePolicy, QWidget
 
@@ -35,6 +35,9 @@ class FittingRow(QFrame):
         super().__init__()
         self._dispensable = tuple(dispensable)
         self._unwanted: set[QWidget] = set()
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self.fit)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(10, 0, 10, 0)
         layout.setSpacing(gap)
@@ -89,9 +92,9 @@ class FittingRow(QFrame):
         self.fit()
 
     def event(self, event: QEvent) -> bool:
-        """Fonts and styles change how wide the parts are."""
-        if event.type() in LAID_OUT_AGAIN:
-            self.fit()
+        """Fonts and styles change how wide the parts are; each change comes as many events."""
+        if event.type() in LAID_OUT_AGAIN and not self._soon.isActive():
+            self._soon.start()
         return bool(super().event(event))
 
 

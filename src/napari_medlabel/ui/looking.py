@@ -217,10 +217,11 @@ class Looking(QObject):
             self._following = False
 
     def _napari_stepped(self, _event: object = None) -> None:
-        if not self._following and self.sight.layers.canvas.ready:
+        point = self._viewer.dims.point[-3:]
+        # Two axes are left when somebody takes all layers away.
+        if len(point) == 3 and not self._following and self.sight.layers.canvas.ready:
             self._following = True
             try:
-                point = self._viewer.dims.point[-3:]
                 self.sight.move_to(
                     (at - start) / step for at, step, start in zip(point, *self._grid, strict=True)
                 )  # fmt: skip

@@ -115,15 +115,11 @@ class Workplace(QObject):
         """Take the theme."""
         room = self._looking.room
         self._sight.scale = tokens.scale
-        room.set_tabs_style(tab_sheet(tokens, "bottom", 28))
-        room.setStyleSheet(
-            f"#medlabel_room {{ background: {tokens.bg}; }} "
-            f"QSplitter::handle {{ background: {tokens.line}; image: none; }}"
-        )
+        room.set_look(tokens.bg, tokens.line, tab_sheet(tokens, "bottom", 28))
         self._sight.repaint()
         self._sheet, self._tokens = sheet, tokens
         self._plain = [self.bar, self.strip, self.status, self.preview, self._solid]
-        self._dress_next()
+        self._dressing.start()
 
     def _dress_next(self) -> None:
         """One part at a time, events between them: a sheet of styles takes long to work out."""
