@@ -18,7 +18,7 @@ from napari_medlabel.core.schema import Code
 from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.formats.dicom_labels import layers_on, open_dicom_labels
 from napari_medlabel.formats.dicom_seg import read_seg
-from napari_medlabel.formats.dicom_segments import cielab_of, rgb_of
+from napari_medlabel.formats.dicom_segments import Segment, cielab_of, rgb_of
 from napari_medlabel.formats.label_planes import layers_of, overlaps_of, painted
 from napari_medlabel.testing import axes, geometries
 from tests.formats.made_seg import (
@@ -150,6 +150,11 @@ def test_layers_hold_each_segment_once_and_no_two_that_overlap(seed: int, count:
     layers = layers_of(tuple(numbers), overlaps)
     assert sorted(n for layer in layers for n in layer) == list(numbers)
     assert not any((a, b) in overlaps for layer in layers for a in layer for b in layer)
+
+
+@given(st.text(max_size=20))
+def test_the_words_of_a_segment_are_one_line(meaning: str) -> None:
+    assert Segment(1, code=Code("SCT", "51114001", meaning)).words.isprintable()
 
 
 def test_slices_whose_frames_were_left_out_are_empty(tmp_path: Path, grid: Geometry) -> None:

@@ -83,18 +83,23 @@ class Segment:
     @property
     def words(self) -> str:
         """Its number and, where that is a public term, what it is: fit for an error."""
-        known = self.code is not None and self.code.scheme in {"SCT", "SRT", "DCM", "FMA"}
-        return f"{self.number} ({self.code.meaning})" if known and self.code else str(self.number)
+        if self.code is None or self.code.scheme not in {"SCT", "SRT", "DCM", "FMA"}:
+            return str(self.number)
+        return f"{self.number} ({_printable(self.code.meaning)})"
 
     def as_label(self, value: int | None = None) -> Label:
         """The label of a schema for it; its number is the value unless another is given."""
-        name = "".join(filter(str.isprintable, self.label)).strip()
+        name = _printable(self.label).strip()
         color = self.color or PALETTE[(self.number - 1) % len(PALETTE)]
         return Label(
             self.number if value is None else value,
             name[:_MOST_NAMED] or f"Segment {self.number}",
             color, self.code, self.category, self.modifiers, self.region,
         )  # fmt: skip
+
+
+def _printable(text: str) -> str:
+    return "".join(filter(str.isprintable, text))
 
 
 def segments_of(
