@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from napari_medlabel.core.geometry import BoolArray, Index
 from napari_medlabel.core.volume import Series
-from napari_medlabel.errors import Cancelled, InputError, Refused
+from napari_medlabel.errors import Cancelled, GeometryError, InputError, Refused
 from napari_medlabel.formats.dicom_files import Place
 from napari_medlabel.formats.dicom_instance import InstanceFacts
 from napari_medlabel.formats.dicom_pictures import Picture
@@ -34,13 +34,14 @@ from napari_medlabel.privacy.face_slices import (
     Patches,
     parts_of,
     patches_of,
+    pieces_of,
     read_image,
     read_written,
 )
 from napari_medlabel.privacy.pixel_change import Patch
 from napari_medlabel.privacy.pixel_wishes import FaceWish
 
-__all__ = ["FacesFound", "HeadFound", "check_written", "look_for_faces"]
+__all__ = ["FacesFound", "HeadFound", "State", "check_written", "look_for_faces"]
 
 Progress = Callable[[int, int], None]
 Stop = Callable[[], bool]
@@ -53,7 +54,9 @@ _CLEAR: Final = frozenset({
 })  # fmt: skip
 _CARRIED_TO: Final = frozenset({"uncertain", "face-not-in-view", "not-a-head"})
 _FACELESS: Final = frozenset({"face-removed", "carried-over", "already-defaced"})
+_FEW: Final = 8  # slices
 _LOOK: Final = "look at it, and say --accept-uncertain if it may go on"
+_PICTURES: Final = frozenset({"image", "localizer", "other"})
 _LOOKED_AT: Final = frozenset({"CT", "MR", "PT"})
 
 
@@ -81,13 +84,15 @@ class HeadFound:
     Parameters
     ----------
     series, volume
-        As a scan counts them, from 1.
+        As a scan counts them, from 1; 0 where it is the only one of its series.
     state
         What it comes to.
     why
         The reason, for a person.
     places
         Its files.
+    found
+        The series, of this one volume.
     facts
         Numbers.
     accepted
@@ -110,8 +115,7 @@ class HeadFound:
     @property
     def name(self) -> str:
         """For a person: "series 2", or "series 2, volume 3"."""
-        several = len(self.found.volumes) > 1
-        return f"series {self.series}" + (f", volume {self.volume}" if several else "")
+        return f"series {self.series}" + (f", volume {self.volume}" if self.volume else "")
 
     @property
     def is_faceless(self) -> bool:
@@ -126,7 +130,7 @@ class HeadFound:
     @property
     def frame(self) -> tuple[bytes, str]:
         """Patient and frame of reference; "" where it has none."""
-        first = parts_of(self.found.volumes[self.volume - 1])[0]
+        first = parts_of(self.found.volumes[0])[0]
         return first.patient_key, first.frame_of_reference_uid
 
     def document(self) -> dict[str, Any]:
@@ -203,8 +207,8 @@ class FacesFound:
     def _beside_a_face(self) -> int:
         """Pictures that may show a face which other pictures of the same patient show."""
         faces = {one.frame[0] for one in self.heads if one.has_face}
-        own = [parts_of(one.found.volumes[one.volume - 1])[0] for one in self.heads
-               if one.state == "not-looked-at" and one.found.kind != "segmentation"]  # fmt: skip
+        aside = [one for one in self.heads if one.state == "not-looked-at"]
+        own = [parts_of(one.found.volumes[0])[0] for one in aside if one.found.kind in _PICTURES]
         loose = [one.facts for one in self.placeless]
         return 0 if self.wish.keep else sum(one.patient_key in faces for one in (*own, *loose))
 
@@ -215,7 +219,7 @@ class FacesFound:
 
 
 def look_for_faces(  # noqa: PLR0913  # what is looked at, and how
-    series: Iterable[Series], wanted: Collection[Place], pictures: Collection[Picture],
+    series: Iterable[Series], wanted: frozenset[Place], pictures: Collection[Picture],
     wish: FaceWish, *, progress: Progress | None = None, cancelled: Stop = lambda: False,
 ) -> FacesFound:  # fmt: skip
     """Look for faces in every volume, and work out what comes in their place.
@@ -241,14 +245,16 @@ def look_for_faces(  # noqa: PLR0913  # what is looked at, and how
         If it was called off.
     """
     todo = [
-        (one, n) for one in series if one.format == "dicom" for n in range(len(one.volumes))
-        if {facts.place for facts in parts_of(one.volumes[n])} & set(wanted)
+        (piece, len(one.volumes) > 1 and n + 1)
+        for one in series if one.format == "dicom" for n in range(len(one.volumes))
+        for piece in pieces_of(one, n)
+        if not wanted.isdisjoint(facts.place for facts in parts_of(piece.volumes[0]))
     ]  # fmt: skip
     heads: list[HeadFound] = []
-    for done, (one, n) in enumerate(todo):
+    for done, (one, number) in enumerate(todo):
         if progress is not None:
             progress(done, len(todo))
-        heads.append(_looked(one, n, wish, cancelled))
+        heads.append(_looked(one, int(number), wish, cancelled))
     donors = _donors(heads)
     for head in heads:
         donor = donors.get(head.frame) if head.frame[1] else None
@@ -298,7 +304,7 @@ def check_written(
             continue
         if cancelled():
             raise Cancelled("looking at what was written was called off")
-        image = read_image(head.found, head.volume - 1)
+        image = read_image(head.found)
         again = read_written(image, new)
         if head.proof.outside and head.proof.outside != _outside(again, head.proof.where):
             raise Refused(f"voxels of {head.name} changed that are no face", "please report it")
@@ -314,13 +320,17 @@ def check_written(
 
 
 def _looked(series: Series, volume: int, wish: FaceWish, cancelled: Stop) -> HeadFound:
-    places = frozenset(facts.place for facts in parts_of(series.volumes[volume]))
-    head = HeadFound(series.number, volume + 1, "not-looked-at", "", places, series)
+    parts = parts_of(series.volumes[0])
+    places = frozenset(facts.place for facts in parts)
+    head = HeadFound(series.number, volume, "not-looked-at", "", places, series)
     if series.kind == "segmentation" or series.modality not in _LOOKED_AT:
         head.why = "no image of CT, MR or PET"
         return head
     try:
-        image = read_image(series, volume)
+        image = read_image(series)
+    except GeometryError as error:  # a few single slices show nothing of a surface
+        head.state, head.why = "unread" if len(parts) > _FEW else "not-looked-at", error.what
+        return head
     except InputError as error:
         head.state, head.why = "unread", error.what
         return head
@@ -379,7 +389,7 @@ def _carry(head: HeadFound, donor: HeadFound, wish: FaceWish, cancelled: Stop) -
         if wish.keep:
             head.state = "face-kept"
         return
-    image = read_image(head.found, head.volume - 1)
+    image = read_image(head.found)
     assert donor.finding is not None  # noqa: S101  # it is one
     assert head.finding is not None  # noqa: S101  # it was looked at
     placed = replace(
@@ -406,7 +416,7 @@ def _accept(heads: Iterable[HeadFound], wish: FaceWish, cancelled: Stop) -> None
         finding = head.finding
         if finding is None or finding.brain is None or not wish.takes_out:
             continue
-        image = read_image(head.found, head.volume - 1)
+        image = read_image(head.found)
         _take_out(head, image, finding, wish, cancelled)
 
 

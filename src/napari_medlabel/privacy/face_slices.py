@@ -10,17 +10,17 @@ import numpy.typing as npt
 from napari_medlabel.core.derivation import Choice
 from napari_medlabel.core.geometry import BoolArray, Geometry
 from napari_medlabel.core.volume import FoundVolume, Series, Source
-from napari_medlabel.errors import InputError
+from napari_medlabel.errors import GeometryError, InputError
 from napari_medlabel.formats import TooNarrow, onto_source, open_reader, recipe_of, with_choice
 from napari_medlabel.formats.dicom_files import Place
 from napari_medlabel.formats.dicom_instance import InstanceFacts
 from napari_medlabel.privacy.pixel_change import Patch, patch_of
 
-__all__ = ["HeadImage", "patches_of", "read_image", "read_written"]
+__all__ = ["HeadImage", "parts_of", "patches_of", "pieces_of", "read_image", "read_written"]
 
 Array = npt.NDArray[Any]
 Patches = dict[Place, dict[int, tuple[Patch, ...]]]
-_RESAMPLED: Final = Choice("resample")
+_CHOICES: Final = (Choice("resample"), Choice("split"))
 _DEPTHS: Final = frozenset({8, 16, 32})
 
 
@@ -70,19 +70,34 @@ def parts_of(found: FoundVolume) -> tuple[InstanceFacts, ...]:
     return (recipe.found if recipe else found).parts
 
 
-def read_image(series: Series, volume: int) -> HeadImage:
-    """Read a volume; one that is no regular grid is resampled for it.
+def pieces_of(series: Series, volume: int) -> list[Series]:
+    """What is looked at of a volume, each a series of one volume.
+
+    One that is no regular grid is to be resampled, else each of its regular runs is looked at; what
+    can be neither stays as it is, and is refused when it is read.
+    """
+    found = replace(series, volumes=(series.volumes[volume],))
+    if found.volumes[0].usable:
+        return [found]
+    for choice in _CHOICES:
+        made = with_choice(found, choice).volumes
+        if made and all(one.usable for one in made):
+            return [replace(series, volumes=(one,)) for one in made]
+    return [found]
+
+
+def read_image(one: Series) -> HeadImage:
+    """Read the one volume of a series.
 
     Raises
     ------
+    GeometryError
+        If its slices are no volume.
     InputError
         If it cannot be read, or its pixels could not be changed; in words for a person.
     """
-    one = replace(series, volumes=(series.volumes[volume],))
     if not one.volumes[0].usable:
-        one = replace(one, volumes=with_choice(one, _RESAMPLED).volumes[:1])
-    if not one.volumes or not one.volumes[0].usable:
-        raise InputError("its slices have no one place in space")
+        raise GeometryError("its slices have no one place in space")
     for facts in parts_of(one.volumes[0]):
         if facts.samples != 1 or facts.bits_allocated not in _DEPTHS or facts.pixels is None:
             raise InputError("its pixels are not plain numbers")

@@ -156,8 +156,8 @@ def look_at_pixels(  # noqa: PLR0913  # what is looked at, and how
     if face is not None:
         series = scan(below, cancelled=cancelled).series if pictures else ()
         faces = look_for_faces(
-            series, {one.facts.place for one in pictures}, pictures, face, progress=progress,
-            cancelled=cancelled,
+            series, frozenset(one.facts.place for one in pictures), pictures, face,
+            progress=progress, cancelled=cancelled,
         )  # fmt: skip
     return PixelsFound(seen, faces, reader)
 

@@ -12,7 +12,7 @@ from napari_medlabel.privacy.burned_in import TextBox, find_burned_in
 from napari_medlabel.privacy.burned_in_redact import is_kept
 from napari_medlabel.privacy.face import find_in
 from napari_medlabel.privacy.face_residual import residual_likeness
-from napari_medlabel.privacy.face_slices import parts_of, read_image
+from napari_medlabel.privacy.face_slices import parts_of, pieces_of, read_image
 
 __all__ = ["FaceSeen", "PixelsChecked", "check_pixels"]
 
@@ -51,8 +51,10 @@ class FaceSeen:
         """Whether no face is seen, or a person has said that it is known."""
         if self.told in _SAID:
             return True
+        if self.verdict == "unread":  # headers say less than they did: tiles, say
+            return self.told == "not-a-head"
         looks_like_one = self.verdict == "uncertain" and self.likeness > _LIKE_A_FACE
-        return self.verdict not in {"face", "wrong-orientation", "unread"} and not looks_like_one
+        return self.verdict not in {"face", "wrong-orientation"} and not looks_like_one
 
     def document(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -174,21 +176,23 @@ def _faces_seen(
     except InputError:  # it holds no image
         return ()
     images = [one for one in series if one.kind != "segmentation" and one.modality in _SECTIONS]
-    todo = [(one, n) for one in images for n in range(len(one.volumes))]
+    todo = [
+        (piece, n + 1) for one in images for n in range(len(one.volumes))
+        for piece in pieces_of(one, n)
+    ]  # fmt: skip
     seen = []
-    for done, (one, n) in enumerate(todo):
+    for done, (one, number) in enumerate(todo):
         if cancelled():
             raise Cancelled("the second look was called off")
         if progress is not None:
             progress(done, len(todo))
-        seen.append(_seen(one, n, _state(folder, one, n, told), cancelled))
+        seen.append(_seen(one, number, _state(folder, one, told), cancelled))
     return tuple(seen)
 
 
-def _seen(series: Series, volume: int, told: str, cancelled: Stop) -> FaceSeen:
-    number = volume + 1
+def _seen(series: Series, number: int, told: str, cancelled: Stop) -> FaceSeen:
     try:
-        image = read_image(series, volume)
+        image = read_image(series)
     except InputError:
         return FaceSeen(series.number, number, "unread", 0.0, told)
     finding = find_in(image.array, image.geometry, image.unit, cancelled=cancelled)
@@ -196,11 +200,11 @@ def _seen(series: Series, volume: int, told: str, cancelled: Stop) -> FaceSeen:
     return FaceSeen(series.number, number, finding.verdict, likeness, told)
 
 
-def _state(folder: Path, series: Series, volume: int, told: Mapping[str, str]) -> str:
+def _state(folder: Path, series: Series, told: Mapping[str, str]) -> str:
     """What the certificate says of the files of a volume, the least clear of it."""
     names = {
         Path(facts.place.path).resolve().relative_to(folder.resolve()).as_posix()
-        for facts in parts_of(series.volumes[volume])
+        for facts in parts_of(series.volumes[0])
     } if series.format == "dicom" else set()  # fmt: skip
     states = {told.get(name, "") for name in names}
     return next(iter(sorted(states & _SAID)), next(iter(sorted(states)), ""))
