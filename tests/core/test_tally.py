@@ -33,3 +33,14 @@ def test_counts_are_those_of_counting_anew(
         np.testing.assert_array_equal(
             tally.slices(value), np.flatnonzero((now == value).any(axis=(1, 2)))
         )
+
+
+def test_more_slices_than_a_byte_counts_are_counted() -> None:
+    labels = np.zeros((600, 3, 2), np.uint8)
+    tally = Tally(labels)
+    assert not tally.slices_along(1, 1, [labels]).size
+    assert not tally.slices_along(1, 2, [labels]).size
+    tally.take(Edit.fill(labels, (0, 1, 1), np.ones((600, 2, 1), bool), 1))
+    assert tally.voxels(1) == 1200
+    assert tally.slices_along(1, 1, ()).tolist() == [1, 2]
+    assert tally.slices_along(1, 2, ()).tolist() == [1]
