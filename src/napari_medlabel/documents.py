@@ -10,6 +10,7 @@ from pydantic.json_schema import DEFAULT_REF_TEMPLATE
 
 from napari_medlabel.core.annotation import Kind
 from napari_medlabel.core.annotation_measure import ImageValues, Measure
+from napari_medlabel.core.case_privacy import PartState
 from napari_medlabel.core.geometry_report import Duplicate, GeometryReport, Missing, Step
 from napari_medlabel.core.plane import View
 from napari_medlabel.core.provenance import (
@@ -25,7 +26,7 @@ from napari_medlabel.core.schema import Code
 __all__ = ["annotations_schema", "provenance_schema", "scan_schema", "write_schemas"]
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-_PARTS = (ProvenanceStep, Software, SourceRecord, VersionRecord)
+_PARTS = (PartState, ProvenanceStep, Software, SourceRecord, VersionRecord)
 _REPORT = (Duplicate, GeometryReport, Missing, Step)
 
 _Row = Annotated[list[float], Field(min_length=4, max_length=4)]

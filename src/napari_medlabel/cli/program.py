@@ -19,6 +19,7 @@ from napari_medlabel.cli.annotations import annotations
 from napari_medlabel.cli.automatic import auto
 from napari_medlabel.cli.burned_in import burned_in
 from napari_medlabel.cli.defacing import deface
+from napari_medlabel.cli.exporting import export
 from napari_medlabel.cli.irregular import (
     LargestRunChoice,
     NearestChoice,
@@ -38,10 +39,10 @@ from napari_medlabel.cli.options import (
     app,
 )
 from napari_medlabel.cli.privacy import deidentify, pseudonyms
+from napari_medlabel.cli.privacy_state import privacy_app
 from napari_medlabel.cli.risk import risk
 from napari_medlabel.cli.text import print_json, progress_bar, sentence, show, table
 from napari_medlabel.core.derivation import Choice
-from napari_medlabel.core.provenance import Onto
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.errors import ExtraMissing, InputError
 from napari_medlabel.session import Session, local_session
@@ -100,6 +101,7 @@ app.add_typer(models_app)
 app.command()(auto)
 app.command()(deidentify)
 app.command()(pseudonyms)
+app.add_typer(privacy_app)
 app.command(name="burned-in")(burned_in)
 app.command()(risk)
 
@@ -173,51 +175,7 @@ def list_(*, workspace: WorkspaceChoice = None, as_json: Json = False) -> None:
     )  # fmt: skip
 
 
-@app.command()
-def export(  # noqa: PLR0913  # one for each option
-    segmentation: CaseName,
-    out: Annotated[
-        Path, typer.Argument(readable=False, metavar="OUT", help="The folder to write into.")
-    ],
-    *,
-    formats: Annotated[
-        list[str], typer.Option("--format", help="nifti, nrrd or dicom-seg; may be repeated.")
-    ] = ["nifti"],  # noqa: B006
-    name: Annotated[str, typer.Option("--name", help="What the files are called.")] = "",
-    version: Annotated[
-        int, typer.Option("--version", help="A saved version; 0 is the present.")
-    ] = 0,
-    originals: Annotated[
-        Path | None,
-        typer.Option(
-            "--source",
-            readable=False,
-            help="For dicom-seg: the image's folder; its patient is then named in the file.",
-        ),
-    ] = None,
-    onto: Annotated[
-        Onto,
-        typer.Option("--onto", help="Of a resampled volume: its grid, or its source's slices."),
-    ] = "grid",
-    workspace: WorkspaceChoice = None,
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
-    """Write a mask with labels, provenance and checksums, verified by reading it back."""
-    session = local_session(workspace)
-    answer = commands.export_case(
-        session, segmentation, out, name=name, formats=tuple(formats), version=version,
-        force=force, originals=originals, onto=onto,
-    )  # fmt: skip
-    if as_json:
-        print_json(answer.document())
-        return
-    for file in answer.files:
-        sentence(f"{file.path.name}  {file.bytes} bytes  sha256 {file.sha256[:8]}")
-    for check in answer.checks:
-        sentence(f"  {'ok' if check.ok else 'FAILED'}  {check.name}: {check.detail}")
-
-
+app.command()(export)
 app.command()(annotations)
 app.command()(files.stats)
 app.command()(files.compare)

@@ -55,6 +55,7 @@ from napari_medlabel.commands.deidentifying import (
 )
 from napari_medlabel.commands.demo import demo, open_demo
 from napari_medlabel.commands.doctor import doctor
+from napari_medlabel.commands.export_run import ExportRow, ExportRun, export_cases
 from napari_medlabel.commands.exporting import export_case
 from napari_medlabel.commands.files import (
     Converted,
@@ -105,6 +106,7 @@ from napari_medlabel.commands.models import (
 )
 from napari_medlabel.commands.overlays import OverlayVolume, read_overlay
 from napari_medlabel.commands.privacy_state import (
+    Before,
     CasePrivacy,
     Missing,
     PartState,
@@ -115,6 +117,7 @@ from napari_medlabel.commands.privacy_state import (
     check_privacy,
     mark_privacy,
     override_privacy,
+    privacy_document,
     privacy_policy,
     set_privacy_policy,
 )
@@ -156,6 +159,7 @@ from napari_medlabel.commands.tools import (
 
 __all__ = [
     "AnswerPreview",
+    "Before",
     "BurnedIn",
     "CaseComparison",
     "CasePrivacy",
@@ -163,6 +167,8 @@ __all__ = [
     "Dates",
     "Defaced",
     "Deidentified",
+    "ExportRow",
+    "ExportRun",
     "FacePlan",
     "FaceWish",
     "FoundPart",
@@ -215,6 +221,7 @@ __all__ = [
     "engines",
     "export_annotations",
     "export_case",
+    "export_cases",
     "export_pseudonyms",
     "fill_holes",
     "fill_region",
@@ -250,6 +257,7 @@ __all__ = [
     "paint_to_edge",
     "preview_answer",
     "preview_deidentification",
+    "privacy_document",
     "privacy_policy",
     "read_overlay",
     "recent_cases",

@@ -13,6 +13,8 @@ from napari_medlabel.commands.door import command
 from napari_medlabel.commands.finding import AS_FOUND, check_usable, choose, find_case
 from napari_medlabel.commands.labels import import_mask
 from napari_medlabel.commands.opening import Seen, case_facts, let_go, lookup_of, open_info
+from napari_medlabel.commands.privacy_gate import why_not_drawn
+from napari_medlabel.commands.privacy_source import enter_generated, enter_known
 from napari_medlabel.commands.saving import fold_if_large
 from napari_medlabel.commands.sources import find, open_source
 from napari_medlabel.core.derivation import Choice
@@ -86,6 +88,7 @@ def open_reader_as_case(
         reader.close()
         return open_info(session, known, None, seen=seen)
     info = known or catalogue.add_case(lookup, reader.modality, case_facts(session, reader, {}))
+    enter_generated(session, info, reader.source)
     return open_info(session, info, reader, seen=seen)
 
 
@@ -256,13 +259,18 @@ def _open_source(  # noqa: PLR0913  # as `open_series`
         info = known or catalogue.add_case(
             lookup, series.modality, case_facts(session, reader, resume)
         )
+        later = enter_known(session, info, series, volume)
+        # At the end of the import, unless somebody waits for it: it reads every file once more.
+        if later is not None and (info.state == "ready" or why_not_drawn(session, info)):
+            later()
+            later = None
     except BaseException:
         reader.close()
         raise
     if info.state == "ready":
         reader.close()
         return open_info(session, info, None, seen=seen)
-    return open_info(session, info, reader, seen=seen)
+    return open_info(session, info, reader, seen=seen, imported=later)
 
 
 def _forget_if_empty(session: Session, case: OpenCase) -> None:

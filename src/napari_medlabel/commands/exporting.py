@@ -11,7 +11,9 @@ from typing import Final
 from napari_medlabel import __version__
 from napari_medlabel.commands.annotations import annotations_to_export
 from napari_medlabel.commands.door import command
+from napari_medlabel.commands.finding import find_case
 from napari_medlabel.commands.opening import opened
+from napari_medlabel.commands.privacy_gate import check_export
 from napari_medlabel.commands.saving import arrays_of, past_of, save
 from napari_medlabel.core.provenance import (
     Onto,
@@ -74,6 +76,8 @@ def export_case(  # noqa: PLR0913  # each is a choice the person makes
 
     Raises
     ------
+    Refused
+        If the case is not cleared to leave the workspace; says what is missing.
     InputError
         If a DICOM segmentation cannot be made of it, or the image's files are not in `originals`.
     OutputError
@@ -81,6 +85,7 @@ def export_case(  # noqa: PLR0913  # each is a choice the person makes
     IntegrityError
         If what was written does not read back the same; nothing is left then.
     """
+    check_export(session, case.info if isinstance(case, OpenCase) else find_case(session, case))
     try:
         return _export(session, case, folder, name, formats, version, originals, onto, force=force)
     except DamagedHistory:
@@ -169,6 +174,7 @@ def _provenance(session: Session, work: OpenCase) -> Provenance:
         schema=work.segmentation.schema.document(),
         steps=past.steps,
         steps_undone=len(work.segmentation.undone),
+        deidentification=workspace.catalogue.privacy.of(work.info.id).history,
         versions=records,
         active_seconds=round(past.active_seconds, 3),
         exported=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),

@@ -77,11 +77,13 @@ def open_info(  # noqa: PLR0913  # what to open, and how much of it
     image: bool = True,
     history: bool = True,
     seen: Seen | None = None,
+    imported: Callable[[], None] | None = None,
 ) -> OpenCase:
     """Open a case; `reader` is there where its image is still to be imported.
 
     One that is not cleared to be worked on is opened for looking. `seen` is told, on this
-    thread, as soon as the middle slice is in memory.
+    thread, as soon as the middle slice is in memory; `imported` is called, on another, when the
+    image has been imported whole.
 
     Raises
     ------
@@ -105,7 +107,7 @@ def open_info(  # noqa: PLR0913  # what to open, and how much of it
             _check_import_possible(info, hold, image=image)
             reader = reader or _found_again(session, info)
             threads = 2 if seen is None else 1  # a window that watches needs the rest to draw
-            volume, loading = _import(session, info, cipher, reader, threads=threads)
+            volume, loading = _import(session, info, cipher, reader, imported, threads=threads)
         else:
             volume, loading = _load(workspace.image_path(info.id), info.id, cipher, image=image)
         undo.callback(loading.end)
@@ -223,8 +225,14 @@ def _ready_if_whole(session: Session, info: CaseInfo, cipher: Cipher) -> CaseInf
     return catalogue.case(info.id)
 
 
-def _import(
-    session: Session, info: CaseInfo, cipher: Cipher, reader: VolumeReader, *, threads: int
+def _import(  # noqa: PLR0913  # what the work needs
+    session: Session,
+    info: CaseInfo,
+    cipher: Cipher,
+    reader: VolumeReader,
+    imported: Callable[[], None] | None,
+    *,
+    threads: int,
 ) -> tuple[Volume, Loading]:
     """Get ready to write the image into the workspace and into memory at the same time."""
     workspace = session.workspace
@@ -243,6 +251,8 @@ def _import(
             )  # fmt: skip
             facts = workspace.catalogue.facts(info.id) | {"sha256": written.sha256}
             workspace.catalogue.set_ready(info.id, facts)
+            if imported is not None:
+                imported()
         except TooNarrow as error:
             facts = workspace.catalogue.facts(info.id)
             facts["resume"]["wide"] = True

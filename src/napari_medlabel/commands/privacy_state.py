@@ -1,7 +1,8 @@
 """What is known of a case's headers, burned-in text and face; and what a workspace wants of it."""
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.finding import find_case
@@ -11,6 +12,7 @@ from napari_medlabel.commands.privacy_gate import (
     missing_before,
     rules_of,
 )
+from napari_medlabel.commands.privacy_report import proof_of_report
 from napari_medlabel.core.case_privacy import (
     Before,
     CasePrivacy,
@@ -35,6 +37,7 @@ __all__ = [
     "check_privacy",
     "mark_privacy",
     "override_privacy",
+    "privacy_document",
     "privacy_policy",
     "set_privacy_policy",
 ]
@@ -56,6 +59,26 @@ def case_privacy(session: Session, case: _Case) -> CasePrivacy:
     return session.workspace.catalogue.privacy.of(_info(session, case).id)
 
 
+@command(needs=Permission.VIEW)
+def privacy_document(session: Session, case: _Case) -> dict[str, Any]:
+    """What is known of a case, and what the rules want of it before what, as JSON-ready values.
+
+    Raises
+    ------
+    InputError
+        If there is no such case.
+    IntegrityError
+        If the rules, or what was said of the case, were altered.
+    """
+    info = _info(session, case)
+    missing = {
+        before: [one.document() for one in missing_before(session, info, before)]
+        for before in get_args(Before)
+    }
+    known = session.workspace.catalogue.privacy.of(info.id).document()
+    return {"case": info.name, **known, "missing": missing}
+
+
 @command(needs=Permission.CLEAR)
 def mark_privacy(  # noqa: PLR0913  # what is said
     session: Session,
@@ -65,6 +88,7 @@ def mark_privacy(  # noqa: PLR0913  # what is said
     *,
     why: str,
     proof: Mapping[str, Any] | None = None,
+    report: Path | None = None,
 ) -> CasePrivacy:
     """Say what is known of a part of a case: the one way it changes, kept with who and when.
 
@@ -81,16 +105,21 @@ def mark_privacy(  # noqa: PLR0913  # what is said
         One line, which is in the provenance of every export: never a patient's name or number.
     proof
         JSON-ready: SHA-256 of a certificate or report, tool, parameters, numbers; no identifier.
+    report
+        A file that proves it: its SHA-256 goes into the proof, and the verdict and numbers of a
+        report of `deface` or `burned-in`.
 
     Raises
     ------
     InputError
-        If there is no such case, part or state, no reason, or nothing to override.
+        If there is no such case, part or state, no reason, nothing to override, or the report
+        cannot be read.
     Refused
         If it is to be overridden and the rules do not let this person.
     """
     info = _info(session, case)
-    privacy = enter(session, info.id, part, state, why=why, proof=proof)
+    shown = {**(proof or {}), **(proof_of_report(report) if report is not None else {})}
+    privacy = enter(session, info.id, part, state, why=why, proof=shown)
     if isinstance(case, OpenCase):
         look_again(session, case)
     return privacy

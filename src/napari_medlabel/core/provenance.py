@@ -12,6 +12,7 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final, Literal
 
+from napari_medlabel.core.case_privacy import PartState
 from napari_medlabel.core.history import Step
 from napari_medlabel.core.volume import Source
 from napari_medlabel.errors import InputError
@@ -127,7 +128,9 @@ class Provenance:
     source
         Where the image came from.
     deidentification
-        What was applied, in order; empty where nothing was.
+        All that was said of header, burned-in text and face of the image, in order: what was done
+        or not needed and the proof of it, and what was let through and why. The last entry of
+        each part counts; a part that has none is unknown.
     schema
         The labels, as `LabelSchema.document` writes them.
     protocol_sha256
@@ -165,7 +168,7 @@ class Provenance:
     versions: tuple[VersionRecord, ...] = ()
     version: int = 0
     reviews: tuple[Mapping[str, Any], ...] = ()
-    deidentification: tuple[Mapping[str, Any], ...] = ()
+    deidentification: tuple[PartState, ...] = ()
     protocol_sha256: str = ""
     active_seconds: float = 0.0
     mask_sha256: str = ""
@@ -205,7 +208,9 @@ class Provenance:
                 steps=tuple(ProvenanceStep(**entry) for entry in facts.pop("steps")),
                 versions=tuple(VersionRecord(**entry) for entry in facts.pop("versions")),
                 reviews=tuple(facts.pop("reviews")),
-                deidentification=tuple(facts.pop("deidentification")),
+                deidentification=tuple(
+                    PartState.from_document(one) for one in facts.pop("deidentification")
+                ),
                 **facts,
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -22,6 +22,7 @@ from napari_medlabel.core.provenance import Provenance
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.volume import Source
 from napari_medlabel.errors import GeometryError, InputError
+from napari_medlabel.formats.dicom_seg_deidentified import method_of, say_deidentified
 from napari_medlabel.formats.dicom_seg_describe import (
     Described,
     described,
@@ -153,6 +154,7 @@ def _dataset(content: SegContent, planes: SlicePlanes) -> Dataset:
     dataset.SegmentsOverlap = "YES" if _overlap(content.groups) else "NO"
     dataset.ContentCreatorName = ""  # has to be there: PS3.3 10.9
     _refer(dataset, content.source, slices)
+    say_deidentified(dataset, content.provenance, content.header)
     return dataset
 
 
@@ -187,11 +189,12 @@ def _part(content: SegContent, group: int, planes: SlicePlanes) -> Part:
 
 
 def _state(content: SegContent) -> tuple[object, ...]:
-    """What makes a mask another one: voxels, schema, version."""
+    """What makes a mask another one: voxels, schema, version, how its image was de-identified."""
     provenance = content.provenance
     schema = json.dumps(content.schema.document(), sort_keys=True)
     others = sorted(provenance.group_sha256.items())
-    return (provenance.mask_sha256, schema, provenance.version, *others)
+    method = method_of(provenance)
+    return (provenance.mask_sha256, schema, provenance.version, *others, *method)
 
 
 # Voxels
