@@ -54,6 +54,32 @@ class Session:
     def reset(self):
         self.prompts, self._answers = (), self._answers[:1]
 
+class Knows(Session):
+    facts = EngineFacts("knows")
+    sizes = (3, 5, 1)
+    def __init__(self):
+        Session.__init__(self)
+        self._chosen = {}
+    @property
+    def chosen(self):
+        return self._chosen.get(len(self.prompts), 0)
+    def add(self, prompt, *, cancelled=lambda: False):
+        GO.set()
+        self._chosen[len(self.prompts) + 1] = 0
+        return Session.add(self, prompt, cancelled=cancelled)
+    def _around(self, middle, by):
+        box = tuple(slice(max(n - by, 0), n + by + 1) for n in middle)
+        return Answer(box, np.ones([one.stop - one.start for one in box], np.float32))
+    def runner_up(self, *, cancelled=lambda: False):
+        if len(self.prompts) == 1:
+            self._chosen[1] = (self.chosen + 1) % len(self.sizes)
+            self._answers[-1] = self._around(self.prompts[0].kji, self.sizes[self.chosen])
+        return self.answer
+    def find(self, name, *, cancelled=lambda: False):
+        self.reset()
+        self._answers.append(self._around((12, 45, 68), 4))
+        return self.answer
+
 class Slow:
     name, title = "slow", "waits"
     session = Session
@@ -67,6 +93,12 @@ class Breaks(Session):
     def add(self, prompt, *, cancelled=lambda: False):
         raise RuntimeError("secret")
 
+class Knowing(Slow):
+    name = "knows"
+    session = Knows
+    def findable(self):
+        return ("Liver", "Ventricles", "Ventral horn")
+
 class Broken(Slow):
     name = "broken"
     session = Breaks
@@ -74,6 +106,7 @@ class Broken(Slow):
 POINTS = """[napari_medlabel.engines]
 slow = window_engines:Slow
 broken = window_engines:Broken
+knows = window_engines:Knowing
 """
 
 
@@ -496,6 +529,74 @@ def test_a_newer_prompt_wins_and_the_window_goes_on_meanwhile(
     (step,) = steps_of([drawing.case.segmentation.next_undo()])
     assert (step.settings["model"], step.settings["version"]) == ("blocks", "3")
     assert step.settings["sha256"] == "ab" * 32
+
+
+def test_the_next_size_is_shown_by_its_key_and_later_clicks_correct_it(
+    window: Window, assist: Assist, middle: tuple[int, int, int], engines: object
+) -> None:
+    assert engines is not None
+    assist.set_engine("knows")
+    box, seen = window.panel.annotate.assist, []
+    Mouse(window).click(middle)
+    first = answer(window, to=1)
+    for _n in range(3):
+        seen.append((shown(window).sum(), assist.state.size))
+        before = window.drawing.proposals.open
+        window.press("H")
+        wait_until(lambda before=before: window.drawing.proposals.open is not before, "another")
+        answer(window, to=1)
+    assert seen == [(7**3, "1"), (11**3, "2"), (3**3, "3")]
+    wait_until(lambda: box.size_words.text() == "1 of 3", "how many there are")
+    np.testing.assert_array_equal(window.drawing.proposals.open.region[1], first.region[1])
+    window.click(box.size)
+    wait_until(lambda: assist.state.size == "2 of 3", "the second again")
+    assert answer(window, to=1).note == "size 2"
+    drawing = window.drawing
+    drawing.pick(VENTRICLES)  # away and back: what is asked then begins with that size
+    Mouse(window).click((12, 45, 68))
+    answer(window, to=1)
+    drawing.pick(LESION)
+    Mouse(window).click((12, 45, 40))
+    answer(window, to=2)
+    window.press("Ctrl+Z")
+    answer(window, to=1)
+    window.press("Return")
+    (step,) = steps_of([drawing.case.segmentation.next_undo()])
+    assert step.settings["runner_up"] == 1
+    assert drawing.case.segmentation.voxels(LESION) == 11**3
+
+
+def test_an_object_is_found_by_its_name_and_corrected_by_clicks(
+    window: Window, assist: Assist, engines: object
+) -> None:
+    assert engines is not None
+    words, names = said(window), window.panel.annotate.assist.names
+    window.press("A")
+    window.press("A")
+    wait_until(lambda: any(one.id == "knows" for one in assist.state.engines), "the list")
+    wait_until(lambda: not names.isVisible(), "no field for an engine that finds nothing")
+    assist.set_engine("knows")
+    wait_until(names.isVisible, "the field")
+    window.drawing.pick(VENTRICLES)
+    names.setText("ventr")  # two names have it
+    window.press("Return", to=names)
+    assert not window.drawing.proposals.making
+    names.setText("VENTRIC")
+    window.press("Return", to=names)
+    answer(window, to=0)
+    assert shown(window).sum() == 9**3
+    assert [one.place for one in assist.state.rows] == ["Ventricles"]
+    Mouse(window).click((12, 45, 60))
+    answer(window, to=1)
+    assert len(assist.state.rows) == 2
+    window.press("Ctrl+Z")
+    answer(window, to=0)
+    window.press("Return")
+    (step,) = steps_of([window.drawing.case.segmentation.next_undo()])
+    assert (step.settings["found_as"], step.settings["engine"]) == ("Ventricles", "knows")
+    assert drawn(window, VENTRICLES).sum() == 9**3
+    assert not assist.state.rows
+    assert words == []
 
 
 def test_an_answer_on_its_way_can_be_called_off(

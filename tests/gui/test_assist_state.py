@@ -235,3 +235,30 @@ def test_only_what_has_voxels_is_refined() -> None:
     assert is_refined(Choices(settings=settings), 5)
     assert not is_refined(Choices(settings=settings), 0)
     assert not is_refined(Choices(), 5)
+
+
+def test_another_size_is_open_after_one_prompt_and_forgotten_with_it() -> None:
+    one = Prompted(1, (HERE,))
+    assert not one.has_sizes  # not answered yet
+    one = one.answered_by((HERE,), 10.0)
+    assert one.has_sizes
+    second = one.next_size()
+    assert (second.asked != second.settled, second.size, second.sized) == (True, 1, 1)
+    second = second.of_size(1).answered_by((HERE,), 20.0)
+    assert second.asked == second.settled
+    again = second.next_size().of_size(0)  # there were two
+    assert (again.size, again.sizes, again.next_size().size) == (0, 2, 1)
+    more = second.given(THERE)
+    assert (more.size, more.sized, more.has_sizes) == (1, 1, False)
+    assert (more.without(1).size, more.without(0).size, more.changed(0, THERE).size) == (1, 0, 0)
+    assert more.stepped_back().size == 1
+    assert more.stepped_back().stepped_back().size == 0
+    assert one.next_size().of_size(0).sizes == 1  # none but its own
+    assert not one.next_size().of_size(0).has_sizes
+
+
+def test_a_name_is_enough_to_ask() -> None:
+    named = Prompted(1, name="Liver")
+    assert named.can_be_asked
+    assert named.given(NOT).can_be_asked
+    assert not named.given(HERE).answered_by((HERE,), 1.0).has_sizes

@@ -242,6 +242,9 @@ _ASSIST = (
                (spec.kind,), can_change, f"AI {spec.tip}")
         for spec in KINDS
     ),
+    Action("next-size", "Show the answer in another size", "Assist", ("H",), "assist.next_size",
+           rule=has_preview, also="smaller larger scale alternative ambiguous AI",
+           passes_on=True),
     Action("next-object", "Accept and begin the next object", "Assist", (), "assist.next_object",
            rule=has_segment, also="instance number lesion AI"),
     *start_actions(),

@@ -94,6 +94,7 @@ _SHEET: Final[tuple[tuple[tuple[str, tuple[tuple[str, str], ...]], ...], ...]] =
             ("Accept", "@accept"),
             ("Accept on this slice", "@accept-slice"),
             ("Reject", "@reject"),
+            ("Answer in another size", "@next-size"),
         )),
         ("View", (
             ("Window and level", "#Right drag"),

@@ -53,6 +53,8 @@ class Proposal:
         What is shown, where that is not what changes: of a refined segment all of it.
     change_ml
         How much larger it is than the preview before it, which it corrects.
+    note
+        What else is to be known of it: "size 2".
     """
 
     what: Rehearsed
@@ -62,6 +64,7 @@ class Proposal:
     source: str = ""
     region: Region | None = None
     change_ml: float | None = None
+    note: str = ""
 
     @property
     def parts(self) -> tuple[Region, ...]:

@@ -45,11 +45,13 @@ def strip_state(
     )  # fmt: skip
 
 
-def view_bar_state(state: AnnotateState, sight: Sight, *, initials: str = "") -> ViewBarState:
-    """Layout, what is seen, window, undo."""
+def view_bar_state(
+    state: AnnotateState, sight: Sight, *, initials: str = "", heads: bool = False
+) -> ViewBarState:
+    """Layout, what is seen, window, undo; `heads` where two heads stand over the slices."""
     look, choices = sight.look, state.choices
     return ViewBarState(
-        look.layout, look.crosshair, look.linked, choices.shown, choices.style,
+        "2x2" if heads else look.layout, look.crosshair, look.linked, choices.shown, choices.style,
         round(100.0 * look.fill), choices.windows, state.window, state.unit,
         sight.layers.inverted, state.undo, state.redo, initials,
     )  # fmt: skip
@@ -104,7 +106,7 @@ def preview_state(case: OpenCase, proposals: Proposals, axis: int) -> PreviewSta
         len(slices), found.seconds,
         slice_reason="" if here else "It does not reach this slice",
         change="" if found.change_ml is None else change_words(found.change_ml),
-        note=limit_words(found.what.settings),
+        note=found.note or limit_words(found.what.settings),
     )  # fmt: skip
 
 

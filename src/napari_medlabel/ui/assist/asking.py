@@ -49,6 +49,10 @@ class Wanted:
         As `commands.assist` takes them.
     refine
         Whether it is the segment that is corrected.
+    name
+        By which it is found first; "" where it is only pointed at.
+    size, sized
+        Which of its sizes, and by how many prompts; the engine's own choice where that is 0.
     """
 
     number: int
@@ -57,6 +61,9 @@ class Wanted:
     engine: str = "default"
     device: str = "auto"
     refine: bool = False
+    name: str = ""
+    size: int = 0
+    sized: int = 0
 
     @property
     def opened(self) -> tuple[object, ...]:
@@ -79,6 +86,7 @@ class Asking:
         self._asked: Interactive | None = None
         self._opened: tuple[object, ...] = ()
         self._number = 0
+        self._sized: tuple[object, ...] = ()  # which size of what was gone to last
         self._closed = False
         self.wanted: Wanted | None = None
 
@@ -95,6 +103,12 @@ class Asking:
         return () if asked is None else asked.prompts
 
     @property
+    def size(self) -> int:
+        """Which of the object's sizes is answered: 0 is the engine's own choice."""
+        asked = self._asked
+        return 0 if asked is None else asked.chosen
+
+    @property
     def seconds(self) -> float:
         """How long the last one took."""
         asked = self._asked
@@ -109,7 +123,8 @@ class Asking:
     def prepare(self, wanted: Wanted, stopped: Stop) -> None:
         """Open the engine, if it is not."""
         with self._own_turn(stopped):
-            self._ready(wanted)
+            if self._asked is None or self._opened != wanted.opened:  # else somebody was answered
+                self._ready(wanted)
 
     def answer(self, wanted: Wanted, how: dict[str, Any], stopped: Stop) -> AnswerPreview:
         """Ask what is wanted, and newer prompts of the same object too; what accepting would do.
@@ -124,12 +139,37 @@ class Asking:
         with self._own_turn(stopped):
             asked = self._ready(wanted)
             with _blamed(wanted.engine):
+                self._find(asked, wanted)
+                self._go_to_size(asked, wanted)
                 asked.follow(lambda: self._wish(wanted), cancelled=lambda: self._gone(wanted))
             return commands.preview_answer(
                 self._session, self._case, wanted.value, asked, replace=wanted.refine, **how
             )
 
     # How
+
+    def _find(self, asked: Interactive, wanted: Wanted) -> None:
+        """Begin with what has the name, if that is wanted; prompts correct it."""
+        if asked.found.casefold() == wanted.name.casefold():
+            return
+        asked.reset()
+        if wanted.name:
+            asked.find(wanted.name, cancelled=lambda: self._gone(wanted))
+
+    def _go_to_size(self, asked: Interactive, wanted: Wanted) -> None:
+        """Go on to the size that is wanted, as far as there are others."""
+        sized = wanted.prompts[: wanted.sized]
+        place = (wanted.number, sized, wanted.size)
+        again = place == self._sized and asked.prompts[: wanted.sized] == sized
+        if not sized or again:
+            return
+        self._sized = ()
+        asked.follow(lambda: sized, cancelled=lambda: self._gone(wanted))
+        while asked.chosen != wanted.size:
+            asked.runner_up(cancelled=lambda: self._gone(wanted))
+            if asked.chosen == 0:  # there are no more
+                break
+        self._sized = place
 
     def _wish(self, of: Wanted) -> tuple[Prompt, ...]:
         now = self.wanted

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_medlabel.ui import theme
+from napari_medlabel.ui.assist.name_picker import NamePicker
 from napari_medlabel.ui.assist.state import (
     KINDS,
     AssistState,
@@ -30,7 +31,7 @@ from napari_medlabel.ui.assist.state import (
 )
 from napari_medlabel.ui.option_rows import ListBox
 from napari_medlabel.ui.theme import DARK, Tokens
-from napari_medlabel.ui.widgets import IconButton, IconLabel, column, dress, row, text
+from napari_medlabel.ui.widgets import IconButton, IconLabel, button, column, dress, row, text
 
 __all__ = ["AssistBox"]
 
@@ -45,7 +46,8 @@ STEPS: Final = 100
 class AssistBox(QWidget):
     """Shows an `AssistState`; says what a person chose.
 
-    `kind_chosen` has a kind's id; `removed` the number of a prompt; `boundary_moved` where it is,
+    `kind_chosen` has a kind's id; `removed` the number of a row; `name_chosen` what the engine is
+    to find; `size_wanted` asks for another size of the answer; `boundary_moved` has where it is,
     0 tight to 1 loose; `unfolded` says that it has grown. `head` is for the right of the title.
     """
 
@@ -53,6 +55,8 @@ class AssistBox(QWidget):
     removed = Signal(int)
     undo_wanted = Signal()
     reset_wanted = Signal()
+    name_chosen = Signal(str)
+    size_wanted = Signal()
     boundary_moved = Signal(float)
     engine_chosen = Signal(str)
     device_chosen = Signal(str)
@@ -101,6 +105,12 @@ class AssistBox(QWidget):
         self.reset.setEnabled(bool(new.rows) and not new.reason)
         if old is None or old.rows != new.rows:
             self.list.set_rows(new.rows)
+        if old is None or old.finds != new.finds:
+            self.names.set_names(new.finds)
+        self._show_row("Find", on=bool(new.finds) and not new.reason)
+        self._show_row("Size", on=bool(new.size))
+        self.size_words.setText(new.size)
+        self.size.setEnabled(new.can_resize)
         with QSignalBlocker(self.boundary):
             self.boundary.setValue(round(STEPS * new.loose))
         self.boundary.setEnabled(bool(new.rows))
@@ -141,6 +151,13 @@ class AssistBox(QWidget):
         self.engine.activated.connect(lambda n: self._chosen(self.engine_chosen, n, "engines"))
         self.device = _NotedList("Device", "Where it runs")
         self.device.activated.connect(lambda n: self._chosen(self.device_chosen, n, "devices"))
+        self.names = NamePicker()
+        self.names.chosen.connect(self.name_chosen)
+        self.size_words = text()
+        self.size = button(
+            "Next size", self.size_wanted.emit, size="small",
+            tip="Show the object as large as it could be instead   H",
+        )  # fmt: skip
         form = QWidget()
         grid = QGridLayout(form)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -148,13 +165,22 @@ class AssistBox(QWidget):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         ends = row(text("tight", tone="3"), self.boundary, text("loose", tone="3"), gap=8)
-        parts = (("Boundary", ends), ("Engine", self.engine), ("Device", self.device))
+        parts = (
+            ("Size", row(self.size_words, None, self.size)), ("Boundary", ends),
+            ("Engine", self.engine), ("Device", self.device), ("Find", self.names),
+        )  # fmt: skip
+        self._rows: dict[str, tuple[QWidget, QWidget]] = {}
         for n, (words, part) in enumerate(parts):
-            grid.addWidget(text(words, tone="2"), n, 0)
-            grid.addWidget(part, n, 1)
+            self._rows[words] = (text(words, tone="2"), part)
+            for at, one in enumerate(self._rows[words]):
+                grid.addWidget(one, n, at)
         return form
 
     # What changes
+
+    def _show_row(self, words: str, *, on: bool) -> None:
+        for part in self._rows[words]:
+            part.setVisible(on)
 
     def _show_choices(self, shown: ListBox, choices: Sequence[Choice], chosen: str) -> None:
         if [shown.itemText(n) for n in range(shown.count())] != [one.words for one in choices]:

@@ -39,6 +39,7 @@ class EngineRoom(QObject):
         self._job: Job | None = None  # that opens
         self._listing: Job | None = None
         self._began = 0.0
+        self._told = ""  # the note that was told last
         self._slow = QTimer(self)
         self._slow.setSingleShot(True)
         self._slow.setInterval(round(1000 * SLOW_S) + 10)
@@ -75,6 +76,14 @@ class EngineRoom(QObject):
         """What takes long; "" for nothing."""
         slow = self._job is not None and time.monotonic() - self._began > SLOW_S
         return "Preparing the image" if slow else ""
+
+    def news(self) -> str:
+        """What the engine had to do otherwise than asked for, once; "" for nothing new."""
+        note = self.asking.facts.get("note", "")
+        if note == self._told:
+            return ""
+        self._told = note
+        return f"{note[:1].upper()}{note[1:]}"
 
     def fall_back(self) -> bool:
         """What was chosen cannot be opened: choose what could be; False where that is it."""
@@ -132,6 +141,7 @@ class EngineRoom(QObject):
         self._listing = self._run(lambda _report, _stopped: commands.engines(self._session))
 
         def listed(document: Any) -> None:  # noqa: ANN401  # JSON
+            self._listing = None  # with the tool in hand again they are listed anew
             self.engines = engine_choices(document)
             self.changed.emit()
 

@@ -16,6 +16,8 @@ def link_assist(box: AssistBox, desk: Desk) -> None:
     act(box.removed, lambda drawing, number: drawing.assist.remove(number))
     act(box.undo_wanted, lambda drawing: drawing.assist.step_back())
     act(box.reset_wanted, lambda drawing: drawing.assist.reset())
+    act(box.name_chosen, lambda drawing, name: drawing.assist.find(name))
+    act(box.size_wanted, lambda drawing: drawing.assist.next_size())
     act(box.boundary_moved, lambda drawing, loose: drawing.assist.set_loose(loose))
     act(box.engine_chosen, lambda drawing, engine: drawing.assist.set_engine(engine))
     act(box.device_chosen, lambda drawing, device: drawing.assist.set_device(device))

@@ -16,7 +16,7 @@ from napari_medlabel.ui.assist.engine_room import EngineRoom
 from napari_medlabel.ui.assist.marks import paint_prompts
 from napari_medlabel.ui.assist.prompted import Prompted
 from napari_medlabel.ui.assist.rules import SOURCE, TOOL, how_to_write, is_refined, rules_of
-from napari_medlabel.ui.assist.state import AssistState, Kind, prompt_row
+from napari_medlabel.ui.assist.state import AssistState, Kind, name_row, prompt_row, size_words
 from napari_medlabel.ui.planes.plane_view import PlaneView
 from napari_medlabel.ui.proposals import Making
 from napari_medlabel.ui.sight import Proposal
@@ -89,7 +89,14 @@ class Assist(QObject):
     @property
     def can_step_back(self) -> bool:
         """Whether there is a prompt that undo takes back: with the tool in hand, one was given."""
-        return self.in_hand and bool(self.prompts)
+        found = self.prompted
+        return self.in_hand and found is not None and found.is_begun
+
+    @property
+    def can_resize(self) -> bool:
+        """Whether the answer may be of another size."""
+        found = self.prompted
+        return found is not None and found.has_sizes and not self.answering
 
     @property
     def can_step_on(self) -> bool:
@@ -100,12 +107,17 @@ class Assist(QObject):
     @property
     def state(self) -> AssistState:
         """What the section shows."""
-        geometry, found, room = self._drawing.case.volume.geometry, self.prompted, self.room
+        geometry, room = self._drawing.case.volume.geometry, self.room
+        found = self.prompted or Prompted(0)
+        rows = (name_row(found.name),) if found.name else ()
         return AssistState(
-            self.kind, self.in_hand, tuple(prompt_row(one, geometry) for one in self.prompts),
-            self.can_step_on, 0.5 if found is None else found.loose, room.engines, room.engine,
+            self.kind, self.in_hand,
+            (*rows, *(prompt_row(one, geometry) for one in self.prompts)),
+            self.can_step_on, found.loose, room.engines, room.engine,
             room.devices, room.device, room.ran, room.seconds, room.busy,
             self._drawing.case.segmentation.read_only,
+            size_words(found.size, found.sizes) if found.sized or found.has_sizes else "",
+            can_resize=self.can_resize,
         )  # fmt: skip
 
     # What a person does
@@ -146,6 +158,21 @@ class Assist(QObject):
             return
         self._put((self.prompted or self._begun()).given(prompt))
 
+    def find(self, name: str) -> None:
+        """Ask the engine for what has this name, in place of what was pointed at so far."""
+        if name and self.may_ask():
+            self._put(Prompted(next(self._numbers), name=name))
+
+    def next_size(self) -> None:
+        """Show the object as large as it could be instead; after all sizes the first one again."""
+        found = self.prompted
+        if found is not None and self.can_resize:
+            self._put(found.next_size())
+        elif found is not None and found.sizes == 1:
+            self._drawing.blocked.emit("It can have no other size")
+        elif not self.answering:
+            self._drawing.blocked.emit("Its size is open only after one click or stroke")
+
     def change(self, number: int, prompt: Prompt) -> None:
         """Put a prompt in the place of another: a box was dragged."""
         found = self.prompted
@@ -153,17 +180,21 @@ class Assist(QObject):
             self._put(found.changed(number, prompt))
 
     def remove(self, number: int) -> None:
-        """Take any prompt away; the answer is to the others."""
+        """Take away what stands in a row: a prompt, or the name with all that corrects it."""
         found = self.prompted
+        if found is not None and found.name:
+            if number == 0:
+                self.reset()
+            number -= 1
         if found is not None and 0 <= number < len(found.prompts):
             self._put(found.without(number))
 
     def step_back(self) -> bool:
         """Take the last prompt back; False where there is none."""
         found = self.prompted
-        if found is None or not found.prompts:
+        if found is None or not found.is_begun:
             return False
-        self._put(found.stepped_back())
+        self._put(found.stepped_back() if found.prompts else replace(found, name=""))
         return True
 
     def step_on(self) -> bool:
@@ -239,7 +270,7 @@ class Assist(QObject):
     def _put(self, found: Prompted) -> None:
         """These are its prompts now: ask, or let its preview go where there are none."""
         value = self._drawing.choices.active
-        if found.prompts:
+        if found.is_begun:
             self._objects[value] = found
             self._ask()
         else:
@@ -254,7 +285,7 @@ class Assist(QObject):
 
     def _ask(self) -> None:
         drawing, found, value = self._drawing, self.prompted, self._drawing.choices.active
-        if found is None or not found.prompts or drawing.read_only:
+        if found is None or not found.is_begun or drawing.read_only:
             return
         asking, wanted = self.room.asking, self._wanted(value, found)
         asking.wanted = wanted
@@ -274,14 +305,15 @@ class Assist(QObject):
             WORDS, value, make, source=SOURCE, pool=engine_threads(), nothing=self._nothing,
             dressed=lambda made: self._dressed(found.number, made),
             ended=lambda error: self._ended(found.number, error),
-            newer=found.prompts != found.answered,
+            newer=found.asked != found.settled,
         ))  # fmt: skip
 
     def _wanted(self, value: int, found: Prompted | None) -> Wanted:
         if found is None:
             return Wanted(0, value, (), self.room.engine, self.room.device)
         return Wanted(
-            found.number, value, found.prompts, self.room.engine, self.room.device, found.refine
+            found.number, value, found.prompts, self.room.engine, self.room.device, found.refine,
+            found.name, found.size, found.sized,
         )  # fmt: skip
 
     def _dressed(self, number: int, made: Proposal) -> Proposal:
@@ -293,14 +325,24 @@ class Assist(QObject):
         if answered != found.answered and len(answered) > len(found.answered):
             self.room.note_seconds()
         ml = made.voxels * self._drawing.case.volume.geometry.voxel_ml
+        known = found.sizes
+        if 0 < found.sized == len(answered):
+            found = found.of_size(self.room.asking.size)
         found = self._objects[made.value] = found.answered_by(answered, ml)
+        if found.sizes == 1 != known:
+            self._drawing.blocked.emit("It can have no other size")
+        if note := self.room.news():
+            self._drawing.blocked.emit(note)
         self.changed.emit()
-        return replace(made, change_ml=found.change_ml)
+        note = f"size {found.size + 1}" if found.sized and found.sizes != 1 else ""
+        return replace(made, change_ml=found.change_ml, note=note)
 
-    @staticmethod
-    def _nothing(made: Proposal) -> str:
+    def _nothing(self, made: Proposal) -> str:
         if made.voxels:
             return "All of it belongs to this segment already"
+        found = self._objects.get(made.value)
+        if found is not None and found.name and not found.prompts:
+            return f"Nothing was found here by the name {found.name}, or nothing that may change"
         return "Nothing found here that may change: give another prompt, or look at locks and mask"
 
     def _ended(self, number: int, error: object | None) -> None:
@@ -376,7 +418,7 @@ class Assist(QObject):
             proposals.drop()
         shown = proposals.open
         is_shown = isinstance(shown, Proposal) and shown.source == SOURCE
-        if found is not None and found.prompts and (not is_shown or self._is_stale()):
+        if found is not None and found.is_begun and (not is_shown or self._is_stale()):
             self._ask()
         self.changed.emit()
 
@@ -415,7 +457,7 @@ class Assist(QObject):
         """Another engine is to answer."""
         found = self.prompted
         self.room.asking.wanted = self._wanted(self._drawing.choices.active, found)
-        if found is not None and found.prompts:
+        if found is not None and found.is_begun:
             self._ask()
         else:
             self._prepare()

@@ -12,7 +12,8 @@ from napari_medlabel.ui.state import TIMES
 
 __all__ = [
     "AUTO", "KINDS", "AssistState", "Choice", "Kind", "KindSpec", "PromptRow", "Ran",
-    "device_words", "engine_choices", "engine_words", "per_click", "prompt_row", "threshold_of",
+    "device_words", "engine_choices", "engine_words", "name_row", "per_click", "prompt_row",
+    "size_words", "threshold_of",
 ]  # fmt: skip
 
 Kind: TypeAlias = Literal["include", "exclude", "scribble", "box", "lasso"]
@@ -55,11 +56,12 @@ class PromptRow:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An engine or a device to choose, and why it cannot be."""
+    """An engine or a device to choose, why it cannot be, and what an engine finds by name."""
 
     id: str
     words: str
     why_not: str = ""
+    finds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,10 @@ class AssistState:
         What it does: "Preparing the image"; "" for nothing that takes long.
     reason
         Why nothing can be done; "" where it can.
+    size
+        Which size of the object is shown, as words; "" where it is not open how large it is.
+    can_resize
+        Whether another one can be shown now.
     """
 
     kind: Kind = "include"
@@ -115,6 +121,13 @@ class AssistState:
     seconds: float | None = None
     busy: str = ""
     reason: str = ""
+    size: str = ""
+    can_resize: bool = False
+
+    @property
+    def finds(self) -> tuple[str, ...]:
+        """The names by which the engine that is chosen finds objects."""
+        return next((one.finds for one in self.engines if one.id == self.engine), ())
 
     @property
     def unfolded(self) -> bool:
@@ -145,6 +158,16 @@ class AssistState:
         return " · ".join(filter(None, parts)), True
 
 
+def size_words(size: int, sizes: int | None) -> str:
+    """Which of its sizes an object is shown in: "1 of 3", "2" while nobody knows how many."""
+    return str(size + 1) if sizes is None else f"{size + 1} of {sizes}"
+
+
+def name_row(name: str) -> PromptRow:
+    """What the list says of an object that was found by its name."""
+    return PromptRow("search", "ok", "Found", name)
+
+
 def threshold_of(loose: float) -> float:
     """The probability at which an answer is cut: a half in the middle, higher where it is tight."""
     return float(np.clip(1.0 - loose, 1.0 - TIGHTEST, TIGHTEST))
@@ -171,9 +194,12 @@ def engine_choices(document: Mapping[str, Any]) -> tuple[Choice, ...]:
     """Auto first, then every engine there is, by what `commands.engines` tells."""
     listed: Sequence[Mapping[str, Any]] = document.get("engines", ())
     found = [
-        Choice(str(one["name"]), str(one["name"]), "" if one["available"] else str(one["why_not"]))
+        Choice(
+            str(one["name"]), str(one["name"]), "" if one["available"] else str(one["why_not"]),
+            tuple(one.get("finds", ())),
+        )
         for one in listed
-    ]
+    ]  # fmt: skip
     return (Choice(AUTO, "Auto"), *(one for one in found if one.id != AUTO or one.why_not))
 
 
