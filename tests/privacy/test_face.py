@@ -192,6 +192,16 @@ def test_nothing_of_the_face_is_left_by_two_measures(case: Case) -> None:
     assert left.is_gone
 
 
+@pytest.mark.parametrize("mode", ["noise", "blur"])
+def test_a_generic_front_lies_away_from_the_face_and_shows_none_of_it(mr: Case, mode: Mode) -> None:
+    after = remove(mr.volume, mr.finding, mr.region, FacePlan(mode=mode))
+    left = left_of(mr.finding, look(mr.finding, mr.volume.levels[0]), after)
+    assert left is not None
+    assert left.matched_after <= 0.10
+    assert left.relief_correlation <= 0.3
+    assert left.moved >= 0.95
+
+
 def test_a_face_that_was_not_taken_out_is_seen_by_both_measures(mr: Case) -> None:
     before = look(mr.finding, mr.volume.levels[0])
     left = left_of(mr.finding, before, mr.volume.levels[0])

@@ -18,6 +18,7 @@ from napari_medlabel.core.volume import Grid, Volume
 from napari_medlabel.errors import Cancelled, InputError, Refused
 from napari_medlabel.privacy.face_brain import Brain, find_brain
 from napari_medlabel.privacy.face_fit import Pose
+from napari_medlabel.privacy.face_generic import front_points
 from napari_medlabel.privacy.face_grid import PatientGrid, patient_grid
 from napari_medlabel.privacy.face_mask import Skin, is_hounsfield, skin_of, tissue_limit
 from napari_medlabel.privacy.face_plan import USUAL_PLAN, FacePlan, Mode
@@ -25,7 +26,7 @@ from napari_medlabel.privacy.face_region import Region, region_of
 from napari_medlabel.privacy.face_relief import likeness, relief
 from napari_medlabel.privacy.face_removal import fill
 from napari_medlabel.privacy.face_residual import Look, Residual, compared, looked_at, residual
-from napari_medlabel.privacy.face_search import INSET_MM, Found, search, search_turned
+from napari_medlabel.privacy.face_search import Found, search, search_turned
 from napari_medlabel.privacy.face_template import template
 from napari_medlabel.privacy.face_verdict import (
     Measures,
@@ -143,7 +144,7 @@ def find_in(
     _check(cancelled)
     measures = _measured(grid, found, limit, hounsfield=hounsfield)
     verdict, why = decided(measures)
-    if not measures.generic:
+    if verdict != "already-defaced" or not measures.generic:
         measures, pose = _compared(grid, found, coarse, measures, limit, hounsfield=hounsfield)
         verdict, why = decided(measures)
         found = replace(found, pose=pose)
@@ -235,13 +236,12 @@ def _scalp(grid: PatientGrid, skin: Skin, pose: Pose, *, hounsfield: bool) -> fl
 
 
 def _generic(skin: Skin, pose: Pose) -> bool:
-    """Whether the face is the template's own, wherever it was set: no person's is as alike."""
-    head = template()
-    distance, _, seen = skin.at(pose.lps(head.points[head.face]))
+    """Whether the front is the one that we leave, wherever it was set: no face is as smooth."""
+    distance, _, seen = skin.at(pose.lps(front_points()[0]))
     if seen.sum() < 30:
         return False
-    off = distance[seen] - INSET_MM
-    return bool((np.abs(off) < _GENERIC_MM).mean() > _GENERIC_SHARE)
+    share = (np.abs(distance[seen]) < _GENERIC_MM).mean()
+    return bool(share > _GENERIC_SHARE)
 
 
 def _dim(grid: PatientGrid, skin: Skin, pose: Pose, limit: float) -> bool:

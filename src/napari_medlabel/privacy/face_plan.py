@@ -21,7 +21,7 @@ class FacePlan:
     Parameters
     ----------
     mode
-        "blank" puts air in its place, "noise" a generic face of noise, "blur" one of blurred flesh.
+        "blank" puts air in its place, "noise" a smooth front of noise, "blur" one of blurred flesh.
     margin_mm
         To be kept from the image's own brain, 2 to 30; from the template's brain it is 9 mm.
     depth_mm

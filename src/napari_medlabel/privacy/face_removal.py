@@ -1,8 +1,8 @@
-"""Take the region out: with nothing, with noise in a generic face, or blurred inside one.
+"""Take the region out: with nothing, with noise behind a smooth front, or blurred behind one.
 
 The face's own surface is never blurred or eroded, which leaves it recognisable: `noise` and `blur`
-first cut everything to the template's surface, set some millimetres deeper than it was fitted, and
-only what is inside that is filled or blurred.
+first cut everything to the generic front, which is well below the skin, and only what is behind it
+is filled or blurred.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,11 @@ from scipy import ndimage
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.core.volume import Grid
 from napari_medlabel.privacy.face_fit import Pose
+from napari_medlabel.privacy.face_generic import front_distance, generic_pose
 from napari_medlabel.privacy.face_grid import PatientGrid, patient_grid
 from napari_medlabel.privacy.face_mask import solid_of
 from napari_medlabel.privacy.face_plan import FacePlan
 from napari_medlabel.privacy.face_region import Region, sampled
-from napari_medlabel.privacy.face_search import INSET_MM
-from napari_medlabel.privacy.face_template import skin_distance
 
 __all__ = ["Air", "air_of", "fill"]
 
@@ -77,7 +76,7 @@ def fill(  # noqa: PLR0913  # what a filling is made from
     pose
         Where the template lies.
     plan
-        Its mode: "blank" a constant, "noise" and "blur" a generic face. Its seed: of the noise.
+        Its mode: "blank" a constant, "noise" and "blur" a smooth front. Its seed: of the noise.
     limit, hounsfield
         As the finding has them.
     check
@@ -89,7 +88,7 @@ def fill(  # noqa: PLR0913  # what a filling is made from
         array[region.mask] = stored(np.array(air.value), array.dtype)
         return
     random = np.random.default_rng(plan.seed)
-    near, inside, tissue = _generic(grid, region.geometry, pose, limit, blurred=plan.mode == "blur")
+    near, inside, tissue = _generic(grid, generic_pose(pose), limit, blurred=plan.mode == "blur")
     cover = np.stack([inside, tissue.usual])
     for where, depth in sampled(region.geometry, near, cover[0], fill=-1.0):
         check()
@@ -119,9 +118,9 @@ class _Tissue:
 
 
 def _generic(
-    grid: PatientGrid, geometry: Geometry, pose: Pose, limit: float, *, blurred: bool
+    grid: PatientGrid, pose: Pose, limit: float, *, blurred: bool
 ) -> tuple[Geometry, Real, _Tissue]:
-    """A grid around the template, how deep in the generic face each place is, and its flesh."""
+    """A grid around the front, how deep behind it each place is, and its flesh."""
     corners = pose.lps(_box())
     slack = 10.0
     near = grid.around(corners.min(axis=0) - slack, corners.max(axis=0) + slack)
@@ -133,10 +132,8 @@ def _generic(
     scale = np.float32(pose.size.mean())
     for k in range(own.shape[0]):
         index = np.concatenate([np.full((len(columns), 1), k), columns], axis=1)
-        x, y, z = pose.template(own.lps(index)).astype(np.float32).T
-        depth[k] = (-skin_distance(x, y, z) * scale).reshape(own.shape[1:])
-    depth -= np.float32(INSET_MM)
-    assert geometry.shape  # noqa: S101  # the image's own grid is only sampled later
+        x, y, _ = pose.template(own.lps(index)).astype(np.float32).T
+        depth[k] = (-front_distance(x, y) * scale).reshape(own.shape[1:])
     return own, depth, _tissue(near, depth, limit, blurred=blurred)
 
 
@@ -163,7 +160,7 @@ def _tissue(near: PatientGrid, depth: Real, limit: float, *, blurred: bool) -> _
     flesh = np.full(depth.shape, usual, np.float32)
     if blurred:
         # Neither this face's surface nor its cavities: only flesh well below the skin, and where
-        # there is none within the generic face, the usual value.
+        # there is none behind the generic front, the usual value.
         sigma = _BLUR_MM / near.step_mm
         kept = well_inside & (depth > 0.0)
         values = np.where(kept, near.values, np.float32(usual))

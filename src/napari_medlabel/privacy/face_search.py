@@ -7,13 +7,13 @@ import numpy as np
 
 from napari_medlabel.core.geometry import FloatArray
 from napari_medlabel.privacy.face_fit import TURNS, Pose, fit, starts_at, turned
+from napari_medlabel.privacy.face_generic import front_points
 from napari_medlabel.privacy.face_grid import PatientGrid
 from napari_medlabel.privacy.face_mask import Skin, skin_of
 from napari_medlabel.privacy.face_template import CHIN_Z, Template, template
 
-__all__ = ["INSET_MM", "UPRIGHT_DEG", "Found", "search", "search_turned"]
+__all__ = ["UPRIGHT_DEG", "Found", "search", "search_turned"]
 
-INSET_MM: Final = 8.0  # of the generic face below the template that was fitted
 UPRIGHT_DEG: Final = 50.0  # a head is not turned further from the patient's axes
 _TILTS_DEG: Final = (
     (0, 0, 0), (25, 0, 0), (-25, 0, 0), (0, 25, 0), (0, -25, 0), (0, 0, 35), (0, 0, -35),
@@ -39,7 +39,7 @@ class Found:
     vault
         The best fit to the cranium alone.
     generic
-        The best fit of a head with the generic face that `noise` and `blur` leave.
+        The best fit of a cranium above the front that `noise` and `blur` leave.
     skin
         Of the body around it.
     """
@@ -81,12 +81,18 @@ def search(grid: PatientGrid, limit: float, coarse: Skin) -> Found | None:
         skin, head.points[above], head.normals[above], [pose, first[0]], coarse=False,
         free_face=False,
     )[0]  # fmt: skip
-    sunk = head.points - np.where(head.face[:, None], INSET_MM, 0.0) * head.normals
-    shares = np.where(head.face, 4.0, 1.0)
-    generic = fit(
-        skin, sunk, head.normals, [pose, vault], weights=shares, coarse=False, fine=True
+    return Found(pose, vault, _with_front(skin, head, [pose, vault]), skin)
+
+
+def _with_front(skin: Skin, head: Template, starts: list[Pose]) -> Pose:
+    front, facing = front_points()
+    points = np.concatenate([head.points[head.vault], front])
+    normals = np.concatenate([head.normals[head.vault], facing])
+    shares = np.ones(len(points))
+    shares[-len(front) :] = head.vault.sum() / len(front)
+    return fit(
+        skin, points, normals, starts, weights=shares, coarse=False, fine=True, free_face=False
     )[0]  # fmt: skip
-    return Found(pose, vault, generic, skin)
 
 
 def search_turned(coarse: Skin, skin: Skin) -> list[Pose]:

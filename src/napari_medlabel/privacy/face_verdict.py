@@ -87,7 +87,7 @@ class Measures:
     likeness
         How much of a generic face the relief shows, whatever the fit says.
     generic
-        Whether the face is the template's own: what our `noise` and `blur` leave.
+        Whether there is the smooth front that our `noise` and `blur` leave.
     dim
         Whether there is signal where the face is missing.
     hollow
@@ -149,8 +149,8 @@ def decided(found: Measures) -> tuple[Verdict, str]:  # noqa: PLR0911  # one ret
     found
         What was measured.
     """
-    if found.generic:
-        return "already-defaced", "the face is the generic one that defacing leaves"
+    if found.generic and _is_head(found):
+        return "already-defaced", "there is the smooth front that defacing leaves"
     if is_face(found):
         return _with_face(found)
     if found.otherwise >= _OTHERWISE and found.otherwise_hollow > _SOLID_NOSE:
