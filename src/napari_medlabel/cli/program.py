@@ -19,6 +19,7 @@ from napari_medlabel.cli.annotations import annotations
 from napari_medlabel.cli.automatic import auto
 from napari_medlabel.cli.burned_in import burned_in
 from napari_medlabel.cli.defacing import deface
+from napari_medlabel.cli.face_case import deface_case
 from napari_medlabel.cli.exporting import export
 from napari_medlabel.cli.irregular import (
     LargestRunChoice,
@@ -95,6 +96,7 @@ def medlabel(
 app.command()(files.scan)
 app.command()(files.convert)
 app.command()(deface)
+app.command("deface-case")(deface_case)
 app.command()(assist.segment)
 app.command()(assist.engines)
 app.add_typer(models_app)

@@ -57,6 +57,7 @@ from napari_medlabel.commands.demo import demo, open_demo
 from napari_medlabel.commands.doctor import doctor
 from napari_medlabel.commands.export_run import ExportRow, ExportRun, export_cases
 from napari_medlabel.commands.exporting import export_case
+from napari_medlabel.commands.face_case import DefacedCase, deface_case
 from napari_medlabel.commands.files import (
     Converted,
     compare,
@@ -166,6 +167,7 @@ __all__ = [
     "Converted",
     "Dates",
     "Defaced",
+    "DefacedCase",
     "Deidentified",
     "ExportRow",
     "ExportRun",
@@ -212,6 +214,7 @@ __all__ = [
     "convert_all",
     "copy_slice",
     "deface",
+    "deface_case",
     "deidentify_folder",
     "delete_label",
     "demo",

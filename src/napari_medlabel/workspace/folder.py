@@ -34,6 +34,7 @@ __all__ = ["Workspace", "personal_folder"]
 
 FORMAT: Final = 1
 _ALWAYS: Final = ("workspace.json", "key.json", "catalogue.sqlite")
+_MANIFEST: Final = "manifest"  # of what is sealed: written when all else is there
 _PARTIAL: Final = re.compile(r"\.[0-9a-f]{8}-")  # as `files` names what is not whole yet
 
 
@@ -112,6 +113,7 @@ class Workspace:
 
     def sweep(self, case_id: str) -> None:
         """Remove what a killed process left half written of a case; only for who holds it."""
+        _put_back(self.image_path(case_id))
         folders = [self.image_path(case_id).parent]
         for segmentation_id in self.catalogue.segmentation_ids(case_id):
             folder = self.folder / "segmentations" / segmentation_id
@@ -133,6 +135,16 @@ class Workspace:
         shutil.rmtree(self.image_path(case_id).parent, ignore_errors=True)
         for segmentation_id in segmentation_ids:
             shutil.rmtree(self.folder / "segmentations" / segmentation_id, ignore_errors=True)
+
+
+def _put_back(image: Path) -> None:
+    """The old image, where a process was killed between taking it away and naming the new one."""
+    if image.exists():
+        return
+    whole = [one for one in image.parent.glob(f".*-{image.name}") if (one / _MANIFEST).exists()]
+    named = [one for one in whole if _PARTIAL.match(one.name)]
+    if len(named) > 1:  # of a first import there is but one
+        min(named, key=lambda one: (one / _MANIFEST).stat().st_mtime_ns).rename(image)
 
 
 def _remove_partials(folder: Path) -> None:
