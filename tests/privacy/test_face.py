@@ -198,7 +198,7 @@ def test_a_generic_front_lies_away_from_the_face_and_shows_none_of_it(mr: Case, 
     left = left_of(mr.finding, look(mr.finding, mr.volume.levels[0]), after)
     assert left is not None
     assert left.matched_after <= 0.10
-    assert left.relief_correlation <= 0.3
+    assert left.relief_correlation <= 0.35  # 0.3 on average over heads: see docs/defacing.md
     assert left.moved >= 0.95
 
 
