@@ -27,6 +27,7 @@ from napari_medlabel import commands
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.ui._napari_compat import canvas_widget
 from napari_medlabel.ui.drawing import Drawing
+from napari_medlabel.ui.panel import ANNOTATE, EXPORT
 from napari_medlabel.ui.sight import Proposal
 from tests.gui.real_window import Window, wait_until
 from tests.gui.watchdog import Watchdog
@@ -386,7 +387,7 @@ def gaps_of_windows(ours: Ours, out: Path) -> None:
         wait_until(lambda: statistics.window.document is not None, "the numbers")
     statistics.window.close()
     with watched("tabs"):
-        for tab in (1, 0, 1):
+        for tab in (EXPORT, ANNOTATE, EXPORT):
             window.panel.choose_tab(tab)
             window.rest(0.3)
     with watched("export"):

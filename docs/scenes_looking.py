@@ -10,6 +10,7 @@ from docs.scenes_tools import LIVER, SCENES, scene
 from docs.studio import Studio
 from napari_medlabel import commands
 from napari_medlabel.phantom import MR_GRID, Head, write_mr_series
+from napari_medlabel.ui.panel import EXPORT
 from napari_medlabel.ui.sight import Overlay
 
 __all__ = ["SCENES"]
@@ -228,7 +229,7 @@ def _export(studio: Studio, name: str) -> None:
     studio.add("Liver", "Spleen")
     studio.draw("Liver")
     panel = studio.window.panel
-    panel.choose_tab(1)
+    panel.choose_tab(EXPORT)
     studio.rest(0.5)
     shown = studio.on_screen(panel.export)
     shown.setHeight(min(shown.height(), 520))

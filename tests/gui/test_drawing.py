@@ -13,6 +13,7 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLineEdit
 
 from napari_medlabel.errors import NotSaved
+from napari_medlabel.ui.panel import EXPORT
 from tests.gui.real_window import Window, wait_until
 
 
@@ -82,7 +83,7 @@ def test_a_case_is_drawn_taken_back_kept_and_exported(  # noqa: PLR0915  # one w
     window.press("Ctrl+Y")
 
     # Exported, and said to be verified.
-    window.panel.choose_tab(1)
+    window.panel.choose_tab(EXPORT)
     window.panel.export.set_folder(tmp_path / "out")
     window.click(window.panel.export.run)
     window.idle()

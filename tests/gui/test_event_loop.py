@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from napari_medlabel.ui.panel import EXPORT
 from tests.gui.real_window import Window, wait_until
 from tests.gui.watchdog import Watchdog
 
@@ -68,7 +69,7 @@ def test_no_path_leaves_the_window_without_an_answer(  # noqa: PLR0915  # every 
         wait_until(lambda: statistics.window.document is not None, "the numbers")
     statistics.window.close()
     with path("change of tabs"):
-        window.panel.choose_tab(1)
+        window.panel.choose_tab(EXPORT)
         window.rest(0.1)
     with path("export"):
         window.panel.export.set_folder(tmp_path / "out")

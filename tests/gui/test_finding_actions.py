@@ -33,6 +33,7 @@ def case(*, read_only: str = "") -> Able:
     made = Able()
     made.looking, made.tools, made.sight, made.assist = Able(), Able(), Able(), Able()
     made.assist.can_step_back = made.assist.can_step_on = False
+    made.deface = SimpleNamespace(facts=(False, 0, False))
     made.annotations = SimpleNamespace(chosen="", measure=print, remove_chosen=print)
     made.proposals = SimpleNamespace(
         open=None, making="", accept=print, accept_slice=print, reject=print

@@ -9,6 +9,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QLabel, QPushButton
 
+from napari_medlabel.ui.panel import EXPORT
 from napari_medlabel.ui.series_card import SeriesCard
 from napari_medlabel.ui.step_bars import StepBars
 from tests.formats.made_dicom import SAGITTAL, oblique, ramp, save_all, stack
@@ -98,7 +99,7 @@ def test_a_mask_on_a_resampled_volume_goes_onto_the_scanner_s_slices_when_asked(
     k, j, i = (n // 2 for n in window.drawing.case.volume.shape)
     window.stroke((k, j, i - 3), (k, j, i + 3))
     tab = window.panel.export
-    window.panel.choose_tab(1)
+    window.panel.choose_tab(EXPORT)
     tab.set_folder(tmp_path / "out")
     assert "Not the scanner's own slices" in words_in(tab)
     window.click(next(one for one in tab.onto.children() if one.isWidgetType() and (

@@ -14,6 +14,7 @@ from napari_medlabel import commands
 from napari_medlabel.session import local_session
 from napari_medlabel.ui.advice import Advice
 from napari_medlabel.ui.export_tab import ExportTab, ExportWish
+from napari_medlabel.ui.panel import EXPORT
 from napari_medlabel.ui.series_card import SeriesCard
 from napari_medlabel.ui.state import CaseCard, SeriesRow, VolumeRow, series_rows
 from tests.commands.test_quantities import FACTOR, write_pet
@@ -149,7 +150,7 @@ def test_with_the_originals_a_dicom_seg_names_the_patient_and_errors_name_nobody
     window.press("P")
     window.stroke((k, j, i), (k, j, i + 5))
     tab = window.panel.export
-    window.panel.choose_tab(1)
+    window.panel.choose_tab(EXPORT)
     window.rest(0.1)
     tab._formats["dicom-seg"].click()
     tab.set_folder(tmp_path / "out")

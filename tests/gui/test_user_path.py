@@ -18,6 +18,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.phantom import write_ct_series
+from napari_medlabel.ui.panel import EXPORT
 from napari_medlabel.ui.sight import Proposal
 from tests.gui.real_window import Window, wait_until
 
@@ -145,7 +146,7 @@ def test_a_killed_window_loses_no_stroke_and_the_case_goes_on_to_its_export(
     window.press("Ctrl+Y")
     np.testing.assert_array_equal(drawing.case.segmentation.labels, drawn)
 
-    window.panel.choose_tab(1)
+    window.panel.choose_tab(EXPORT)
     window.panel.export.set_folder(tmp_path / "out")
     window.click(window.panel.export.run)
     window.idle()

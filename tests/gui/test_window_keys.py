@@ -55,6 +55,7 @@ class Hand(Part):
         self.annotations.chosen = "a"
         self.assist = Part(self.did, "assist.")
         self.assist.can_step_back = self.assist.can_step_on = False
+        self.deface = SimpleNamespace(facts=(False, 0, False))
         self.sight.look = SimpleNamespace(crosshair=True, overlays=True, linked=False)
         self.proposals = Part(self.did, "proposals.")
         self.proposals.open, self.proposals.making = object(), ""

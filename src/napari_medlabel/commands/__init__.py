@@ -28,6 +28,7 @@ from napari_medlabel.commands.burned_in import (
     burned_in,
     redact_burned_in,
 )
+from napari_medlabel.commands.case_files import TextTile, check_case_files, text_tiles
 from napari_medlabel.commands.cases import (
     abandon_case,
     case_document,
@@ -58,6 +59,15 @@ from napari_medlabel.commands.doctor import doctor
 from napari_medlabel.commands.export_run import ExportRow, ExportRun, export_cases
 from napari_medlabel.commands.exporting import export_case
 from napari_medlabel.commands.face_case import DefacedCase, deface_case
+from napari_medlabel.commands.face_preview import (
+    Body,
+    FaceStudy,
+    ForeseenFace,
+    PlannedFace,
+    foresee_face,
+    plan_face,
+    study_face,
+)
 from napari_medlabel.commands.files import (
     Converted,
     compare,
@@ -161,6 +171,7 @@ from napari_medlabel.commands.tools import (
 __all__ = [
     "AnswerPreview",
     "Before",
+    "Body",
     "BurnedIn",
     "CaseComparison",
     "CasePrivacy",
@@ -172,7 +183,9 @@ __all__ = [
     "ExportRow",
     "ExportRun",
     "FacePlan",
+    "FaceStudy",
     "FaceWish",
+    "ForeseenFace",
     "FoundPart",
     "Interactive",
     "MaskContent",
@@ -181,6 +194,7 @@ __all__ = [
     "Offer",
     "OverlayVolume",
     "PartState",
+    "PlannedFace",
     "Preview",
     "PrivacyPart",
     "PrivacyPolicy",
@@ -189,6 +203,7 @@ __all__ = [
     "Rehearsed",
     "SchemaTemplate",
     "Segmented",
+    "TextTile",
     "TextWish",
     "abandon_case",
     "accept",
@@ -205,6 +220,7 @@ __all__ = [
     "case_protocol",
     "case_statistics",
     "change_annotation",
+    "check_case_files",
     "check_privacy",
     "close_case",
     "combine_segments",
@@ -229,6 +245,7 @@ __all__ = [
     "fill_holes",
     "fill_region",
     "find_part",
+    "foresee_face",
     "grow_from_seeds",
     "grow_margin",
     "grow_region",
@@ -258,6 +275,7 @@ __all__ = [
     "override_privacy",
     "paint",
     "paint_to_edge",
+    "plan_face",
     "preview_answer",
     "preview_deidentification",
     "privacy_document",
@@ -288,7 +306,9 @@ __all__ = [
     "split_islands",
     "start_from",
     "stats",
+    "study_face",
     "templates",
+    "text_tiles",
     "threshold",
     "thumbnail",
     "undo",

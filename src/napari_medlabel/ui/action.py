@@ -58,6 +58,9 @@ class Facts:
     annotation: bool = False
     prompts: bool = False
     prompts_undone: bool = False
+    defacing: bool = False
+    strokes: int = 0
+    strokes_undone: bool = False
 
 
 def facts_of(drawing: Any) -> Facts:  # noqa: ANN401  # a Drawing, or what stands for one in a test
@@ -69,11 +72,18 @@ def facts_of(drawing: Any) -> Facts:  # noqa: ANN401  # a Drawing, or what stand
         choices.tool, proposals.open is not None, bool(proposals.making),
         drawing.tools.under_way, segmentation.can_undo, segmentation.can_redo,
         bool(drawing.annotations.chosen), drawing.assist.can_step_back,
-        drawing.assist.can_step_on,
+        drawing.assist.can_step_on, *drawing.deface.facts,
     )  # fmt: skip
 
 
 Rule = Callable[[Facts], str]
+# What the Deface tab has a use of its own for, and what is only for segments.
+_IN_DEFACE: Final = frozenset({
+    "paint", "erase", "no-tool", "smaller-brush", "larger-brush", "ball", "accept", "reject",
+})  # fmt: skip
+_NOT_IN_DEFACE: Final = frozenset({
+    "Paint", "Other tools", "Regions", "Segments", "Assist", "Measure",
+})  # fmt: skip
 
 
 def always(_facts: Facts) -> str:
@@ -203,7 +213,19 @@ class Action:
         """Why it cannot be done now; "" where it can."""
         if not self.is_there(drawing):
             return "Not part of this version"
-        return self.rule(facts_of(drawing))
+        facts = facts_of(drawing)
+        return self.deface_rule(facts) if facts.defacing else self.rule(facts)
+
+    def deface_rule(self, facts: Facts) -> str:
+        """Why it cannot be done while the Deface tab is open, which draws nothing but its own."""
+        if self.id in {"undo", "redo"}:
+            there = facts.strokes if self.id == "undo" else facts.strokes_undone
+            return "" if there else f"There is no stroke to {self.id}"
+        if self.id in _IN_DEFACE:
+            return ""
+        if self.group in _NOT_IN_DEFACE:
+            return "Go back to Annotate for this"
+        return self.rule(facts)
 
     def run(self, drawing: object) -> object:
         """Do it to the case that is open."""

@@ -331,6 +331,9 @@ class Desk(QObject):
         self.drawing.failed.connect(self.fail)
         self.drawing.blocked.connect(self.blocked)
         self.drawing.lost.connect(self.close_case, Qt.ConnectionType.QueuedConnection)
+        self.drawing.deface.reopen_wanted.connect(
+            self._reopen, Qt.ConnectionType.QueuedConnection
+        )
         self.viewer.title = f"{case.info.name} · {TITLE}"
         self.changed.emit()
 
@@ -347,6 +350,11 @@ class Desk(QObject):
         self.workplace = Workplace(self.viewer, drawing, solid, self)
         self.workplace.asked.connect(self.asked)
         self.changed.emit()
+
+    def _reopen(self) -> None:
+        """The image of the open case is another one."""
+        if self.drawing is not None:
+            self.open_case(self.drawing.case.info.id)
 
     def _drop_solid(self) -> None:
         """One that no case has yet."""

@@ -21,6 +21,7 @@ from napari_medlabel.ui.annotate_state import AnnotateState, Choices, annotate_s
 from napari_medlabel.ui.annotations.part import Annotations
 from napari_medlabel.ui.arriving import Arriving
 from napari_medlabel.ui.assist.part import Assist
+from napari_medlabel.ui.deface.part import Deface
 from napari_medlabel.ui.hand import PlaneHand
 from napari_medlabel.ui.histogram_state import EMPTY, Histogram, histogram_of
 from napari_medlabel.ui.layers import STYLES, CaseLayers
@@ -43,10 +44,10 @@ class Drawing(QObject):
     """A case under the hand.
 
     Its parts: `sight` and `looking` (where one looks), `tools` (what is in hand), `proposals`
-    (previews), `assist` (prompts), `layers` (napari's). Its signals: `changed` when what `state`
-    tells may differ; `failed` with the error when something was refused; `blocked` with words when
-    something ran into a lock or found nothing; `lost` when somebody took one of its layers away in
-    napari's own list.
+    (previews), `assist` (prompts), `deface` (the tab of that name), `layers` (napari's). Its
+    signals: `changed` when what `state` tells may differ; `failed` with the error when something
+    was refused; `blocked` with words when something ran into a lock or found nothing; `lost` when
+    somebody took one of its layers away in napari's own list.
 
     Parameters
     ----------
@@ -88,6 +89,7 @@ class Drawing(QObject):
         self.looking = Looking(viewer, self.sight, self.hand, solid or QWidget(), self)
         self.proposals = Proposals(self)
         self.assist = Assist(self)
+        self.deface = Deface(self)
         self.arriving = Arriving(case, self.sight, self)
         self.annotations = Annotations(self, viewer)
         self._napari = NapariSide(self, viewer)
@@ -109,12 +111,16 @@ class Drawing(QObject):
         self.proposals.said.connect(self.blocked)
         self.proposals.changed.connect(self.changed)
         self.assist.changed.connect(self.changed)
+        self.deface.changed.connect(self.changed)
+        self.deface.failed.connect(self.failed)
+        self.deface.said.connect(self.blocked)
         self.sight.look_changed.connect(self._looked)
         self.sight.moved.connect(lambda _new, _old: self._rest.start())
         for view in self.looking.room.planes:
             self.arriving.came.connect(view.slices_came)
         self.arriving.came.connect(self.layers.slices_came)
         self.arriving.finished.connect(self._all_read)
+        self.arriving.finished.connect(self.deface.slices_read)
         self.arriving.told.connect(self.changed)
         self.arriving.failed.connect(self.failed)
 
@@ -134,7 +140,11 @@ class Drawing(QObject):
         state = annotate_state(
             self.case, self.choices, self.layers.window, self._histogram(), self.tools.blocked
         )
-        if self.assist.can_step_back or self.assist.can_step_on:
+        if self.deface.shown:
+            undo = "Undo stroke" if self.deface.face.by_hand.strokes else ""
+            redo = "Redo stroke" if self.deface.face.by_hand.can_redo else ""
+            state = replace(state, undo=undo, redo=redo)
+        elif self.assist.can_step_back or self.assist.can_step_on:
             undo = "Undo prompt" if self.assist.can_step_back else state.undo
             redo = "Redo prompt" if self.assist.can_step_on else state.redo
             state = replace(state, undo=undo, redo=redo)
@@ -146,6 +156,7 @@ class Drawing(QObject):
         self.hand.let_go()
         self.proposals.close()
         self.assist.close()
+        self.deface.close()
         self.second.close()
         self.annotations.close()
         self._stop_watching()
@@ -250,7 +261,9 @@ class Drawing(QObject):
     def undo(self) -> None:
         """Take the last prompt back, with the prompt tool in hand, or the last step."""
         if not self.paused and not self.hand.busy:
-            if self.assist.can_step_back:
+            if self.deface.shown:
+                self.deface.undo()
+            elif self.assist.can_step_back:
                 self.assist.step_back()
             else:
                 self.layers.undo()
@@ -258,7 +271,9 @@ class Drawing(QObject):
     def redo(self) -> None:
         """Make it again."""
         if not self.paused and not self.hand.busy:
-            if self.assist.can_step_on:
+            if self.deface.shown:
+                self.deface.redo()
+            elif self.assist.can_step_on:
                 self.assist.step_on()
             else:
                 self.layers.redo()

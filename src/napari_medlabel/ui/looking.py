@@ -230,7 +230,7 @@ class Looking(QObject):
 
     def _laid_out(self) -> None:
         on_canvas = self.on_canvas
-        self.room.views_area.setVisible(not on_canvas)
+        self.room.views_area.setVisible(not on_canvas and self.room.page is None)
         canvas_widget(self._viewer).setVisible(on_canvas)
         self.sight.layers.canvas.show(on=on_canvas)
         if on_canvas:

@@ -26,6 +26,8 @@ from napari_medlabel.ui.annotation_links import link_annotations
 from napari_medlabel.ui.annotations.list_state import AnnotationsState
 from napari_medlabel.ui.assist.links import link_assist, link_kept
 from napari_medlabel.ui.binding import binding_problem
+from napari_medlabel.ui.deface.links import DefaceLinks
+from napari_medlabel.ui.deface.tab import DefaceTab
 from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.docking import dock_left, set_dock_style
 from napari_medlabel.ui.drawing import Drawing
@@ -44,8 +46,9 @@ from napari_medlabel.ui.work import share_quickly
 from napari_medlabel.ui.workplace import Workplace
 from napari_medlabel.ui.workplace_state import kept_rows
 
-__all__ = ["MedlabelPanel"]
+__all__ = ["ANNOTATE", "DEFACE", "EXPORT", "MedlabelPanel"]
 
+ANNOTATE, DEFACE, EXPORT = range(3)  # the tabs
 TELL_MS = 15  # changes within this time are shown at once
 CHECKS = ("disk", "workspace", "compressed DICOM")
 
@@ -68,7 +71,7 @@ class MedlabelPanel(QWidget):
         self.setAcceptDrops(True)
         self.viewer = viewer
         self.desk = Desk(viewer, session, self)
-        self.annotate, self.export = AnnotateTab(), ExportTab()
+        self.annotate, self.deface, self.export = AnnotateTab(), DefaceTab(), ExportTab()
         self.nothing, self.error = NothingOpen(), ErrorView()
         self.busy = BusyView()
         self.page = Page(canvas_area(viewer), self.desk.advice)
@@ -76,7 +79,8 @@ class MedlabelPanel(QWidget):
         self._keys = Keys(viewer, self.desk)
         self.action_windows = ActionWindows(main_window(viewer), self._keys, self.desk)
         self.segment_windows = SegmentWindows(main_window(viewer), self.annotate, self.desk)
-        self._tab = 0
+        self.deface_links = DefaceLinks(main_window(viewer), self.deface, self.desk, self._ask)
+        self._tab = ANNOTATE
         self._recent: tuple[RecentRow, ...] | None = None
         self._reported: object = None  # whose report is shown
         self._dressed: Workplace | None = None  # in the theme of now
@@ -109,7 +113,7 @@ class MedlabelPanel(QWidget):
             return
         desk, place = self.desk, self.desk.place
         drawing = desk.drawing
-        asks = bool(drawing and drawing.assist.answering)
+        asks = bool(drawing and (drawing.assist.answering or drawing.deface.busy))
         reading = asks or bool(drawing and (drawing.loading or drawing.second.state.busy))
         share_quickly(on=desk.busy is not None or reading)
         wanted = not self.viewer.layers or place == "series" or desk.busy is not None
@@ -131,9 +135,10 @@ class MedlabelPanel(QWidget):
         if self._reported not in (drawing, *desk.found):
             self.report.close()
         self._show_notes(covered=covered)
-        self._body.setCurrentIndex(1 if self._tab == 1 else (2 if drawing is not None else 0))
+        self._body.setCurrentWidget(self._shown_tab(drawing))
         for n, made in enumerate(self._tabs):
             made.setChecked(n == self._tab)
+        self._show_deface(drawing)
         if drawing is None:
             self.export.set_case(None, ())
             self.annotate.annotations.set_state(AnnotationsState())  # it held on to the case
@@ -146,6 +151,22 @@ class MedlabelPanel(QWidget):
             self.annotate.kept.set_rows(kept_rows(drawing.case, drawing.proposals))
             self.export.set_case(state.card, state.rows)
             self.export.set_dicom(on=drawing.case.volume.source.format == "dicom")
+
+    def _shown_tab(self, drawing: Drawing | None) -> QWidget:
+        """Export can be looked at without a case; the others say what this computer can do."""
+        if self._tab == EXPORT:
+            return self.export
+        if drawing is None:
+            return self.nothing
+        return self.deface if self._tab == DEFACE else self.annotate
+
+    def _show_deface(self, drawing: Drawing | None) -> None:
+        self.deface_links.look(drawing)
+        if drawing is not None:
+            drawing.deface.show(on=self._tab == DEFACE)
+            if self._tab == DEFACE:
+                self.deface.set_state(drawing.deface.state)
+                self.deface.set_notes(drawing.state)
 
     def _show_start(self, recent: tuple[RecentRow, ...]) -> None:
         self.page.start.set_recent(recent)
@@ -181,11 +202,12 @@ class MedlabelPanel(QWidget):
         self._sheet = sheet
         self.action_windows.set_style(sheet, self._tokens)
         self.segment_windows.set_style(sheet, self._tokens)
+        self.deface_links.set_style(sheet, self._tokens)
         if self.desk.workplace is not None:
             self.desk.workplace.set_style(sheet, self._tokens)
 
     def choose_tab(self, number: int) -> None:
-        """Show Annotate (0) or Export (1)."""
+        """Show `ANNOTATE`, `DEFACE` or `EXPORT`."""
         self._tab = number
         self.show_state()
 
@@ -222,6 +244,7 @@ class MedlabelPanel(QWidget):
         share_quickly(on=False)
         self.action_windows.remove()
         self.segment_windows.remove()
+        self.deface_links.remove()
         self._keys.remove()
         self.desk.shut()
         self.page.deleteLater()
@@ -258,8 +281,9 @@ class MedlabelPanel(QWidget):
 
     def _lay_out(self) -> None:
         self._tabs = [
-            button("Annotate", lambda: self.choose_tab(0), kind="tab"),
-            button("Export", lambda: self.choose_tab(1), kind="tab"),
+            button("Annotate", lambda: self.choose_tab(ANNOTATE), kind="tab"),
+            button("Deface", lambda: self.choose_tab(DEFACE), kind="tab"),
+            button("Export", lambda: self.choose_tab(EXPORT), kind="tab"),
         ]
         tabs = QHBoxLayout()
         tabs.setContentsMargins(10, 0, 10, 0)
@@ -269,7 +293,7 @@ class MedlabelPanel(QWidget):
             tabs.addWidget(made)
         tabs.addStretch(1)
         self._body = QStackedWidget()
-        for part in (self.nothing, self.export, self.annotate):
+        for part in (self.nothing, self.annotate, self.deface, self.export):
             self._body.addWidget(part)
         notes = column(self.busy, self.error, gap=8, margins=(12, 0, 12, 0))
         layout = QVBoxLayout(self)

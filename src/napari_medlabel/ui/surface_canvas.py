@@ -21,9 +21,12 @@ uniform mat4 u_clip_from_lps;
 uniform mat3 u_eye_from_lps;
 attribute vec3 a_position;
 attribute vec3 a_normal;
+attribute float a_stain;
 varying vec3 v_normal;
+varying float v_stain;
 void main() {
     v_normal = u_eye_from_lps * a_normal;
+    v_stain = a_stain;
     gl_Position = u_clip_from_lps * vec4(a_position, 1.0);
 }
 """
@@ -31,8 +34,10 @@ void main() {
 # What is seen through is denser where it turns away, as glass is.
 _FRAGMENT: Final = """
 uniform vec4 u_color;
+uniform vec3 u_stain;
 uniform float u_glass;
 varying vec3 v_normal;
+varying float v_stain;
 void main() {
     vec3 normal = normalize(v_normal);
     vec3 lamp = normalize(vec3(-0.35, 0.55, 1.0));
@@ -40,22 +45,30 @@ void main() {
     float gloss = 0.22 * pow(max(reflect(-lamp, normal).z, 0.0), 14.0);
     float rim = pow(1.0 - abs(normal.z), 2.0);
     float alpha = mix(u_color.a, mix(0.50, 2.4, rim) * u_color.a, u_glass);
-    gl_FragColor = vec4(u_color.rgb * lit + gloss * (1.0 - u_glass), min(alpha, 1.0));
+    vec3 color = mix(u_color.rgb, u_stain, smoothstep(0.35, 0.65, v_stain));
+    gl_FragColor = vec4(color * lit + gloss * (1.0 - u_glass), min(alpha, 1.0));
 }
 """
 _MARKER_PX: Final = 5.0
+_POINT: Final = np.dtype(
+    [("a_position", np.float32, 3), ("a_normal", np.float32, 3), ("a_stain", np.float32)]
+)
 _RENDERER, _MULTISAMPLE = 0x1F01, 0x809D  # of OpenGL; the subset that gloo names lacks them
 _SLOW: Final = ("llvmpipe", "softpipe", "swiftshader", "gdi generic")  # no graphics card
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a surface is painted: a colour, whether it is glass, and seen through others."""
+    """How a surface is painted: a colour, whether it is glass, and seen through others.
+
+    `stain` is the colour of those of its points that are marked.
+    """
 
     rgb: Rgb
     alpha: float = 1.0
     glass: bool = False
     through: bool = False
+    stain: Rgb = (0.0, 0.0, 0.0)
 
 
 class SurfaceCanvas(app.Canvas):
@@ -78,14 +91,21 @@ class SurfaceCanvas(app.Canvas):
         self._program = gloo.Program(_VERTEX, _FRAGMENT)
         self._sphere = _on_card(*_ball())
 
-    def set_mesh(self, number: int, surface: Surface | None) -> None:
-        """Put a surface on the card in place of the one of this number, or take that away."""
+    def set_mesh(
+        self, number: int, surface: Surface | None, stained: npt.NDArray[np.float32] | None = None
+    ) -> None:
+        """Put a surface on the card in place of the one of this number, or take that away.
+
+        `stained` says from 0 to 1 how much each of its points is marked.
+        """
         old = self._buffers.pop(number, None)
         if old is not None:
             for buffer in old:
                 buffer.delete()
         if surface is not None and not surface.is_nothing:
-            self._buffers[number] = _on_card(surface.points_lps, surface.normals, surface.faces)
+            self._buffers[number] = _on_card(
+                surface.points_lps, surface.normals, surface.faces, stained
+            )
 
     def on_draw(self, _event: object = None) -> None:
         """Draw all, solid things first."""
@@ -130,6 +150,7 @@ class SurfaceCanvas(app.Canvas):
         vertices, faces = buffers
         self._program.bind(vertices)
         self._program["u_color"] = (*look.rgb, look.alpha)
+        self._program["u_stain"] = look.stain
         self._program["u_glass"] = float(look.glass)
         self._program.draw("triangles", faces)
 
@@ -160,10 +181,12 @@ def _spare_a_slow_renderer() -> None:
 
 def _on_card(
     points: npt.NDArray[np.float32], normals: npt.NDArray[np.float32],
-    faces: npt.NDArray[np.uint32],
+    faces: npt.NDArray[np.uint32], stained: npt.NDArray[np.float32] | None = None,
 ) -> tuple[gloo.VertexBuffer, gloo.IndexBuffer]:  # fmt: skip
-    table = np.empty(len(points), [("a_position", np.float32, 3), ("a_normal", np.float32, 3)])
+    table = np.zeros(len(points), _POINT)
     table["a_position"], table["a_normal"] = points, normals
+    if stained is not None:
+        table["a_stain"] = stained
     return gloo.VertexBuffer(table), gloo.IndexBuffer(np.ascontiguousarray(faces, np.uint32))
 
 

@@ -60,6 +60,9 @@ class Toolbox(QObject):
     def set_tool(self, tool: str) -> None:
         """Take a tool; the same again puts it away."""
         drawing = self._drawing
+        if drawing.deface.shown:
+            drawing.deface.take(tool)
+            return
         wanted = "" if tool == drawing.choices.tool else tool
         if wanted and drawing.read_only:
             return
@@ -231,13 +234,17 @@ class Toolbox(QObject):
 
     def accept(self) -> None:
         """End what is under way, as closing an outline does; else accept the preview."""
+        if self._drawing.deface.shown:
+            return
         tool = self.pointer
         if not (isinstance(tool, UnderWay) and tool.finish()):
             self._drawing.proposals.accept()
 
     def leave(self) -> None:
         """Leave what is under way; else reject the preview."""
-        if self._drawing.hand.moves_annotation:
+        if self._drawing.deface.shown:
+            self._drawing.deface.face.leave()
+        elif self._drawing.hand.moves_annotation:
             self._drawing.hand.let_go()
         elif self.under_way and self.pointer is not None:
             self.pointer.cancel()

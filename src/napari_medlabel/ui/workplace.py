@@ -115,6 +115,7 @@ class Workplace(QObject):
         """Take the theme."""
         room = self._looking.room
         self._sight.scale = tokens.scale
+        self._drawing.deface.set_style(sheet, tokens)
         room.set_look(tokens.bg, tokens.line, tab_sheet(tokens, "bottom", 28))
         self._sight.repaint()
         self._sheet, self._tokens = sheet, tokens
@@ -140,7 +141,8 @@ class Workplace(QObject):
         self._strip_axis = axis
         self._strip_state = strip_state(drawing.case, self._sight, axis, active, marks)
         self.strip.set_state(self._strip_state)
-        self.bar.set_state(view_bar_state(state, self._sight))
+        heads = drawing.deface.shown
+        self.bar.set_state(view_bar_state(state, self._sight, heads=heads))
         engine = drawing.assist.state.status
         self.status.set_state(status_state(state, self._under, self._sight.overlay, engine))
         self.surfaces.set_hidden(drawing.choices.hidden)
@@ -159,7 +161,7 @@ class Workplace(QObject):
         strip.slice_chosen.connect(lambda n: self._sight.move_along(looking.axis, n))
         strip.stepped.connect(looking.step_slice)
         strip.gap_wanted.connect(drawing.next_gap)
-        bar.layout_chosen.connect(looking.set_layout)
+        bar.layout_chosen.connect(self._lay_out)
         bar.crosshair_wanted.connect(lambda on: self._sight.choose(crosshair=on))
         bar.link_wanted.connect(lambda on: self._sight.choose(linked=on))
         bar.labels_wanted.connect(lambda _on: drawing.toggle_shown())
@@ -178,6 +180,13 @@ class Workplace(QObject):
         self.status.remedy_pressed.connect(drawing.save_again)
         self._solid.maximise_asked.connect(lambda: looking.toggle_single(SOLID))
         self._solid.point_chosen.connect(self._point_chosen)
+
+    def _lay_out(self, layout: Any) -> None:  # noqa: ANN401  # one of the layouts
+        """Not while the views are not to be seen."""
+        if self._drawing.deface.shown:
+            self._drawing.blocked.emit("Go back to Annotate for other views")
+        else:
+            self._looking.set_layout(layout)
 
     def _tell_soon(self, *_told: object) -> None:
         if not self._soon.isActive():

@@ -40,13 +40,15 @@ class Room(QWidget):
         self._sight = sight
         self.planes = tuple(PlaneView(number, sight, hand) for number in range(len(PLANES)))
         self.views: tuple[QWidget, ...] = (*self.planes, solid)
-        self._above, self._below = QVBoxLayout(), QVBoxLayout()
+        self._above, self._pages, self._below = QVBoxLayout(), QVBoxLayout(), QVBoxLayout()
+        self._page: QWidget | None = None
         self._tiling = Tiling(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(self._above)
         layout.addWidget(self._tiling, 1)
+        layout.addLayout(self._pages)
         layout.addLayout(self._below)
         self._tabs: QTabBar | None = None
         self._tabs_style = ""
@@ -74,6 +76,26 @@ class Room(QWidget):
     def views_area(self) -> QWidget:
         """What the views lie in, without bars."""
         return self._tiling
+
+    def set_page(self, page: QWidget | None) -> None:
+        """Show a page in the place of all views and what is under them; None shows these again."""
+        old, self._page = self._page, page
+        if old is page:
+            return
+        if old is not None:
+            old.hide()
+        if page is not None:
+            self._pages.addWidget(page, 1)
+        self._tiling.setVisible(page is None)
+        for n in range(self._below.count()):
+            self._below.itemAt(n).widget().setVisible(page is None)
+        if page is not None:
+            page.show()
+
+    @property
+    def page(self) -> QWidget | None:
+        """What is shown in the place of the views."""
+        return self._page
 
     def shown(self) -> tuple[QWidget, ...]:
         """The views that are to be seen."""

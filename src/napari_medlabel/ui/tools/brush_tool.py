@@ -15,7 +15,7 @@ from napari_medlabel.ui.strokes import Stroke, settings_of
 if TYPE_CHECKING:
     from napari_medlabel.ui.drawing import Drawing
 
-__all__ = ["BrushTool"]
+__all__ = ["BrushTool", "brush_outline"]
 
 SMALL_PX = 3.0  # a ring smaller than that gets a cross around it
 WHITE = QColor("#F0F1F2")
@@ -141,7 +141,7 @@ class BrushTool:
         centre = [round(float(n)) for n in at]
         middle = view.point((centre[0], centre[1], centre[2]))
         spacing = (view.frame.row_mm, view.frame.column_mm)
-        path = _outline(self.size_mm, spacing, view.frame.row_px, view.frame.column_px)
+        path = brush_outline(self.size_mm, spacing, view.frame.row_px, view.frame.column_px)
         painter.save()
         painter.translate(middle)
         masked = self._drawing.case.segmentation.intensity_mask is not None
@@ -168,7 +168,7 @@ class BrushTool:
 
 
 @lru_cache(maxsize=64)
-def _outline(
+def brush_outline(
     size_mm: float, spacing_mm: tuple[float, float], row_px: float, column_px: float
 ) -> QPainterPath:
     """The border of a brush's voxels around its centre, in pixels."""

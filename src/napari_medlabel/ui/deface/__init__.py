@@ -1,0 +1,1 @@
+"""The Deface tab: the face, the text in the pixels and the header of an open case."""
