@@ -38,6 +38,7 @@ _MENDS: Final[Mapping[Remedy, str]] = {
     "check-text": "look for text in its pixels (medlabel burned-in)",
     "check-face": "take its face out (medlabel deface)",
 }
+_CLEARS: Final = "The Deface tab clears it, or medlabel privacy"
 _MARK: Final = "and say so: medlabel privacy mark"
 _OVERRIDE: Final = "or let it through with a reason: medlabel privacy override"
 
@@ -91,11 +92,11 @@ def why_not_drawn(session: Session, case: CaseInfo) -> str:
     try:
         privacy, policy = catalogue.privacy.of(case.id), rules_of(session)
     except IntegrityError as error:
-        return f"{error.what}: this case can only be looked at"
+        return f"Only to be looked at: {error.what}"
     missing = missing_parts(privacy, policy, _moments(session, case), session.person.id)
     if not missing:
         return ""
-    return f"Not cleared to be worked on: {words_of(missing)}. It can only be looked at"
+    return f"Only to be looked at: not cleared. {words_of(missing)}. {_CLEARS}"
 
 
 def look_again(session: Session, case: OpenCase) -> None:

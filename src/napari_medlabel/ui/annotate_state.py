@@ -157,7 +157,9 @@ def _case_card(case: OpenCase) -> CaseCard:
     chosen = chosen_words(info.problems, volume.source.derivation)
     chip: tuple[str, Tone] = ("In progress", "accent")
     if case.segmentation.read_only:
-        chip = ("Read only", "warn")
+        # What nobody else holds and is read only all the same, the privacy gate holds back.
+        held = case.journal is not None and not case.hold.reason
+        chip = ("Not cleared" if held else "Read only", "warn")
     return CaseCard(
         info.name, info.modality, *chip,
         f"{slices_words(info.shape[0])} · {spacing_words(info.spacing_mm)}",

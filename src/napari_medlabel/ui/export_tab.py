@@ -10,6 +10,7 @@ from typing import Any, Literal
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
+from napari_medlabel.ui.gate_state import GateState
 from napari_medlabel.ui.state import NONE, CaseCard, SegmentRow
 from napari_medlabel.ui.theme import DARK, Tokens
 from napari_medlabel.ui.widgets import (
@@ -37,6 +38,12 @@ FORMATS = (
 ORIGINALS = (
     "A DICOM SEG names the patient and study as they do. Without them it has the case's pseudonym."
 )
+GATE_ICONS = {
+    "ok": ("check", "ok"),
+    "missing": ("cross", "error"),
+    "open": ("note", "text3"),
+    "through": ("warning", "warn"),
+}
 GRIDS: tuple[Literal["grid", "source"], ...] = ("grid", "source")
 
 
@@ -74,12 +81,13 @@ class ExportTab(QScrollArea):
     """Says what is wanted; shows what came of it.
 
     `folder_wanted` asks for a destination, `originals_wanted` for the folder of the images that
-    the case was made from.
+    the case was made from, `clearing_wanted` for where a case that is held back can be cleared.
     """
 
     wanted = Signal(object)
     folder_wanted = Signal()
     originals_wanted = Signal()
+    clearing_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -88,6 +96,7 @@ class ExportTab(QScrollArea):
         self._segments = 0
         self._busy_now = False
         self._dicom = False
+        self._gate = GateState()
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._case = text(role="strong")
@@ -126,7 +135,7 @@ class ExportTab(QScrollArea):
             row(text("Destination", role="section"), None), row(self.folder, choose),
             row(self._place_icon, self._place, gap=6), 2,
             row(text("Name", tone="2"), self.name), self.force, 8, line(), 8,
-            self.run, self._why, self.busy, _holding(self.result), None,
+            self._gate_part(), self.run, self._why, self.busy, _holding(self.result), None,
             gap=5, margins=(12, 12, 12, 12),
         )  # fmt: skip
         self.setWidget(content)
@@ -157,6 +166,25 @@ class ExportTab(QScrollArea):
         if on != self._dicom:
             self._dicom = on
             self._look()
+
+    def set_gate(self, new: GateState) -> None:
+        """Show what is cleared, and what holds the case back."""
+        if new == self._gate:
+            return
+        self._gate = new
+        self.gate.setVisible(bool(new.chip))
+        self._gate_chip.setText(new.chip)
+        restyle(self._gate_chip, chip=new.tone)
+        self._gate_words.setText(new.words)
+        while (item := self._gate_lines.takeAt(0)) is not None:
+            item.widget().deleteLater()
+        for one in new.lines:
+            made = row(IconLabel(*GATE_ICONS[one.kind], 15), text(one.words, wrap=True), gap=8)
+            made.setToolTip(one.why)
+            self._gate_lines.addWidget(made)
+            dress(made, self._tokens)
+        self.clear_it.setVisible(new.held_back and bool(new.lines))
+        self._look()
 
     def set_folder(self, folder: Path) -> None:
         """A folder was chosen."""
@@ -222,6 +250,20 @@ class ExportTab(QScrollArea):
         self._originals_words = text(ORIGINALS, tone="3", wrap=True)
         return column(row(self.originals, choose), self._originals_words, margins=(22, 0, 0, 4))
 
+    def _gate_part(self) -> QWidget:
+        self._gate_chip = chip("")
+        self._gate_words = text(tone="2", wrap=True)
+        self._gate_lines = QVBoxLayout()
+        self._gate_lines.setSpacing(4)
+        self.clear_it = button("Clear this case", self.clearing_wanted.emit)
+        self.clear_it.setToolTip("Shows what can be done about it: the Deface tab")
+        self.gate = column(
+            row(text("Privacy gate", role="section"), None, self._gate_chip), self._gate_words,
+            _holding(self._gate_lines), row(self.clear_it, None), 8, line(), 8, gap=5,
+        )  # fmt: skip
+        self.gate.hide()
+        return self.gate
+
     def _choose_grid(self, number: int) -> None:
         self._onto = number
         self.onto.set_chosen(number)
@@ -248,12 +290,14 @@ class ExportTab(QScrollArea):
         self._originals.setVisible(self._dicom and "dicom-seg" in self._chosen())
         why = self._missing(folder, fits=fits)
         self._why.setText(why)
-        self._why.setVisible(bool(why) and not self._busy_now)
+        self._why.setVisible(bool(why) and not self._busy_now and not self._gate.held_back)
         self.run.setEnabled(not why and not self._busy_now)
 
     def _missing(self, folder: str, *, fits: bool) -> str:
         if self._card is None:
             return "Open a case first."
+        if self._gate.held_back:
+            return "This case is not cleared to leave the workspace."
         if not self._chosen():
             return "Choose a format."
         if not folder:

@@ -32,6 +32,7 @@ from napari_medlabel.ui.desk import Desk
 from napari_medlabel.ui.docking import dock_left, set_dock_style
 from napari_medlabel.ui.drawing import Drawing
 from napari_medlabel.ui.export_tab import ExportTab, ExportWish
+from napari_medlabel.ui.gate_state import GateLook
 from napari_medlabel.ui.geometry_dialog import GeometryDialog
 from napari_medlabel.ui.keys import Keys
 from napari_medlabel.ui.overlay_links import link_overlay
@@ -76,6 +77,7 @@ class MedlabelPanel(QWidget):
         self.busy = BusyView()
         self.page = Page(canvas_area(viewer), self.desk.advice)
         self.report = GeometryDialog(main_window(viewer))
+        self._gate = GateLook(session, self.desk.fail)
         self._keys = Keys(viewer, self.desk)
         self.action_windows = ActionWindows(main_window(viewer), self._keys, self.desk)
         self.segment_windows = SegmentWindows(main_window(viewer), self.annotate, self.desk)
@@ -141,6 +143,7 @@ class MedlabelPanel(QWidget):
         self._show_deface(drawing)
         if drawing is None:
             self.export.set_case(None, ())
+            self.export.set_gate(self._gate.of(None, shown=False))
             self.annotate.annotations.set_state(AnnotationsState())  # it held on to the case
         else:
             state = drawing.state
@@ -150,6 +153,8 @@ class MedlabelPanel(QWidget):
             self.annotate.assist.set_state(drawing.assist.state)
             self.annotate.kept.set_rows(kept_rows(drawing.case, drawing.proposals))
             self.export.set_case(state.card, state.rows)
+            looked_at = self._body.currentWidget() is self.export
+            self.export.set_gate(self._gate.of(drawing.case, shown=looked_at))
             self.export.set_dicom(on=drawing.case.volume.source.format == "dicom")
 
     def _shown_tab(self, drawing: Drawing | None) -> QWidget:
