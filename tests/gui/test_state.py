@@ -35,7 +35,7 @@ def test_moments_are_said_as_people_do(moment: str, words: str) -> None:
 
 def test_an_error_says_what_and_what_to_do() -> None:
     card = state.error_card(InputError("slice 88 cannot be read", "export it again"))
-    assert (card.title, card.text) == ("Slice 88 cannot be read.", "Export it again.")
+    assert (card.title, card.text) == ("Slice 88 cannot be read", "Export it again.")
 
 
 def test_a_bug_is_shown_by_its_kind_only_since_its_text_may_hold_a_name() -> None:

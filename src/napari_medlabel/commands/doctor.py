@@ -115,7 +115,9 @@ def _workspace(session: Session) -> dict[str, Any]:
         "the system's keyring" if workspace.key_kept == "keyring" else "a file only you can read"
     )
     cases = len(workspace.catalogue.all_cases())
-    return _check("workspace", f"{cases} cases, encrypted, the key is kept in {where}")
+    return _check(
+        "workspace", f"{cases} case{'s' * (cases != 1)}, encrypted, the key is kept in {where}"
+    )
 
 
 def _network() -> dict[str, Any]:

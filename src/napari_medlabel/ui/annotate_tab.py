@@ -1,17 +1,13 @@
 """The Annotate tab: case, segments, tools, window; it shows a state and says what was pressed."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from qtpy.QtCore import QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QColorDialog,
     QDoubleSpinBox,
-    QGridLayout,
     QScrollArea,
-    QSizePolicy,
-    QToolButton,
     QWidget,
 )
 
@@ -21,9 +17,11 @@ from napari_medlabel.ui.annotate_state import AnnotateState
 from napari_medlabel.ui.annotation_list import AnnotationList
 from napari_medlabel.ui.assist.box import AssistBox
 from napari_medlabel.ui.case_card import CaseCardView
+from napari_medlabel.ui.chip_row import ChipRow
 from napari_medlabel.ui.intensity_box import IntensityBox
 from napari_medlabel.ui.kept_box import KeptBox
 from napari_medlabel.ui.overlay_box import OverlayBox
+from napari_medlabel.ui.readout import MINUS
 from napari_medlabel.ui.section import Section
 from napari_medlabel.ui.segments_box import SegmentsBox, SegmentsState
 from napari_medlabel.ui.start_button import StartButton
@@ -41,7 +39,6 @@ from napari_medlabel.ui.widgets import (
 
 __all__ = ["AnnotateTab"]
 
-COLUMNS = 3
 Remember = Callable[[str, bool], object]
 
 
@@ -147,14 +144,15 @@ class AnnotateTab(QScrollArea):
         )
 
     def _tool_part(self) -> QWidget:
-        self.start = StartButton()
-        content = column(self.tools, row(self.start, None), gap=8)
-        return self._section("tools", "Tools", content, self.tools.head)
+        return self._section("tools", "Tools", self.tools, self.tools.head)
 
     def _assist_part(self) -> QWidget:
         self.assist = AssistBox()
         self.assist.unfolded.connect(lambda: self.ensureWidgetVisible(self.assist, 0, 24))
-        return self._section("assist", "Assist", self.assist, self.assist.head)
+        self.start = StartButton()
+        beside = row(8, self.start, self.assist.head, gap=4)
+        beside.layout().setStretch(2, 1)
+        return self._section("assist", "Assist", self.assist, beside)
 
     def _overlay_part(self) -> QWidget:
         self.overlay = OverlayBox()
@@ -170,17 +168,13 @@ class AnnotateTab(QScrollArea):
 
     def _window_part(self) -> QWidget:
         self._window = text(tone="3")
-        self._presets = QGridLayout()
-        self._presets.setSpacing(6)
-        self._presets.setContentsMargins(0, 0, 0, 0)
-        presets = QWidget()
-        presets.setLayout(self._presets)
-        self._chips: list[QToolButton] = []
+        self.presets = ChipRow("Window", rows=2)
+        self.presets.chosen.connect(self._preset_pressed)
         self._width, self._level = self._limit("Width"), self._limit("Level")
         typed = row(
             text("Width", tone="2"), self._width, 6, text("Level", tone="2"), self._level, gap=6
         )
-        content = column(presets, 4, typed, gap=6)
+        content = column(self.presets, 4, typed, gap=6)
         return self._section("window", "Window", content, row(None, self._window))
 
     def _limit(self, name: str) -> QDoubleSpinBox:
@@ -196,30 +190,17 @@ class AnnotateTab(QScrollArea):
     # What changes
 
     def _show_presets(self, windows: Sequence[Window]) -> None:
-        for made in self._chips:
-            self._presets.removeWidget(made)
-            made.deleteLater()
-        self._chips = []
-        for n, window in enumerate(windows):
-            made = QToolButton()
-            made.setText(window.name)
-            made.setProperty("kind", "chip")
-            made.setProperty("fit", "third")
-            made.setCheckable(True)
-            key = f"   Alt+{n + 1}" if n < 9 else ""
-            made.setToolTip(f"W {window.width:.0f}  L {window.level:.0f}{key}")
-            made.setAccessibleName(f"Window {window.name}")
-            made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            made.clicked.connect(partial(self._preset_pressed, window))
-            self._presets.addWidget(made, n // COLUMNS, n % COLUMNS)
-            self._chips.append(made)
+        keys = [f"   Alt+{n + 1}" if n < 9 else "" for n in range(len(windows))]
+        self.presets.set_chips([
+            (window.name, f"W {window.width:.0f}  L {window.level:.0f}{key}")
+            for window, key in zip(windows, keys, strict=True)
+        ])  # fmt: skip
 
     def _show_window(self, new: AnnotateState) -> None:
-        on = new.preset
-        for n, made in enumerate(self._chips):
-            made.setChecked(n == on)
-        self._window.setText(new.unit)
+        self.presets.set_chosen(new.preset)
         decimals = 0 if new.window.width >= 20 else 3
+        width, level = (f"{n:.{decimals}f}" for n in (new.window.width, new.window.level))
+        self._window.setText(f"W {width}  L {level}".replace("-", MINUS))
         for field, value in ((self._width, new.window.width), (self._level, new.window.level)):
             with QSignalBlocker(field):
                 field.setDecimals(decimals)
@@ -234,8 +215,9 @@ class AnnotateTab(QScrollArea):
 
     # What a person did
 
-    def _preset_pressed(self, window: Window, _on: object = None) -> None:
-        self.window_chosen.emit(window)
+    def _preset_pressed(self, number: int) -> None:
+        if self._state is not None:
+            self.window_chosen.emit(self._state.choices.windows[number])
 
     def _window_typed(self) -> None:
         width = max(self._width.value(), 1e-3)

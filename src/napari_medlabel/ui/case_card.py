@@ -40,13 +40,15 @@ class CaseCardView(QFrame):
         self._read_only.hide()
         self._saved_icon = IconLabel("check", "ok", 14)
         self._saved = text(tone="3")
+        self._not_saved = row(self._saved_icon, self._saved, None, gap=6)
+        self._not_saved.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 9, 10, 10)
         layout.setSpacing(5)
         for part in (
             row(self._name, self._modality, None, self._chip, close, gap=6), self._volume,
             self.grid, self.chosen, self._mind, self.warning, self._read_only,
-            row(self._saved_icon, self._saved, None, gap=6),
+            self._not_saved,
         ):  # fmt: skip
             layout.addWidget(part)
 
@@ -67,9 +69,10 @@ class CaseCardView(QFrame):
         self.warning.show_words(shown.warning, shown.problems)
 
     def set_notes(self, new: AnnotateState) -> None:
-        """Show whether all is saved, and why nothing can be changed."""
+        """Show what is not saved, and why nothing can be changed."""
         self._read_only.setText(new.read_only)
         self._read_only.setVisible(bool(new.read_only))
         self._saved_icon.show_icon(*SAVED[new.saved_kind])
         self._saved.setText(new.saved)
         restyle(self._saved, tone="error" if new.saved_kind == "failed" else "3")
+        self._not_saved.setVisible(new.saved_kind == "failed")  # else the status line says it

@@ -1,11 +1,11 @@
-"""Presets as chips on one row; those that do not fit are behind More."""
+"""Presets as chips on a row or two; those that do not fit are behind More."""
 
 from collections.abc import Sequence
 from functools import partial
 
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QPoint, QRect, QSize, Qt, Signal
 from qtpy.QtGui import QResizeEvent, QShowEvent
-from qtpy.QtWidgets import QHBoxLayout, QMenu, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import QMenu, QSizePolicy, QToolButton, QWidget
 
 from napari_medlabel.ui.theme import Tokens
 
@@ -13,18 +13,26 @@ __all__ = ["Chip", "ChipRow"]
 
 Chip = tuple[str, str]  # words and tooltip
 
-GAP = 6
+GAP, HIGH = 6, 26
 MORE = "More"
 
 
 class ChipRow(QWidget):
-    """One of several presets; `chosen` has its number."""
+    """One of several presets; `chosen` has its number.
+
+    Parameters
+    ----------
+    spoken
+        Of what: "Range".
+    rows
+        How many there may be.
+    """
 
     chosen = Signal(int)
 
-    def __init__(self, spoken: str) -> None:
+    def __init__(self, spoken: str, rows: int = 1) -> None:
         super().__init__()
-        self._spoken = spoken
+        self._spoken, self._rows = spoken, rows
         self._chips: tuple[Chip, ...] = ()
         self._on = -1
         self._fitting = 0
@@ -32,12 +40,8 @@ class ChipRow(QWidget):
         self._more = self._button(MORE)
         self._more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._more.clicked.connect(self._unfold)
-        self._layout = QHBoxLayout(self)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(GAP)
-        self._layout.addWidget(self._more)
-        self._layout.addStretch(1)
-        self.setMinimumHeight(26)
+        self._more.setParent(self)
+        self._high = HIGH
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     @property
@@ -56,13 +60,13 @@ class ChipRow(QWidget):
             return
         self._chips = tuple(chips)
         for old in self._buttons:
-            self._layout.removeWidget(old)
+            old.hide()
             old.deleteLater()
         self._buttons = []
         for n, (words, tip) in enumerate(self._chips):
             made = self._button(words, tip)
             made.clicked.connect(partial(self._pressed, n))
-            self._layout.insertWidget(n, made)
+            made.setParent(self)
             self._buttons.append(made)
         self._fit()
 
@@ -76,7 +80,7 @@ class ChipRow(QWidget):
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Take the theme's sizes."""
-        self.setMinimumHeight(tokens.px(26))
+        self._high = tokens.px(HIGH)
         self._fit()
 
     def menu(self) -> QMenu:
@@ -101,22 +105,58 @@ class ChipRow(QWidget):
         super().showEvent(event)
         self._fit()
 
+    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's
+        """As many rows as there are."""
+        return QSize(0, self.height() or self._high)
+
     def _fit(self) -> None:
+        """As many as there is room for, and More where some are left over."""
         wide = [made.sizeHint().width() for made in self._buttons]
-        room, count = self.width() + GAP, len(wide)
-        if sum(wide) + GAP * count > room:
-            self._more.setText(MORE)
-            room -= self._more.sizeHint().width() + GAP
-            while count and sum(wide[:count]) + GAP * count > room:
-                count -= 1
+        more = self._more.fontMetrics().horizontalAdvance(MORE) + self._padding()
+        count, places = len(wide), self._places(wide)
+        while places is None:
+            count -= 1
+            places = self._places([*wide[:count], more]) if count else [QPoint(0, 0)]
         self._fitting = count
+        rows = 1 + max((place.y() for place in places), default=0)
         for n, made in enumerate(self._buttons):
             made.setVisible(n < count)
-        self._more.setVisible(count < len(wide))
-        hidden = self._on >= count
+            if n < count:
+                made.setGeometry(self._cell(places[n], wide[n]))
+        self._show_more(places[-1] if count < len(wide) else None)
+        high = rows * self._high + (rows - 1) * GAP
+        if high != self.height():
+            self.setFixedHeight(high)
+
+    def _places(self, wide: Sequence[int]) -> list[QPoint] | None:
+        """Where chips of these widths begin, and on which row; None where they do not fit."""
+        places, x, row = list[QPoint](), 0, 0
+        for width in wide:
+            if x and x + width > self.width():
+                x, row = 0, row + 1
+            if row >= self._rows:
+                return None
+            places.append(QPoint(x, row))
+            x += width + GAP
+        return places
+
+    def _show_more(self, place: QPoint | None) -> None:
+        """More, or the name of that behind it which is on, as far as there is room."""
+        hidden = self._on >= self._fitting
         self._more.setText(self._chips[self._on][0] if hidden else MORE)
         self._more.setChecked(hidden)
-        self._more.setMaximumWidth(max(self.width() - sum(wide[:count]) - GAP * count, 40))
+        self._more.setVisible(place is not None)
+        if place is not None:
+            room = max(self.width() - place.x(), 40)
+            self._more.setGeometry(self._cell(place, min(self._more.sizeHint().width(), room)))
+
+    def _cell(self, place: QPoint, width: int) -> QRect:
+        return QRect(place.x(), place.y() * (self._high + GAP), width, self._high)
+
+    def _padding(self) -> int:
+        """What a chip has beside its words."""
+        words = self._more.fontMetrics().horizontalAdvance(self._more.text())
+        return max(self._more.sizeHint().width() - words, 0)
 
     def _button(self, words: str, tip: str = "") -> QToolButton:
         made = QToolButton()

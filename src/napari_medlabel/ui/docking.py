@@ -12,6 +12,13 @@ from napari_medlabel.ui.theme import Tokens
 __all__ = ["dock_left", "set_dock_style", "tab_sheet"]
 
 LEAST, WIDTH, MOST = 280, 304, 420
+PILLS = """
+QTabBar { background: %(bg)s; border: none; }
+QTabBar::tab { background: transparent; color: %(text2)s; border: none; border-radius: 4px;
+  margin: 2px 0 2px %(gap)dpx; padding: 0 %(pad)dpx; height: %(high)dpx; }
+QTabBar::tab:hover { color: %(text1)s; background: %(hover)s; }
+QTabBar::tab:selected { color: %(text1)s; background: %(bg2)s; }
+"""
 TABS = """
 QTabBar { background: %(bg)s; border: none; }
 QTabBar::tab { background: transparent; color: %(text2)s; border: none; margin: 0;
@@ -50,7 +57,9 @@ def set_dock_style(viewer: Viewer, panel: QWidget, tokens: Tokens) -> None:
     dock.setMaximumWidth(tokens.px(MOST))
     for tabs in _dock_tabs(main_window(viewer), dock):
         tabs.setDrawBase(False)
-        tabs.setStyleSheet(tab_sheet(tokens, "top"))
+        tabs.setStyleSheet(PILLS % {
+            **asdict(tokens), "gap": tokens.px(6), "pad": tokens.px(9), "high": tokens.px(22)
+        })  # fmt: skip
 
 
 def tab_sheet(tokens: Tokens, side: str, height: int = 26) -> str:

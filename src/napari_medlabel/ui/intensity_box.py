@@ -86,6 +86,7 @@ class IntensityBox(QWidget):
         """Touch only what differs."""
         self._state = new
         self.view.set_state(new)
+        self.view.setVisible(new.on)  # a mask that is off takes no room
         self.switch.setChecked(new.on)
         self.setEnabled(not new.reason)
         self.setToolTip(new.reason)

@@ -20,7 +20,7 @@ class StartButton(IconButton):
     def __init__(self) -> None:
         super().__init__(
             "head", "Start from a known part of the body, found without AI", self._unfold,
-            kind="chip", words="Start from",
+            kind="list", words="Start from", size=16,
         )  # fmt: skip
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
 

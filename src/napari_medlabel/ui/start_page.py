@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent, QShowEvent
 from qtpy.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from napari_medlabel.ui.state import RecentRow
@@ -28,6 +28,14 @@ __all__ = ["DropCard", "NothingOpen", "RecentCase", "StartPage"]
 
 WIDTH = 660
 SHOWN = 6
+MAIN_BUTTON = 34  # px within its border
+# What the doctor's checks are in words, as found well and as found wanting.
+SENTENCES: Final = {
+    "compressed DICOM": ("Compressed DICOM can be read", "Compressed DICOM cannot be read"),
+    "disk": ("There is room for volumes", "The disk is nearly full"),
+    "workspace": ("What you open is kept encrypted", "The workspace cannot be used"),
+    "engine": ("Assist answers here", "Assist answers without a network"),
+}
 
 
 class DropCard(QFrame):
@@ -51,8 +59,6 @@ class DropCard(QFrame):
         self.file = IconButton(
             "file", "Open a file", self.file_wanted.emit, kind="", words="Open file"
         )
-        for made in (self.folder, self.file):
-            made.setMinimumHeight(36)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 34, 24, 30)
         layout.setSpacing(6)
@@ -65,6 +71,11 @@ class DropCard(QFrame):
         layout.addWidget(text(kinds, tone="2"), 0, centre)
         layout.addSpacing(8)
         layout.addWidget(row(self.folder, self.file), 0, centre)
+
+    def set_tokens(self, tokens: Tokens) -> None:
+        """The two buttons are the largest there are."""
+        for made in (self.folder, self.file):
+            made.setStyleSheet(f"QToolButton {{ min-height: {tokens.px(MAIN_BUTTON)}px; }}")
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802  # Qt's
         """Something is held over it."""
@@ -188,6 +199,12 @@ class StartPage(QScrollArea):
             )  # fmt: skip
         dress(self._recent, self._tokens)
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802  # Qt's
+        """Enter opens a folder, where nothing else is waiting for keys."""
+        super().showEvent(event)
+        if self.window().focusWidget() is None:
+            self.drop.folder.setFocus(Qt.FocusReason.TabFocusReason)
+
     def set_tokens(self, tokens: Tokens) -> None:
         """Remember the theme for rows that come later."""
         self._tokens = tokens
@@ -202,22 +219,13 @@ class ComputerCard(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(10)
         layout.addWidget(
-            row(text("This computer", role="section"), None, text("checked now", tone="3"))
+            row(text("This computer", role="section"), None, text("checked at start", tone="3"))
         )
         for check in checks:
-            icon = IconLabel("check" if check["ok"] else "note", "ok" if check["ok"] else "text3")
-            words = column(
-                text(_capital(str(check["name"]))),
-                text(str(check["found"]), role="caption", wrap=True),
-                gap=1,
-            )
-            line_of = QWidget()
-            inner = QHBoxLayout(line_of)
-            inner.setContentsMargins(0, 0, 0, 0)
-            inner.setSpacing(8)
-            inner.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
-            inner.addWidget(words, 1)
-            layout.addWidget(line_of)
+            name, well = str(check["name"]), bool(check["ok"])
+            said = SENTENCES.get(name, (_capital(name), _capital(name)))[0 if well else 1]
+            layout.addWidget(_line(said, str(check["found"]), well=well))
+        layout.addWidget(_line("No network connections", "nothing is sent or downloaded"))
 
 
 class NothingOpen(QWidget):
@@ -230,7 +238,7 @@ class NothingOpen(QWidget):
         centre = Qt.AlignmentFlag.AlignHCenter
         words = text("Segments and tools appear here once a study is open.", tone="2", wrap=True)
         words.setAlignment(centre)
-        self.open = button("Open a study…", self.folder_wanted.emit, kind="primary")
+        self.open = button("Open a study…", self.folder_wanted.emit)
         self._computer = QVBoxLayout()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 36, 12, 12)
@@ -255,6 +263,18 @@ class NothingOpen(QWidget):
             made = ComputerCard(checks)
             self._computer.addWidget(made)
             dress(made, tokens)
+
+
+def _line(said: str, found: str, *, well: bool = True) -> QWidget:
+    """A sentence with its sign, and what it rests on."""
+    icon = IconLabel("check" if well else "warning", "ok" if well else "warn")
+    made = QWidget()
+    inner = QHBoxLayout(made)
+    inner.setContentsMargins(0, 0, 0, 0)
+    inner.setSpacing(8)
+    inner.addWidget(icon, 0, Qt.AlignmentFlag.AlignTop)
+    inner.addWidget(column(text(said), text(found, role="caption", wrap=True), gap=1), 1)
+    return made
 
 
 def _capital(words: str) -> str:

@@ -161,10 +161,10 @@ def error_card(error: Exception, doing: str = "") -> ErrorCard:
     if isinstance(error, MedlabelError):
         text = f"{_sentence(error.hint)}" if error.hint else ""
         details = f"{type(error).__name__}: {error.what}"
-        return ErrorCard(_sentence(error.what), text, details)
+        return ErrorCard(_sentence(error.what).removesuffix("."), text, details)
     kind = type(error).__name__
     return ErrorCard(
-        f"{doing or 'This'} did not work.",
+        f"{doing or 'This'} did not work",
         f"The program made a mistake ({kind}). Your saved work is not affected.",
         f"unexpected {kind} while: {doing}",
     )

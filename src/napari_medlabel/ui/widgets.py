@@ -183,7 +183,7 @@ class IconButton(QToolButton):
         self.setCheckable(checkable)
         self.setIconSize(QSize(size, size))
         if words:
-            self.setText(words)
+            self.setText(f" {words}")  # else it touches the icon
             self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.clicked.connect(lambda _checked=False: on_click())
 
