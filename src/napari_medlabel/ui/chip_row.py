@@ -155,8 +155,8 @@ class ChipRow(QWidget):
 
     def _padding(self) -> int:
         """What a chip has beside its words."""
-        words = self._more.fontMetrics().horizontalAdvance(self._more.text())
-        return max(self._more.sizeHint().width() - words, 0)
+        words = int(self._more.fontMetrics().horizontalAdvance(self._more.text()))
+        return max(int(self._more.sizeHint().width()) - words, 0)
 
     def _button(self, words: str, tip: str = "") -> QToolButton:
         made = QToolButton()
