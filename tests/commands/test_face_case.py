@@ -142,9 +142,13 @@ def test_an_image_without_a_head_is_left_and_that_is_known(
     unsure = replace(finding, verdict="uncertain", why="cut by a plane")
     with pytest.raises(Refused, match="cut by a plane"):
         commands.deface_case(session, case, finding=unsure)
+    commands.set_privacy_policy(session, commands.PrivacyPolicy(labelling=frozenset({"face"})))
+    commands.mark_privacy(session, case, "face", "unknown", why="nobody has looked")
+    assert case.segmentation.read_only
     none = replace(finding, verdict="not-a-head", why="nothing like a head was found")
     answer = commands.deface_case(session, case, finding=none)
     assert not answer.changed
+    assert case.segmentation.read_only == ""
     assert stored(session, case).sha256 == sha256
     assert commands.case_privacy(session, case).face.state == "not-needed"
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from napari_medlabel.commands.door import command
 from napari_medlabel.commands.opening import opened
-from napari_medlabel.commands.privacy_gate import enter
+from napari_medlabel.commands.privacy_gate import enter, look_again
 from napari_medlabel.core.case_privacy import PrivacyState
 from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.segmentation import Segmentation
@@ -136,7 +136,9 @@ def deface_case(  # noqa: PLR0913  # each is a choice the person makes
             mine.loading.pause(0.1)
         mine.loading.wait()
         work = _Work(session, mine, steps)
-        return work.done(plan, finding, added, spared, accept_uncertain, accept_labelled)
+        answer = work.done(plan, finding, added, spared, accept_uncertain, accept_labelled)
+        look_again(session, mine)  # a case that waited for this can be drawn on now
+        return answer
 
 
 def labelled_in(segmentation: Segmentation, mask: BoolArray) -> dict[int, int]:

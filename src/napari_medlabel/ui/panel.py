@@ -333,6 +333,7 @@ class MedlabelPanel(QWidget):
         )
         desk.asked.connect(self.action_windows.ask)
         self.action_windows.asked.connect(self.segment_windows.ask)
+        self.export.clearing_wanted.connect(lambda: self.choose_tab(DEFACE))
         self.export.originals_wanted.connect(
             lambda: self._ask(
                 QFileDialog.FileMode.Directory, "Original images", self.export.set_originals
