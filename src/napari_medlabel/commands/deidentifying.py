@@ -21,6 +21,7 @@ from napari_medlabel.privacy.links import add_links, read_links
 from napari_medlabel.privacy.one_file import opened
 from napari_medlabel.privacy.pixel_wishes import FaceWish, TextWish
 from napari_medlabel.privacy.pixels_of_study import PixelsFound, look_at_pixels, prove_pixels
+from napari_medlabel.privacy.plain_files import write_plain
 from napari_medlabel.privacy.profile import Dates, Profile, load_profile
 from napari_medlabel.privacy.pseudonyms import Pseudonyms
 from napari_medlabel.privacy.verify import Verified, verify_folder
@@ -160,10 +161,16 @@ def deidentify_folder(  # noqa: PLR0913  # each is a choice the person makes
     )
     pixels.check()
     changes = pixels.changes()
+    rest = [one for one in places if one not in pixels.plain_files]
     with new_folder(out) as hidden:
         batch = deidentify_into(
-            places, hidden, what, changes, jobs=jobs, progress=progress, cancelled=cancelled
+            rest, hidden, what, changes, jobs=jobs, may_be_none=bool(pixels.plain),
+            progress=progress, cancelled=cancelled,
+        )  # fmt: skip
+        batch.left_out += write_plain(
+            pixels.plain, hidden, names, burned_in, pixels.reader, cancelled=cancelled
         )
+        batch.wanted |= {word for one in pixels.plain for word in one.wanted}
         again = prove_pixels(hidden, batch, what, pixels, changes, cancelled=cancelled)
         first = search_folder(hidden, batch.wanted, progress=progress, cancelled=cancelled)
         _release(first)

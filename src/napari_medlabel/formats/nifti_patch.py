@@ -20,7 +20,7 @@ from napari_medlabel.errors import InputError
 from napari_medlabel.formats.nifti_header import NiftiHeader
 from napari_medlabel.formats.packed import opened_stretch
 
-__all__ = ["can_patch", "write_patched"]
+__all__ = ["can_patch", "first_of", "write_patched"]
 
 _PIECE: Final = 1 << 22
 _THREADS: Final = 2
@@ -41,9 +41,21 @@ def can_patch(found: FoundVolume, path: Path) -> bool:
     )
 
 
+def first_of(found: FoundVolume) -> bytes:
+    """What lies before the first voxel of a NIfTI file: header, extensions; of a pair, as one file.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read again.
+    """
+    return _start(found.parts[0])
+
+
 def write_patched(
-    found: FoundVolume, hidden: Path, values: npt.NDArray[Any], where: BoolArray | None
-) -> None:
+    found: FoundVolume, hidden: Path, values: npt.NDArray[Any], where: BoolArray | None,
+    start: bytes | None = None,
+) -> None:  # fmt: skip
     """Write the file of a volume with other voxels at some places.
 
     Parameters
@@ -56,6 +68,8 @@ def write_patched(
         `[k, j, i]`, in the volume's unit; only those at `where` are looked at.
     where
         bool, the same shape; None replaces nothing.
+    start
+        What comes before the first voxel; as it was (`first_of`), where it is not given.
 
     Raises
     ------
@@ -64,7 +78,7 @@ def write_patched(
     """
     header: NiftiHeader = found.parts[0]
     assert header.stored is not None  # noqa: S101  # can_patch has looked
-    start = _start(header)
+    start = _start(header) if start is None else start
     stored = _stored(header)
     if where is not None:
         part = values[where].astype(np.float64)

@@ -107,6 +107,7 @@ def deidentify_into(  # noqa: PLR0913  # what, where, how, and two callbacks
     changes: Changes = _NONE,
     *,
     jobs: int = 1,
+    may_be_none: bool = False,
     progress: Progress | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Batch:
@@ -124,6 +125,8 @@ def deidentify_into(  # noqa: PLR0913  # what, where, how, and two callbacks
         What is done to the pixels of files; nothing to those that are not in it.
     jobs
         Processes that do the work; one is this one.
+    may_be_none
+        Whether it is well if none of them can be written: there are others.
     progress
         Called with the number of files done and the number of all.
     cancelled
@@ -146,7 +149,7 @@ def deidentify_into(  # noqa: PLR0913  # what, where, how, and two callbacks
                 progress(done, len(places))
             if cancelled():
                 raise Cancelled("it was called off; nothing was written")
-    if not batch.done:
+    if not batch.done and not may_be_none:
         why = max(batch.left_out, key=batch.left_out.__getitem__, default="there is no file")
         raise Refused(
             f"nothing was written: {len(places)} files were left out ({why})",

@@ -1,12 +1,22 @@
 """What a certificate tells of text in pixels and of faces: what was looked at, found and done."""
 
+import re
+from collections import Counter
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from napari_medlabel.privacy.batch import Batch, Changes
 from napari_medlabel.privacy.pixels_of_study import PixelsFound
 
-__all__ = ["face_check", "faces_told", "files_told", "software", "text_check", "text_told"]
+__all__ = [
+    "face_check",
+    "faces_told",
+    "files_told",
+    "plain_texts",
+    "software",
+    "text_check",
+    "text_told",
+]
 
 _LIBRARIES: Final = ("numpy", "scipy", "pydicom", "imagecodecs", "rapidocr", "onnxruntime")
 
@@ -47,11 +57,12 @@ def text_told(
             "width": one.width, "height": one.height, "finding": one.finding,
         }
         for one in sorted(pixels.text.kept, key=lambda one: (one.finding, one.file, one.frame))
-        if (place := pixels.text.places[one.file]) in batch.done
+        if (place := pixels.text.places.get(one.file)) in batch.done
     ]  # fmt: skip
     return pixels.text.document() | {
-        "files_filled": len(filled),
-        "frames_filled": sum(len(one.boxes) for one in filled.values()),
+        "files_filled": len(filled) + sum(one.filled > 0 for one in pixels.plain),
+        "frames_filled": sum(len(one.boxes) for one in filled.values())
+        + sum(one.filled for one in pixels.plain),
         "boxes_kept": kept,
         "files_looked_at_again": looked_again,
     }
@@ -68,7 +79,14 @@ def files_told(batch: Batch, pixels: PixelsFound, changes: Changes) -> list[dict
     for place, one in batch.done.items():
         start = {"file": one.file, "sha256": one.sha256, "source_sha256": one.source_sha256}
         told[one.file] = start | pixels.told_of(place, changes.get(place))
+    told |= {one.file: one.document() for one in pixels.plain if one.file}
     return [told[name] for name in sorted(told)]
+
+
+def plain_texts(pixels: PixelsFound) -> list[dict[str, Any]]:
+    """Fields with words in headers that are no DICOM, which were removed, and of how many files."""
+    names = [re.sub(r" \d+$", "", name) for one in pixels.plain if one.file for name in one.texts]
+    return [{"field": name, "removed": count} for name, count in sorted(Counter(names).items())]
 
 
 def text_check(text: dict[str, Any] | None, say_some: int) -> dict[str, Any]:

@@ -41,7 +41,15 @@ from napari_medlabel.privacy.face_slices import (
 from napari_medlabel.privacy.pixel_change import Patch
 from napari_medlabel.privacy.pixel_wishes import FaceWish
 
-__all__ = ["FacesFound", "HeadFound", "State", "check_written", "look_for_faces"]
+__all__ = [
+    "FacesFound",
+    "HeadFound",
+    "State",
+    "check_head",
+    "check_written",
+    "look_at_head",
+    "look_for_faces",
+]
 
 Progress = Callable[[int, int], None]
 Stop = Callable[[], bool]
@@ -107,6 +115,7 @@ class HeadFound:
     found: Series
     facts: dict[str, Any] = field(default_factory=dict)
     patches: Patches = field(default_factory=dict)
+    patched: tuple[BoolArray, npt.NDArray[Any]] | None = None  # of a file that is no DICOM
     accepted: bool = False
     sure: bool = True
     finding: FaceFinding | None = None
@@ -206,8 +215,9 @@ class FacesFound:
 
     def _beside_a_face(self) -> int:
         """Pictures that may show a face which other pictures of the same patient show."""
-        faces = {one.frame[0] for one in self.heads if one.has_face}
-        aside = [one for one in self.heads if one.state == "not-looked-at"]
+        dicom = [one for one in self.heads if one.found.format == "dicom"]
+        faces = {one.frame[0] for one in dicom if one.has_face}
+        aside = [one for one in dicom if one.state == "not-looked-at"]
         own = [parts_of(one.found.volumes[0])[0] for one in aside if one.found.kind in _PICTURES]
         loose = [one.facts for one in self.placeless]
         return 0 if self.wish.keep else sum(one.patient_key in faces for one in (*own, *loose))
@@ -254,7 +264,7 @@ def look_for_faces(  # noqa: PLR0913  # what is looked at, and how
     for done, (one, number) in enumerate(todo):
         if progress is not None:
             progress(done, len(todo))
-        heads.append(_looked(one, int(number), wish, cancelled))
+        heads.append(look_at_head(one, int(number), wish, cancelled))
     donors = _donors(heads)
     for head in heads:
         donor = donors.get(head.frame) if head.frame[1] else None
@@ -300,30 +310,53 @@ def check_written(
         If a face is still there, or something else changed.
     """
     for head in faces.heads:
-        if head.proof is None:
+        if head.proof is None or head.found.format != "dicom":
             continue
         if cancelled():
             raise Cancelled("looking at what was written was called off")
-        image = read_image(head.found)
-        again = read_written(image, new)
-        if head.proof.outside and head.proof.outside != _outside(again, head.proof.where):
-            raise Refused(f"voxels of {head.name} changed that are no face", "please report it")
-        left = left_of(head.proof.finding, head.proof.before, again)
-        if left is None:
-            continue
-        head.facts |= _left_facts(left)
-        if not left.is_gone:
-            raise Refused(
-                f"{left.matched_after:.0%} of the face's surface is still there in {head.name}",
-                "nothing was written; look at it, and take the face out by hand",
-            )
+        check_head(head, read_written(read_image(head.found), new))
 
 
-def _looked(series: Series, volume: int, wish: FaceWish, cancelled: Stop) -> HeadFound:
-    parts = parts_of(series.volumes[0])
+def check_head(head: HeadFound, again: npt.NDArray[Any]) -> None:
+    """Hold the written voxels of a volume against what was meant; adds the numbers to it.
+
+    Raises
+    ------
+    Refused
+        As `check_written`.
+    """
+    if head.proof is None:
+        return
+    if head.proof.outside and head.proof.outside != _outside(again, head.proof.where):
+        raise Refused(f"voxels of {head.name} changed that are no face", "please report it")
+    left = left_of(head.proof.finding, head.proof.before, again)
+    if left is None:
+        return
+    head.facts |= _left_facts(left)
+    if not left.is_gone:
+        raise Refused(
+            f"{left.matched_after:.0%} of the face's surface is still there in {head.name}",
+            "nothing was written; look at it, and take the face out by hand",
+        )
+
+
+def look_at_head(series: Series, volume: int, wish: FaceWish, cancelled: Stop) -> HeadFound:
+    """Look for a face in the one volume of a series, and work out what comes in its place.
+
+    Parameters
+    ----------
+    series
+        Of one volume.
+    volume
+        Which of its series, from 1; 0 where it is the only one.
+    wish, cancelled
+        As for `look_for_faces`.
+    """
+    is_dicom = series.format == "dicom"
+    parts = parts_of(series.volumes[0]) if is_dicom else ()
     places = frozenset(facts.place for facts in parts)
     head = HeadFound(series.number, volume, "not-looked-at", "", places, series)
-    if series.kind == "segmentation" or series.modality not in _LOOKED_AT:
+    if series.kind == "segmentation" or (is_dicom and series.modality not in _LOOKED_AT):
         head.why = "no image of CT, MR or PET"
         return head
     try:
@@ -351,7 +384,11 @@ def _take_out(
         head.state = "face-kept" if wish.keep else "face"
         return
     try:
-        region = face_region(finding, wish.plan, cancelled=cancelled)
+        drawn = None if wish.by_hand is None else wish.by_hand.on(image.geometry)
+        added, spared = drawn or (None, None)
+        region = face_region(
+            finding, wish.plan, added=added, spared=spared, cancelled=cancelled
+        )
     except Refused as error:  # nothing would guard the brain
         head.state, head.why = "uncertain", error.what
         return
@@ -361,7 +398,10 @@ def _take_out(
     packed = np.packbits(region.mask.reshape(-1)).tobytes()
     outside = "" if image.is_derived else _outside(image.array, region.mask)
     fill_in(image.array, finding, region, wish.plan, cancelled=cancelled)
-    head.patches = patches_of(image, region.mask)
+    if image.series.format == "dicom":
+        head.patches = patches_of(image, region.mask)
+    else:
+        head.patched = (region.mask, image.array[region.mask])
     head.proof = _Proof(finding, before, packed, image.geometry.shape, outside)
     head.state = "face-removed"
     head.facts |= _region_facts(region)

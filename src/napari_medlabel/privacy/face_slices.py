@@ -98,7 +98,7 @@ def read_image(one: Series) -> HeadImage:
     """
     if not one.volumes[0].usable:
         raise GeometryError("its slices have no one place in space")
-    for facts in parts_of(one.volumes[0]):
+    for facts in parts_of(one.volumes[0]) if one.format == "dicom" else ():
         if facts.samples != 1 or facts.bits_allocated not in _DEPTHS or facts.pixels is None:
             raise InputError("its pixels are not plain numbers")
     array, source, unit = _read(one)

@@ -1,11 +1,12 @@
 """Text and faces in the files that are to be de-identified: looked for, decided on, proved gone."""
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from napari_medlabel.errors import MedlabelError, Refused
+from napari_medlabel.core.volume import Series
+from napari_medlabel.errors import InputError, MedlabelError, Refused
 from napari_medlabel.formats import scan
 from napari_medlabel.formats.dicom_files import Place, Skipped
 from napari_medlabel.formats.dicom_pictures import Picture, find_pictures, picture_at
@@ -19,8 +20,16 @@ from napari_medlabel.privacy.objects import kind_of, kind_of_class
 from napari_medlabel.privacy.one_file import opened
 from napari_medlabel.privacy.pixel_change import PixelChange, TextState
 from napari_medlabel.privacy.pixel_wishes import FaceWish, TextWish
+from napari_medlabel.privacy.plain_files import PlainFile, look_at_plain
+from napari_medlabel.privacy.plain_headers import files_of
 from napari_medlabel.privacy.profile import Profile
-from napari_medlabel.privacy.text_plan import TextFound, look_again, look_for_text, text_reader
+from napari_medlabel.privacy.text_plan import (
+    TextFound,
+    look_again,
+    look_for_text,
+    text_reader,
+    with_more,
+)
 
 __all__ = ["PixelsFound", "look_at_pixels", "prove_pixels"]
 
@@ -42,11 +51,19 @@ class PixelsFound:
         None where they were not looked for.
     reader
         Of text; None where none is looked for.
+    plain
+        Files that are no DICOM; text and faces have what was found in them as well.
     """
 
     text: TextFound | None = None
     faces: FacesFound | None = None
     reader: TextReader | None = None
+    plain: tuple[PlainFile, ...] = ()
+
+    @property
+    def plain_files(self) -> frozenset[Place]:
+        """Files that are no DICOM, with those that their headers name."""
+        return frozenset(Place(str(path)) for one in self.plain for path in files_of(one.series))
 
     def check(self) -> None:
         """Pass where a person has said all that there is to say.
@@ -103,6 +120,7 @@ class PixelsFound:
         return told
 
 
+_PLAIN: Final = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".hdr", ".hdr.gz", ".img")
 _TOLD: Final = 8  # of what is to be said; the rest is counted
 
 
@@ -142,7 +160,7 @@ def look_at_pixels(  # noqa: PLR0913  # what is looked at, and how
     Cancelled
         If `cancelled` said so.
     """
-    if text is None and face is None:
+    if text is None and face is None and not any(map(_may_be_plain, places)):
         return PixelsFound()
     reader = text_reader() if text is not None else None
     below = source.parent if source.name.upper() == "DICOMDIR" and source.is_file() else source
@@ -150,16 +168,25 @@ def look_at_pixels(  # noqa: PLR0913  # what is looked at, and how
     found = find_pictures(below, cancelled=cancelled)
     pictures = [one for one in found.pictures if _is_written(one, wanted, profile)]
     lost = _unread(found.unread, below, wanted, profile)
+    series = _scanned(below, cancelled)
     seen = faces = None
     if text is not None and reader is not None:
         seen = look_for_text(pictures, lost, text, reader, progress=progress, cancelled=cancelled)
     if face is not None:
-        series = scan(below, cancelled=cancelled).series if pictures else ()
         faces = look_for_faces(
             series, frozenset(one.facts.place for one in pictures), pictures, face,
             progress=progress, cancelled=cancelled,
         )  # fmt: skip
-    return PixelsFound(seen, faces, reader)
+    plain = look_at_plain(
+        series, text, face, reader, after=seen.found.findings if seen else 0, progress=progress,
+        cancelled=cancelled,
+    )  # fmt: skip
+    if seen is not None:
+        seen = with_more(seen, [one.text for one in plain if one.text is not None])
+    if faces is not None:
+        heads = [one.head for one in plain if one.head is not None]
+        faces = replace(faces, heads=(*faces.heads, *heads))
+    return PixelsFound(seen, faces, reader, tuple(plain))
 
 
 def prove_pixels(  # noqa: PLR0913  # what was written, and how
@@ -225,6 +252,17 @@ def _new_facts(folder: Path, batch: Batch, faces: FacesFound) -> dict[Place, Any
             raise Refused("a file of a head was not written", "it cannot be shown to be without")
         new[place] = picture.facts
     return new
+
+
+def _may_be_plain(place: Place) -> bool:
+    return place.member < 0 and place.path.casefold().endswith(_PLAIN)
+
+
+def _scanned(below: Path, cancelled: Stop) -> tuple[Series, ...]:
+    try:
+        return scan(below, cancelled=cancelled).series
+    except InputError:  # nothing there is an image
+        return ()
 
 
 def _is_written(picture: Picture, wanted: Collection[Place], profile: Profile) -> bool:

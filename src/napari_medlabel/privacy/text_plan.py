@@ -21,7 +21,7 @@ from napari_medlabel.privacy.burned_in_redact import by_file, is_kept, kept_of
 from napari_medlabel.privacy.burned_in_stacks import stacks_of_pictures
 from napari_medlabel.privacy.pixel_wishes import TextWish
 
-__all__ = ["TextFound", "TextLeft", "look_again", "look_for_text", "text_reader"]
+__all__ = ["TextFound", "TextLeft", "look_again", "look_for_text", "text_reader", "with_more"]
 
 Progress = Callable[[int, int], None]
 Stop = Callable[[], bool]
@@ -150,8 +150,6 @@ def look_for_text(  # noqa: PLR0913  # what is looked at, and how
 
     Raises
     ------
-    InputError
-        If a finding is to stay that there is not.
     Cancelled
         If `cancelled` said so.
     """
@@ -160,7 +158,27 @@ def look_for_text(  # noqa: PLR0913  # what is looked at, and how
     places = {one.name: one.facts.place for one in shown}
     names = {one.file for one in found.unread}
     cannot = {place for name, place in places.items() if name in names} | set(lost)
-    return TextFound(wish, found, places, kept_of(found, wish.keep), frozenset(cannot))
+    return TextFound(wish, found, places, unread=frozenset(cannot))
+
+
+def with_more(text: TextFound, more: Iterable[BurnedIn]) -> TextFound:
+    """With what was found in files that are no DICOM, and what of all of it is to stay.
+
+    Raises
+    ------
+    InputError
+        If a finding is to stay that there is not.
+    """
+    found = text.found
+    for one in more:
+        unread = (*found.unread, *one.unread)
+        if one.why_not:
+            unread = (*unread, Skipped("", one.why_not))
+        found = replace(
+            found, boxes=(*found.boxes, *one.boxes), looked=(*found.looked, *one.looked),
+            unread=unread, models=found.models or one.models,
+        )  # fmt: skip
+    return replace(text, found=found, kept=kept_of(found, text.wish.keep))
 
 
 def look_again(  # noqa: PLR0913  # what was written, and how to look
