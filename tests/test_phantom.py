@@ -118,6 +118,22 @@ def test_mr_shows_white_matter_brighter_than_gray_and_no_table(head: Head) -> No
     assert mr[tuple(behind)] < 80
 
 
+def test_weightings_differ_in_fluid_and_fat(head: Head) -> None:
+    labels, _ = head.labels(COARSE)
+    fluid, brain = labels == VENTRICLES, labels == BRAIN
+    ratio = {
+        way: float(np.median(image[fluid]) / np.median(image[brain]))
+        for way, image in (("T2", head.mr(COARSE, "T2")), ("FLAIR", head.mr(COARSE, "FLAIR")))
+    }
+    assert ratio["T2"] > 1.5
+    assert ratio["FLAIR"] < 0.5
+
+
+def test_no_brain_lies_between_or_behind_the_eyes(head: Head) -> None:
+    orbits = Geometry.from_spacing((12, 18, 40), (2.0, 2.0, 2.0), (-39.0, -82.0, -26.0))
+    assert not head.brain(orbits).any()
+
+
 def test_the_skin_has_no_steps(head: Head) -> None:
     geometry = Geometry.from_spacing((110, 116, 100), (2.0, 2.0, 2.0), (-99.0, -123.0, -118.0))
     skin = head.skin(geometry)

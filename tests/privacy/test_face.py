@@ -67,16 +67,7 @@ def _case(modality: str) -> Case:
         array[:2] = np.nan  # slices that were never measured
     volume = _volume(array, grid, modality)
     finding = find_face(volume)
-    brain = head.brain(grid) & ~_behind_the_eyes(head, grid)
-    return Case(volume, brain, head.face_points, finding, face_region(finding))
-
-
-def _behind_the_eyes(head: Head, grid: Geometry) -> np.ndarray:
-    """Where the generated frontal lobes reach down between the eyes, as no person's do."""
-    places = grid.lps(np.argwhere(np.ones(grid.shape, bool)))
-    eyes = (np.array(head.landmarks[f"{side} eye"]) for side in ("left", "right"))
-    near = np.minimum.reduce([np.linalg.norm(places - eye, axis=1) for eye in eyes])
-    return ((near < 32.0) & (places[:, 2] < 2.0)).reshape(grid.shape)
+    return Case(volume, head.brain(grid), head.face_points, finding, face_region(finding))
 
 
 @pytest.fixture(scope="module")

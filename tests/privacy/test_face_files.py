@@ -56,13 +56,6 @@ def run(capsys: pytest.CaptureFixture[str], *argv: object, code: int = 0) -> dic
     return document
 
 
-def _brain() -> np.ndarray:
-    """Above the orbits: the generated frontal lobes reach down between the eyes."""
-    above = np.zeros(GRID.shape, bool)
-    above[27:] = True  # z of 10 mm and more
-    return Head(1).brain(GRID) & above
-
-
 def digest(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
@@ -108,7 +101,7 @@ def test_an_ome_zarr_of_a_nrrd_keeps_every_voxel_but_the_face(
     assert after.geometry.same_grid(GRID, 1e-6)
     changed = np.asarray(after.levels[0][:]) != hu
     assert 0 < changed.sum() <= report["voxels_removed"]
-    assert not (changed & _brain()).any()
+    assert not (changed & Head(1).brain(GRID)).any()
     assert {path.name for path in tmp_path.iterdir()} <= {"a.nrrd", out.name, "config", "workspace"}
 
 
@@ -165,7 +158,7 @@ def test_what_is_uncertain_is_refused_until_a_person_says_so(
     report = run(capsys, tmp_path / "a.nii.gz", out, "--accept-uncertain")
     assert report["verdict"] == "face-removed"
     gone = formats.read(out).levels[0][:] != turned
-    assert not (gone & _brain()[:, ::-1]).any()
+    assert not (gone & Head(1).brain(GRID)[:, ::-1]).any()
     # The face that is there goes, not the place where the header puts one.
     assert np.argwhere(gone)[:, 1].mean() > GRID.shape[1] / 2
 

@@ -55,6 +55,11 @@ class Brain:
                 Ellipsoid((0.0, -24.0, 24.0), (56.0, 58.0, 59.0)),
                 Ellipsoid((0.0, 20.0, 26.0), (65.0, 64.0, 60.0)),
             ),
+            "below": (  # the nose and the orbits: no lobe reaches down between and behind the eyes
+                Ellipsoid((0.0, -62.0, -40.0), (40.0, 44.0, 38.0)),
+                Ellipsoid((32.0, -64.0, -20.0), (22.0, 34.0, 23.0)),
+                Ellipsoid((-32.0, -64.0, -20.0), (22.0, 34.0, 23.0)),
+            ),
             "temporal": pair((39.0, -8.0, -5.0), (21.0, 40.0, 19.0), (8.0, 0.0, 0.0)),
             "cerebellum": (
                 *pair((23.0, 44.0, -20.0), (29.0, 31.0, 25.0)),
@@ -81,6 +86,7 @@ class Brain:
         steps = [
             *(Carve(shape.grown(2.5), 14.0) for shape in parts["cerebrum"]),
             Carve(Ellipsoid((0.0, -30.0, -46.0), (70.0, 62.0, 44.0)), 8.0, away=True),
+            *(Carve(shape, 5.0, away=True) for shape in parts["below"]),
             *(Carve(shape.grown(2.5), 9.0) for shape in parts["temporal"]),
             *(Carve(shape.grown(3.0), 18.0) for shape in parts["cerebellum"][:2]),
             *(Carve(shape.grown(4.0), 16.0) for shape in parts["stem"][:2]),

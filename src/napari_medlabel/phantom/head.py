@@ -20,6 +20,7 @@ from napari_medlabel.phantom.canvas import (
     painted,
 )
 from napari_medlabel.phantom.face import face
+from napari_medlabel.phantom.looks import HU, MR, Weighting
 from napari_medlabel.phantom.person import Person
 from napari_medlabel.phantom.shapes import Block, Ellipsoid, Real, Segment, Shape, Triple, tube
 from napari_medlabel.phantom.skull import Skull
@@ -49,30 +50,6 @@ HEAD_SCHEMA: Final = LabelSchema(
     tuple(Label(n + 1, name, PALETTE[n], code) for n, (name, code) in enumerate(_CODES)),
 )
 
-_HU: Final = Look(
-    {
-        Tissue.AIR: -1000.0, Tissue.TABLE: -120.0, Tissue.FOAM: -962.0, Tissue.SKIN: 35.0,
-        Tissue.FAT: -95.0, Tissue.MUSCLE: 58.0, Tissue.CARTILAGE: 110.0, Tissue.CORTICAL: 1450.0,
-        Tissue.SPONGY: 420.0, Tissue.SKULL: 1480.0, Tissue.DIPLOE: 620.0, Tissue.TOOTH: 2350.0,
-        Tissue.CHALK: 190.0, Tissue.DURA: 72.0, Tissue.FLUID: 7.0, Tissue.VENTRICLE: 6.0,
-        Tissue.GRAY: 40.0, Tissue.WHITE: 29.0, Tissue.EDEMA: 17.0, Tissue.RIM: 88.0,
-        Tissue.CORE: 20.0, Tissue.SCLERA: 55.0, Tissue.VITREOUS: 8.0, Tissue.LENS: 95.0,
-        Tissue.BLOOD: 140.0, Tissue.NERVE: 29.0,
-    },
-    edge_mm=1.1,
-)  # fmt: skip
-_T1: Final = Look(
-    {
-        Tissue.AIR: 4.0, Tissue.TABLE: 4.0, Tissue.FOAM: 4.0, Tissue.SKIN: 380.0,
-        Tissue.FAT: 980.0, Tissue.MUSCLE: 400.0, Tissue.CARTILAGE: 300.0, Tissue.CORTICAL: 60.0,
-        Tissue.SPONGY: 560.0, Tissue.SKULL: 55.0, Tissue.DIPLOE: 420.0, Tissue.TOOTH: 30.0,
-        Tissue.CHALK: 90.0, Tissue.DURA: 330.0, Tissue.FLUID: 130.0, Tissue.VENTRICLE: 125.0,
-        Tissue.GRAY: 470.0, Tissue.WHITE: 700.0, Tissue.EDEMA: 400.0, Tissue.RIM: 960.0,
-        Tissue.CORE: 230.0, Tissue.SCLERA: 420.0, Tissue.VITREOUS: 140.0, Tissue.LENS: 330.0,
-        Tissue.BLOOD: 820.0, Tissue.NERVE: 700.0,
-    },
-    edge_mm=1.1,
-)  # fmt: skip
 _MR_NOISE: Final = np.float32(14.0)
 _BRAIN, _VENTRICLES, _LESION, _EYES, _SKULL = range(1, 6)
 _LABELS: Final = Look(
@@ -111,16 +88,18 @@ class Head:
         """The head in Hounsfield units, with head rest and noise; int16, the grid's shape."""
         voxels = np.empty(geometry.shape, np.int16)
         rng = np.random.default_rng((self.seed, 1))
-        for block, hu in painted(geometry, _HU, self._paint_with_table):
+        for block, hu in painted(geometry, HU, self._paint_with_table):
             np.add(hu, kernel_noise(rng, hu.shape) * _noise_hu(block), out=hu)
             voxels[block.slices] = np.rint(np.clip(hu, -1024.0, 3071.0))
         return voxels
 
-    def mr(self, geometry: Geometry = MR_GRID) -> npt.NDArray[np.uint16]:
-        """The head as a T1-weighted MR, with bias field and Rician noise; uint16."""
+    def mr(
+        self, geometry: Geometry = MR_GRID, weighting: Weighting = "T1"
+    ) -> npt.NDArray[np.uint16]:
+        """The head as an MR of this weighting, with bias field and Rician noise; uint16."""
         voxels = np.empty(geometry.shape, np.uint16)
         rng = np.random.default_rng((self.seed, 2))
-        for block, signal in painted(geometry, _T1, self._paint):
+        for block, signal in painted(geometry, MR[weighting], self._paint):
             real, imaginary = rng.standard_normal((2, *signal.shape), dtype=np.float32)
             real = signal * _bias(block) + _MR_NOISE * real
             voxels[block.slices] = np.rint(np.hypot(real, _MR_NOISE * imaginary))
