@@ -33,6 +33,7 @@ from napari_medlabel.engines.answers import (
 from napari_medlabel.engines.engine import Answer, EngineFacts
 from napari_medlabel.engines.network.asking import Asking
 from napari_medlabel.engines.network.encoding import FloatGrid
+from napari_medlabel.engines.network.hints import likely_places, reach
 from napari_medlabel.engines.network.prompting import obeyed, sight_of
 from napari_medlabel.engines.sampling import Lattice, Patch, Pyramid
 
@@ -58,16 +59,18 @@ _AROUND: Final = (
 _FEWEST: Final = 8  # samples of an object
 _DOUBT: Final = 0.4  # what a sample of doubt for each of the object costs in sureness
 _MOST_DOUBT: Final = 3.0
+_REACHES: Final = 2.0  # what the sides of a box count for beside sureness
 _MOST_LABELLED: Final = 4_000_000  # voxels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """The object on a patch, as the network sees it."""
+    """The object on a patch, as the network sees it; with `hints` that nobody gave."""
 
     patch: Patch
     probability: FloatGrid
     expected: float
+    hints: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +78,7 @@ class _State:
     """A prompt and the answer to all up to it; no answer is kept of early, large ones.
 
     Of a first prompt `found` are the answers of several sizes that were looked at so far, and
-    `left` what others can be made from.
+    `left` what others can be made from. `hints` are what was taken for clicks in a box.
     """
 
     prompt: Prompt
@@ -83,6 +86,7 @@ class _State:
     chosen: int = 0
     found: tuple[Answer, ...] = ()
     left: tuple[Look, ...] = ()
+    hints: tuple[Point, ...] = ()
 
 
 class NetworkSession:
@@ -114,18 +118,19 @@ class NetworkSession:
         """The answer to all prompts so far, this one the last."""
         check_inside(prompt, self._pyramid.shape)
         check_not_stopped(cancelled)
-        prompts, left = (*self.prompts, prompt), tuple[Look, ...]()
+        prompts, left, hints = (*self.prompts, prompt), tuple[Look, ...](), self._hints(prompt)
         if self.answer.mask().any():
-            answer = self._corrected(prompts, cancelled)
+            answer = self._corrected((*hints, *prompts), cancelled)
         elif any(one.include for one in prompts):
             best, *others = self._begun(prompts, cancelled)
             answer, left = self._settled(best, prompts, cancelled), tuple(others)
+            hints = best.hints
         else:
             answer = self._first
         pointed = sum(not isinstance(one, Box) for one in prompts)
         if pointed >= _MERGED_FROM and self.answer.mask().any() and not isinstance(prompt, Box):
             answer = _merged(self.answer, answer, voxels_of(prompt, self._pyramid.shape))
-        self._states.append(_State(prompt, answer, 0, (answer,), left))
+        self._states.append(_State(prompt, answer, 0, (answer,), left, hints))
         self._forget()
         return self.answer
 
@@ -164,6 +169,19 @@ class NetworkSession:
         """Take all prompts back."""
         self._states.clear()
 
+    def _hints(self, prompt: Prompt) -> tuple[Point, ...]:
+        """Those of the box, which are no prompts of anybody's, that the answer still has in it.
+
+        What a new prompt excludes may be what they were wrong about: then they count no more.
+        """
+        hints = self._states[-1].hints if self._states else ()
+        if not hints or not prompt.include:
+            return ()
+        mask, box = self.answer.mask(), self.answer.box
+        at = [np.subtract(hint.kji, [side.start for side in box]) for hint in hints]
+        there = [((n >= 0) & (n < mask.shape)).all() and mask[tuple(n)] for n in at]
+        return tuple(hint for hint, kept in zip(hints, there, strict=True) if kept)
+
     def _forget(self) -> None:
         """Let go of early answers when they are large; the prompts bring them back."""
         kept = 0
@@ -180,16 +198,49 @@ class NetworkSession:
         middle, size = (low + high) / 2.0, float((high - low).max())
         finest, widest = _FINEST * pyramid.spacing_mm.min() * _SIDE, _WIDEST * pyramid.extent_mm
         if any(isinstance(one, Box) and one.include for one in prompts):
-            fields = [max(size * _ROOM, finest)]
-        else:
-            fields = [one for one in _FIELDS_MM if max(finest, size * 1.2) <= one <= widest]
-            fields = fields or [max(size * _ROOM, finest)]
+            lattice = Lattice.around(middle, self._held(max(size * _ROOM, finest)), _SIDE)
+            return self._boxed(lattice, prompts, cancelled)
+        fields = [one for one in _FIELDS_MM if max(finest, size * 1.2) <= one <= widest]
+        fields = fields or [max(size * _ROOM, finest)]
         lattices = [Lattice.around(middle, self._held(field), _SIDE) for field in fields]
         looks = self._looks(lattices, prompts, cancelled)
         return sorted(looks, key=_promise, reverse=True)
 
+    def _boxed(self, lattice: Lattice, prompts: Sequence[Prompt], cancelled: Stop) -> list[Look]:
+        """First looks at what is in a box, by what may be clicked there; best first."""
+        pyramid = self._pyramid
+        (plain,) = self._looks([lattice], prompts, cancelled)
+        within = sight_of(plain.patch, prompts, pyramid.spacing_mm, pyramid.shape).within
+        if within is None or not within.any() or any(not isinstance(p, Box) for p in prompts):
+            return [plain]
+        hints = [self._point(lattice, at) for at in likely_places(plain.probability, within)]
+        sights = [
+            sight_of(plain.patch, (*prompts, hint), pyramid.spacing_mm, pyramid.shape)
+            for hint in hints
+        ]
+        asked = self._asking.about(sights, cancelled=cancelled)
+        looks = [
+            Look(plain.patch, obeyed(one.probability, sight), one.expected, (hint,))
+            for one, sight, hint in zip(asked, sights, hints, strict=True)
+        ]
+        return sorted(
+            looks, reverse=True,
+            key=lambda look: _promise(look) + _REACHES * reach(look.probability, within),
+        )  # fmt: skip
+
+    def _point(self, lattice: Lattice, at: tuple[int, int, int]) -> Point:
+        """The voxel of a sample."""
+        k, j, i = (
+            int(np.clip(round(float(lattice.along(axis)[n] / mm)), 0, size - 1))
+            for axis, (n, mm, size) in enumerate(
+                zip(at, self._pyramid.spacing_mm, self._pyramid.shape, strict=True)
+            )
+        )
+        return Point((k, j, i))
+
     def _settled(self, look: Look, prompts: Sequence[Prompt], cancelled: Stop) -> Answer:
         """What a first look comes to when its object is looked at again."""
+        prompts = (*look.hints, *prompts)
         answer = self._answer([look], prompts)
         if answer.mask().any():
             answer = self._answer([self._around(answer, prompts, cancelled)], prompts)
