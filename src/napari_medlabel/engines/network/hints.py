@@ -12,9 +12,11 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_medlabel.core.geometry import BoolArray
+from napari_medlabel.core.prompt import Point
+from napari_medlabel.engines.engine import Answer
 from napari_medlabel.engines.network.encoding import FloatGrid
 
-__all__ = ["likely_places", "reach"]
+__all__ = ["is_in", "likely_places", "reach"]
 
 _PLACES: Final = 5  # and the box's middle
 _APART: Final = 0.25  # of the box's longest side: nearer places count less
@@ -61,6 +63,13 @@ def reach(probability: FloatGrid, within: BoolArray) -> float:
         along = box.max(axis=tuple(n for n in range(3) if n != axis))
         ends += [float(along[:_RIM].max()), float(along[-_RIM:].max())]
     return float(np.mean(ends))
+
+
+def is_in(answer: Answer, place: Point) -> bool:
+    """Whether a voxel is in the object of an answer."""
+    at = [n - side.start for n, side in zip(place.kji, answer.box, strict=True)]
+    there = all(0 <= n < size for n, size in zip(at, answer.probability.shape, strict=True))
+    return there and bool(answer.probability[tuple(at)] > 0.5)
 
 
 def _sample(at: npt.ArrayLike) -> Sample:
