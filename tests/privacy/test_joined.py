@@ -25,6 +25,7 @@ from napari_medlabel.phantom import Head, Study, write_ct_series
 from napari_medlabel.privacy.burned_in import BurnedIn, TextBox
 from napari_medlabel.privacy.burned_in_engine import is_installed
 from napari_medlabel.privacy.burned_in_fill import Box
+from napari_medlabel.privacy.certified import certified
 from napari_medlabel.privacy.face_series import FacesFound, HeadFound, State
 from napari_medlabel.privacy.headers import Headers
 from napari_medlabel.privacy.one_file import FileDone, deidentify_file
@@ -257,6 +258,18 @@ def test_changing_pixels_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 # Text
 
 
+def test_a_case_made_of_it_is_known_to_have_no_face_and_no_words_in_its_header(
+    released: Path,
+) -> None:
+    head = [one["file"] for one in told(released)["files"] if one["face"] == "face-removed"]
+    parts = {one.part: one for one in certified(released, [released / name for name in head])}
+    assert {part: one.state for part, one in parts.items()} == {"headers": "done", "face": "done"}
+    volumes = parts["face"].proof["faces"]["volumes"]
+    assert volumes[0]["brain_voxels_removed"] == 0
+    assert not {"why", "reason"} & set(volumes[0])
+    assert certified(released, [released / "certificate.html"]) == ()
+
+
 @pytest.fixture(scope="module")
 def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A series with a name on every slice, and a capture with one."""
@@ -289,6 +302,8 @@ def test_text_is_filled_in_every_slice_and_never_written_before(
     assert (done["text"]["files_filled"], done["text"]["files_looked_at_again"]) == (2, 2)
     assert {one["text"] for one in done["files"]} == {"redacted"}
     assert done["checks"][1]["ok"] is True
+    states = {one.part: one.state for one in certified(out, list(out.rglob("*.dcm")))}
+    assert states == {"headers": "done", "burned-in": "done"}
     lines = [dcmread(path).pixel_array[90:104, 60:160] for path in out.rglob("*.dcm")]
     assert [len(np.unique(one)) for one in lines] == [1, 1]
     # Nothing with the name was ever in a file that is not whole yet.

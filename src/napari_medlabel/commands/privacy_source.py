@@ -64,7 +64,6 @@ def enter_known(session: Session, case: CaseInfo, series: Series, volume: int) -
     if series.format in _NAMES:
         with suppress(MedlabelError):  # what cannot be read or entered stays unknown
             _enter_texts(session, case, series, found)
-        return None
     files = _files(found)
     folder = certificate_folder(files) if files else None
     return None if folder is None else lambda: _enter_certified(session, case, folder, files)
@@ -76,11 +75,19 @@ def _is_known(session: Session, case: CaseInfo) -> bool:
 
 
 def _files(found: FoundVolume) -> Collection[Path]:
-    """The DICOM files of a volume; none where it is in an archive, or is of another format."""
+    """The files of a volume; none where it is in an archive, or they are not known."""
+    header = _header(found)
+    if header is not None:
+        own = (header.path,) if isinstance(header, TextHeader) else ()
+        return {*own, *header.files}
     places = [one.place for one in found.parts if isinstance(one, InstanceFacts)]
     if len(places) != len(found.parts) or any(place.member >= 0 for place in places):
         return ()
     return {Path(place.path) for place in places}
+
+
+def _header(found: FoundVolume) -> NiftiHeader | TextHeader | None:
+    return next((one for one in found.parts if isinstance(one, NiftiHeader | TextHeader)), None)
 
 
 def _enter_certified(
@@ -92,7 +99,7 @@ def _enter_certified(
 
 
 def _enter_texts(session: Session, case: CaseInfo, series: Series, found: FoundVolume) -> None:
-    header = next((one for one in found.parts if isinstance(one, NiftiHeader | TextHeader)), None)
+    header = _header(found)
     if header is None:
         return
     path = (

@@ -22,6 +22,11 @@ _NIFTI_1: Final = (("data_type", 4, 10), ("db_name", 14, 18), ("descrip", 148, 8
 _NIFTI_2: Final = (("descrip", 240, 80), ("aux_file", 320, 24), ("intent_name", 508, 16))
 _SIZES: Final = {348: _NIFTI_1, 540: _NIFTI_2}
 _LONGEST_HEADER: Final = 1 << 20
+# Comments that the format's own library puts into every file.
+_EVERYBODYS: Final = frozenset({
+    "Complete NRRD file format specification at:",
+    *(f"{start}://teem.sourceforge.net/nrrd/format.html" for start in ("http", "https")),
+})  # fmt: skip
 # Fields that hold numbers or one of the format's own words; what is in none of these is text.
 _OF_NRRD: Final = frozenset({
     "type", "dimension", "sizes", "spacings", "thicknesses", "axismins", "axismaxs", "centers",
@@ -38,7 +43,7 @@ _OF_META: Final = frozenset({
     "elementtointensityfunctionoffset", "color",
 })  # fmt: skip
 _NUMBERS_AND_OWN_WORDS: Final = re.compile(
-    r"(?:[-+\d.e,()\s]|\b(?:nan|inf|none|true|false|domain|space|list|cell|node|image|scanner-xyz"
+    r"(?:[-+\d.e,()\x22\s]|\b(?:nan|inf|none|true|false|domain|space|list|cell|node|image|scanner-xyz"
     r"|local|little|big|raw|gzip|gz|text|txt|ascii|hex|bzip2|bz2|int|uint|short|ushort|char|uchar"
     r"|unsigned|signed|long|longlong|ulonglong|float|double|block|u?int(?:8|16|32|64)(?:_t)?"
     r"|left|right|anterior|posterior|superior|inferior|lps|ras|las|3d|time|mm|cm|um|vector"
@@ -101,7 +106,8 @@ def _of_lines(path: Path, is_nrrd: bool) -> Iterator[tuple[str, str]]:  # noqa: 
         if is_nrrd and re.fullmatch(r"NRRD\d{4}", text):
             continue
         if text.startswith("#"):
-            yield "comment", text.lstrip("# ")
+            if text.lstrip("# ") not in _EVERYBODYS:
+                yield "comment", text.lstrip("# ")
             continue
         name, found, value = text.partition(":" if is_nrrd else "=")
         key, value = re.sub(r"\s", "", name).lower(), value.strip()

@@ -51,7 +51,7 @@ __all__ = ["ANNOTATE", "DEFACE", "EXPORT", "MedlabelPanel"]
 
 ANNOTATE, DEFACE, EXPORT = range(3)  # the tabs
 TELL_MS = 15  # changes within this time are shown at once
-CHECKS = ("disk", "workspace", "compressed DICOM")
+CHECKS = ("engine", "disk", "workspace", "compressed DICOM")
 
 
 class MedlabelPanel(QWidget):
@@ -121,6 +121,7 @@ class MedlabelPanel(QWidget):
         wanted = not self.viewer.layers or place == "series" or desk.busy is not None
         covered = drawing is None and wanted
         self.page.setVisible(covered)
+        self.nothing.open.setVisible(not covered)  # the page has it
         if not covered:
             self.page.first.hide()
         if covered:
