@@ -1,20 +1,20 @@
 """The sheet of keys, over the whole window: searchable, closed by Esc."""
 
 from qtpy.QtCore import QEvent, QObject, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
-from qtpy.QtWidgets import QFrame, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from qtpy.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
-from napari_medlabel.ui import theme
 from napari_medlabel.ui.focus_back import FocusBack
 from napari_medlabel.ui.key_sets import SETS, KeyChoice, keymap
 from napari_medlabel.ui.key_sheet import Columns, matching, sheet
 from napari_medlabel.ui.sheet_view import SheetView
 from napari_medlabel.ui.theme import DARK, Tokens
-from napari_medlabel.ui.widgets import Choice, button, dress, row, text
+from napari_medlabel.ui.widgets import Choice, IconLabel, button, dress, row, text
 
 __all__ = ["CheatSheet"]
 
 WIDTH, MARGIN = 1080, 28  # px at napari's usual font size
+SIGN = 15
 
 
 class CheatSheet(QWidget):
@@ -44,7 +44,13 @@ class CheatSheet(QWidget):
         self.field.setPlaceholderText("Find a key or an action")
         self.field.setAccessibleName("Find a key or an action")
         self.field.setProperty("keeps_focus", "true")
-        self._sign = self.field.addAction(QIcon(), QLineEdit.ActionPosition.LeadingPosition)
+        sign = IconLabel("search", "text3", SIGN)
+        sign.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        inside = QHBoxLayout(self.field)
+        inside.setContentsMargins(8, 0, 8, 0)
+        inside.addWidget(sign)
+        inside.addStretch(1)
+        self.field.setTextMargins(SIGN + 6, 0, 0, 0)
         self.field.textEdited.connect(self._fill)
         self.field.installEventFilter(self)
         self.sets = Choice([one.name for one in SETS], [one.words for one in SETS])
@@ -81,7 +87,6 @@ class CheatSheet(QWidget):
         self._tokens = tokens
         self.card.setStyleSheet(sheet_of_styles + _sheet(tokens))
         self.field.setFixedWidth(tokens.px(260))
-        self._sign.setIcon(theme.icon("search", tokens.text3, size=tokens.px(16)))
         dress(self.card, tokens)
         if self.isVisible():
             self._fill(self.field.text())

@@ -128,7 +128,8 @@ class ListBox(QComboBox):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Keep the sign that it unfolds at its right."""
         super().resizeEvent(event)
-        self._chevron.move(self.width() - CHEVRON - 8, (self.height() - CHEVRON) // 2)
+        wide, high = self._chevron.width(), self._chevron.height()
+        self._chevron.move(self.width() - wide - 8, (self.height() - high) // 2)
 
 
 class ChoiceRow(QWidget):

@@ -29,7 +29,7 @@ CASE_MENU: Final = (
     ("save-version", f"Save version{MORE}"), ("versions", f"Versions{MORE}"),
 )  # fmt: skip
 CHANGING: Final = {"import-mask", "import-mask-folder", "save-version"}
-NAME_PX: Final = 62  # of a schema in the title; the rest is cut
+LONGEST_NAME: Final = "Segments"  # of a schema in the title: of longer ones the rest is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +125,9 @@ class SegmentsBox(QWidget):
         self.hint.setVisible(not new.rows)
         self.table.setVisible(bool(new.rows))
         name = new.schema or "Schema"
-        self.schema.setText(
-            self.schema.fontMetrics().elidedText(name, Qt.TextElideMode.ElideRight, NAME_PX)
-        )
+        words = self.schema.fontMetrics()
+        room = words.horizontalAdvance(LONGEST_NAME)
+        self.schema.setText(words.elidedText(name, Qt.TextElideMode.ElideRight, room))
         self.schema.setToolTip(f"{name}: templates, files, protocol")
         self.protocol.set_text(new.protocol)
         self.add.setEnabled(not new.read_only)

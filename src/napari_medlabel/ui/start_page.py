@@ -158,20 +158,23 @@ class StartPage(QScrollArea):
         mr = button("MR", lambda: self.demo_wanted.emit("mr"), tip="The same head as MR")
         words = column(
             text("Try the demo head", role="strong"),
-            text("Label and export a generated head. Takes five minutes, needs no data.", tone="2"),
+            text(
+                "Label and export a generated head. Takes five minutes, needs no data.", tone="2",
+                wrap=True,
+            ),
             gap=2,
         )  # fmt: skip
         head = IconLabel("head", "text2", 22)
         head.setProperty("role", "badge")
         head.setFixedSize(38, 38)
         head.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        demo = row(head, 4, words, None, ct, mr, margins=(10, 4, 10, 4))
+        demo = row(head, 4, words, ct, mr, margins=(10, 4, 10, 4))
+        demo.layout().setStretch(2, 1)
         note = text("Personal workspace, encrypted on this computer", tone="3")
         foot = row(None, IconLabel("lock", "ok", 15), note, None, gap=6)
-        sheet = column(
+        sheet = self._sheet = column(
             self.drop, 14, self._title, self._recent, 4, line(), 4, demo, None, 24, foot, 8, gap=6
         )
-        sheet.setMaximumWidth(WIDTH)
         holder = QWidget()
         outer = QHBoxLayout(holder)
         outer.setContentsMargins(24, 56, 24, 8)
@@ -206,8 +209,9 @@ class StartPage(QScrollArea):
             self.drop.folder.setFocus(Qt.FocusReason.TabFocusReason)
 
     def set_tokens(self, tokens: Tokens) -> None:
-        """Remember the theme for rows that come later."""
+        """Take the theme's sizes, and remember it for rows that come later."""
         self._tokens = tokens
+        self._sheet.setMaximumWidth(tokens.px(WIDTH))
 
 
 class ComputerCard(QWidget):
@@ -224,8 +228,8 @@ class ComputerCard(QWidget):
         for check in checks:
             name, well = str(check["name"]), bool(check["ok"])
             said = SENTENCES.get(name, (_capital(name), _capital(name)))[0 if well else 1]
-            layout.addWidget(_line(said, str(check["found"]), well=well))
-        layout.addWidget(_line("No network connections", "nothing is sent or downloaded"))
+            layout.addWidget(_line(said, str(check["found"]).split(" (")[0], well=well))
+        layout.addWidget(_line("No network connections", "Nothing is sent or downloaded"))
 
 
 class NothingOpen(QWidget):

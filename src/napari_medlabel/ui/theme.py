@@ -140,6 +140,7 @@ def style_sheet(tokens: Tokens) -> str:
     names["accent_off"] = faded(tokens.accent, tokens.bg, 0.45)
     names["white_off"] = faded("#FFFFFF", tokens.bg, 0.5)
     names["error_line"] = faded(tokens.error, tokens.bg, 0.5)
+    names["knob"] = str(tokens.px(KNOB))
     sizes = {f"px{n}": tokens.px(n / 10 if n > 100 else n) for n in _SIZES}
     sheet = files(__package__).joinpath("medlabel.qss").read_text(encoding="utf-8")
     for name, value in sorted({**names, **sizes}.items(), key=lambda item: -len(item[0])):
@@ -147,4 +148,5 @@ def style_sheet(tokens: Tokens) -> str:
     return sheet
 
 
+KNOB = 6.6  # half of a slider's handle: rounded by more, it would be drawn square
 _SIZES = (4, 6, 7, 8, 10, 11, 12, 13, 14, 16, 20, 24, 26, 30, 32, 40, 52, 115, 125, 135)

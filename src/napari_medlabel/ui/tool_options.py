@@ -22,7 +22,7 @@ from napari_medlabel.ui.widgets import dress, text
 __all__ = ["OTSU", "RESET", "ToolOptions", "ToolsState"]
 
 ROWS, ROW, GAP = 3, 26, 8
-LABEL = 60
+LABEL = 64
 OTSU, RESET = "otsu", "reset"  # actions of a threshold
 
 Editor: TypeAlias = NumberRow | ChoiceRow | SwitchRow | SegmentRow | ButtonsRow | IntensityBox

@@ -163,9 +163,12 @@ class IconLabel(QLabel):
                 self.set_tokens(self._tokens)
 
     def set_tokens(self, tokens: Tokens) -> None:
-        """Draw it in the theme's colours."""
+        """Draw it in the theme's colours and size."""
         self._tokens = tokens
-        self.setPixmap(theme.pixmap(self._name, getattr(tokens, self._tone), self._size))
+        size = tokens.px(self._size)
+        if self.property("role") not in {"badge", "emblem"}:  # they stand in a box
+            self.setFixedSize(size, size)
+        self.setPixmap(theme.pixmap(self._name, getattr(tokens, self._tone), size))
 
 
 class IconButton(QToolButton):

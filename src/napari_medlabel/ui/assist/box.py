@@ -368,6 +368,7 @@ class _NotedList(ListBox):
         self._put()
 
     def _put(self) -> None:
-        left = 8 + self.fontMetrics().horizontalAdvance(self.currentText()) + 8
+        around = self.fontMetrics().horizontalAdvance("nn")  # of the words, by the sheet
+        left = around + self.fontMetrics().horizontalAdvance(self.currentText())
         room = max(self.width() - left - 26, 0)
         self._note.setGeometry(left, 1, room, self.height() - 2)
