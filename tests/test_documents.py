@@ -6,7 +6,12 @@ import pytest
 
 from napari_medlabel import formats
 from napari_medlabel.core.geometry_report import GeometryReport
-from napari_medlabel.documents import annotations_schema, provenance_schema, scan_schema
+from napari_medlabel.documents import (
+    annotations_schema,
+    deidentification_schema,
+    provenance_schema,
+    scan_schema,
+)
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -15,6 +20,7 @@ DOCS = Path(__file__).parents[1] / "docs"
     ("name", "schema"),
     [
         ("annotations", annotations_schema()),
+        ("deidentification", deidentification_schema()),
         ("provenance", provenance_schema()),
         ("scan", scan_schema()),
     ],

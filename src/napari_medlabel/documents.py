@@ -11,6 +11,19 @@ from pydantic.json_schema import DEFAULT_REF_TEMPLATE
 from napari_medlabel.core.annotation import Kind
 from napari_medlabel.core.annotation_measure import ImageValues, Measure
 from napari_medlabel.core.case_privacy import PartState
+from napari_medlabel.core.deidentification_document import (
+    CertificateTold,
+    CheckTold,
+    ElementTold,
+    FacePlanTold,
+    FacesTold,
+    FileTold,
+    HeaderTextTold,
+    HeadTold,
+    KeptBoxTold,
+    LeftOutTold,
+    TextTold,
+)
 from napari_medlabel.core.geometry_report import Duplicate, GeometryReport, Missing, Step
 from napari_medlabel.core.plane import View
 from napari_medlabel.core.provenance import (
@@ -23,7 +36,13 @@ from napari_medlabel.core.provenance import (
 )
 from napari_medlabel.core.schema import Code
 
-__all__ = ["annotations_schema", "provenance_schema", "scan_schema", "write_schemas"]
+__all__ = [
+    "annotations_schema",
+    "deidentification_schema",
+    "provenance_schema",
+    "scan_schema",
+    "write_schemas",
+]
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _PARTS = (PartState, ProvenanceStep, Software, SourceRecord, VersionRecord)
@@ -154,6 +173,10 @@ class AnnotationsTold:
     annotations: list[AnnotationTold]
 
 
+_CERTIFICATE_PARTS = (
+    CheckTold, ElementTold, FacePlanTold, FacesTold, FileTold, HeaderTextTold, KeptBoxTold,
+    LeftOutTold, Software, TextTold,
+)  # fmt: skip
 _ANNOTATION_PARTS = (
     AnnotatedPlane, AnnotatedPoint, AnnotatedSegment, AnnotationTold, Code, ImageValues, Measure,
     Space,
@@ -167,6 +190,18 @@ def annotations_schema() -> dict[str, Any]:
         _describe(schema["$defs"][part.__name__], part)
     _describe(schema, AnnotationsTold)
     return {"$schema": _DRAFT, "title": "Annotations of a case", **schema}
+
+
+def deidentification_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of `deidentification.json`."""
+    schema = _untitled(TypeAdapter(CertificateTold).json_schema(mode="serialization"))
+    for part in _CERTIFICATE_PARTS:
+        _describe(schema["$defs"][part.__name__], part)
+    head = schema["$defs"]["HeadTold"]  # of its numbers, those are there that were measured
+    head["description"] = " ".join((HeadTold.__doc__ or "").split())
+    head["additionalProperties"] = False
+    _describe(schema, CertificateTold)
+    return {"$schema": _DRAFT, "title": "Certificate of a de-identification", **schema}
 
 
 def scan_schema() -> dict[str, Any]:
@@ -199,6 +234,7 @@ def write_schemas(folder: Path) -> None:
     """Write every schema into the documentation's folder."""
     schemas = {
         "annotations": annotations_schema(),
+        "deidentification": deidentification_schema(),
         "provenance": provenance_schema(),
         "scan": scan_schema(),
     }

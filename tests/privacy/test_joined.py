@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+import jsonschema
 import numpy as np
 import pytest
 from pydicom import dcmread
@@ -18,6 +19,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 from napari_medlabel import commands, formats
 from napari_medlabel.commands import FaceWish, TextWish
 from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.documents import deidentification_schema
 from napari_medlabel.errors import Cancelled, InputError, Refused
 from napari_medlabel.formats.dicom_files import Place, Skipped
 from napari_medlabel.formats.dicom_pictures import PictureReader, picture_at
@@ -167,6 +169,7 @@ def test_the_certificate_has_the_numbers_of_each_volume(released: Path) -> None:
         "text in the pixels": None, "faces": True,
     }  # fmt: skip
     assert "zwiebelturm" not in json.dumps(document).casefold()
+    jsonschema.Draft202012Validator(deidentification_schema()).validate(document)
 
 
 def test_verifying_finds_a_face_that_the_certificate_denies(

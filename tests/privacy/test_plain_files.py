@@ -4,6 +4,7 @@ import gzip
 import json
 from pathlib import Path
 
+import jsonschema
 import nibabel as nib
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import SimpleITK as sitk  # noqa: N813  # as everybody calls it
 
 from napari_medlabel import commands, formats
 from napari_medlabel.core.geometry import Geometry
+from napari_medlabel.documents import deidentification_schema
 from napari_medlabel.errors import Refused
 from napari_medlabel.phantom import Head
 from napari_medlabel.session import Session
@@ -53,6 +55,7 @@ def test_a_nifti_loses_its_words_and_keeps_every_voxel(session: Session, tmp_pat
     fields = {one["field"]: one["removed"] for one in done["header_texts"]}
     assert {"descrip", "aux_file", "intent_name", "extension"} <= set(fields)
     assert (done["written"], done["patients"]) == (1, 0)
+    jsonschema.Draft202012Validator(deidentification_schema()).validate(done)
 
 
 @pytest.mark.parametrize("suffix", [".nrrd", ".nhdr", ".mha", ".mhd"])

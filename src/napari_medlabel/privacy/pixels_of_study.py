@@ -107,7 +107,7 @@ class PixelsFound:
 
     def told_of(self, place: Place, changed: PixelChange | None) -> dict[str, Any]:
         """What a certificate tells of one file."""
-        told: dict[str, Any] = {}
+        told: dict[str, Any] = {"text": None, "face": None}
         if self.text is not None:
             state = self.text_state(place)
             if state == "none" and changed is not None and changed.boxes:

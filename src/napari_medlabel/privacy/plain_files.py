@@ -77,7 +77,8 @@ class PlainFile:
 
     def document(self) -> dict[str, Any]:
         """What a certificate tells of it."""
-        start = {"file": self.file, "sha256": self.sha256, "source_sha256": self.source_sha256}
+        start: dict[str, Any] = {"file": self.file, "sha256": self.sha256}
+        start |= {"source_sha256": self.source_sha256, "text": None, "face": None}
         if self.text is not None:
             state = "kept" if self.kept else "redacted" if self.filled else "none"
             start["text"] = state if self.text.checked else "unread"
