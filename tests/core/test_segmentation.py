@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from napari_medlabel.core.edit import Edit, LabelArray
 from napari_medlabel.core.geometry import BoolArray, Geometry, Index
-from napari_medlabel.core.history import Did, MemoryJournal, Record, State
+from napari_medlabel.core.history import Did, MemoryJournal, Record, State, Step
 from napari_medlabel.core.schema import Label, LabelSchema
 from napari_medlabel.core.segmentation import Change, IntensityMask, Segmentation
 from napari_medlabel.errors import (
@@ -446,3 +446,56 @@ def test_a_snapshot_never_holds_half_an_edit() -> None:
     over.set()
     hand.join()
     assert counts <= {0, whole.size}
+
+
+@pytest.mark.parametrize("between", ["", "paint", "undo", "lock", "mask"])
+def test_edits_are_looked_at_again_where_anything_changed_since(between: str) -> None:
+    segmentation = new()
+    paint(segmentation, 1, (0, 0, 0), (2, 2, 2))
+    wanted = (Edit.fill(segmentation.labels, (0, 0, 0), ones((3, 3, 3)), 2),)
+    checked = segmentation.check(wanted)
+    assert checked is not None
+    if between == "paint":
+        paint(segmentation, 3, (2, 2, 2), (1, 1, 1))
+    elif between == "undo":
+        segmentation.undo()
+    elif between == "lock":
+        segmentation.lock(1)
+    elif between == "mask":
+        segmentation.intensity_mask = IntensityMask(np.zeros(SHAPE), 1.0, 2.0)
+    assert segmentation.still_holds(checked, wanted) is not bool(between)
+    written = {"": 27, "lock": 19, "mask": 0}.get(between)
+    if written is None:
+        with pytest.raises(StaleEdit):
+            segmentation.apply_all(wanted, checked=checked)
+    else:
+        assert segmentation.apply_all(wanted, checked=checked)[0].voxels == written
+
+
+def test_another_edit_is_not_taken_for_the_one_that_was_looked_at() -> None:
+    segmentation = new()
+    wanted = (Edit.fill(segmentation.labels, (0, 0, 0), ones((2, 2, 2)), 1),)
+    checked = segmentation.check(wanted)
+    stale = (Edit.fill(segmentation.labels, (0, 0, 0), ones((3, 3, 3)), 1).inverse(),)
+    assert segmentation.check(stale) is None
+    with pytest.raises(StaleEdit):
+        segmentation.apply_all(stale, checked=checked)
+
+
+def test_what_is_looked_at_while_voxels_are_written_counts_for_nothing() -> None:
+    segmentation, seen = new(), list[object]()
+    wanted = (Edit.fill(segmentation.labels, (1, 1, 1), ones((1, 1, 1)), 1),)
+
+    class Looking(MemoryJournal):
+        """Looks at edits while a step is taken back, before its voxels are written."""
+
+        def step(self, number: int) -> Step:
+            seen.append(segmentation.check(wanted))
+            return MemoryJournal.step(self, number)
+
+    segmentation = Segmentation(segmentation.geometry, None, Looking())
+    segmentation.set_label(Label(1, "organ", "#33FFCC"))
+    paint(segmentation, 1, (0, 0, 0), (1, 1, 1))
+    segmentation.undo()
+    assert seen[-1] is None
+    assert segmentation.check(wanted) is not None

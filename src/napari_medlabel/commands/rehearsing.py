@@ -13,7 +13,7 @@ from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.core.since import annotations_since, schema_since
-from napari_medlabel.core.writable import permitted
+from napari_medlabel.core.writable import Checked, permitted
 from napari_medlabel.session import OpenCase, Permission, Session
 
 __all__ = ["Rehearsed", "accept", "on_slice", "rehearse"]
@@ -24,7 +24,8 @@ class Rehearsed:
     """What a command would have written: its edits, and how history would name it.
 
     Where `whole`, it is written whole or not at all: a locked segment refuses it. `seen` has the
-    schema and the annotations that it was made on, where it changes them.
+    schema and the annotations that it was made on, where it changes them; `checked` what the
+    segmentation said of the edits then.
     """
 
     edits: tuple[Edit, ...]
@@ -34,6 +35,7 @@ class Rehearsed:
     annotations: AnnotationSet | None = None
     whole: bool = False
     seen: tuple[LabelSchema, AnnotationSet] | None = None
+    checked: Checked | None = None
 
     @property
     def is_nothing(self) -> bool:
@@ -127,7 +129,8 @@ def rehearse(
     inner(session, replace(case, segmentation=cast("Segmentation", stage)), *args, **settings)
     if stage.done is None:
         return Rehearsed((Edit.nothing(case.segmentation.labels.dtype),), "")
-    return stage.done
+    done = stage.done
+    return replace(done, checked=case.segmentation.check(done.edits, whole=done.whole))
 
 
 @command(needs=Permission.SEGMENT)
@@ -152,10 +155,12 @@ def accept(session: Session, case: OpenCase, rehearsed: Rehearsed) -> tuple[Edit
     case.check_open()
     arrays = case.segmentation.arrays
     rehearsed = _on_what_came_since(rehearsed, case.segmentation)
-    edits = tuple(_as_of_now(edit, arrays) for edit in rehearsed.edits)
+    edits, checked = rehearsed.edits, rehearsed.checked
+    if checked is None or not case.segmentation.still_holds(checked, edits):
+        edits, checked = tuple(_as_of_now(edit, arrays) for edit in edits), None
     return case.segmentation.apply_all(
         edits, tool=rehearsed.tool, settings=rehearsed.settings, schema=rehearsed.schema,
-        annotations=rehearsed.annotations, whole=rehearsed.whole,
+        annotations=rehearsed.annotations, whole=rehearsed.whole, checked=checked,
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from napari_medlabel.core.moment import utc_now
 from napari_medlabel.core.schema import Label, LabelSchema
 from napari_medlabel.core.segmentation_facts import SegmentationFacts
 from napari_medlabel.core.writable import (
+    Checked,
     IntensityMask,
     check_labels,
     check_unlocked,
@@ -91,6 +92,7 @@ class Segmentation(SegmentationFacts):
         self.read_only = read_only
         self.intensity_mask: IntensityMask | None = None
         self._watchers: list[Callable[[Change], None]] = []
+        self._turns = 0  # grows by two with each change; odd while voxels are being written
 
     def apply(
         self,
@@ -136,6 +138,7 @@ class Segmentation(SegmentationFacts):
         schema: LabelSchema | None = None,
         annotations: AnnotationSet | None = None,
         whole: bool = False,
+        checked: Checked | None = None,
     ) -> tuple[Edit, ...]:
         """Write edits of several groups of labels as one step: see `apply`.
 
@@ -147,6 +150,9 @@ class Segmentation(SegmentationFacts):
             As in `apply`.
         annotations
             New annotations that come with them, undone with them.
+        checked
+            What `check` said of these very edits; without it, or where anything changed since,
+            they are looked at now.
 
         Returns
         -------
@@ -155,14 +161,13 @@ class Segmentation(SegmentationFacts):
         """
         with self._one_at_a_time:
             self._check_writable()
-            for edit in wanted:
-                self._state.make_room(edit)
-                if not edit.fits(self._state.array(edit.group)):
-                    raise StaleEdit(
-                        "the voxels have changed since the edit was made", "draw it again"
-                    )
-            mask = self.intensity_mask
-            edits = tuple(edit if whole else permitted(edit, self.locked, mask) for edit in wanted)
+            if checked is None or not self.still_holds(checked, wanted):
+                for edit in wanted:
+                    self._state.make_room(edit)
+                checked = self._looked_at(wanted, whole=whole)
+            if checked is None:
+                raise StaleEdit("the voxels have changed since the edit was made", "draw it again")
+            edits = checked.edits
             new_schema = schema if schema is not None and schema != self.schema else None
             if new_schema is not None:
                 annotations = self._of_segments_in(new_schema, annotations)
@@ -172,6 +177,26 @@ class Segmentation(SegmentationFacts):
             if not (step.edit.is_nothing and new_schema is None and step.annotations is None):
                 self._commit("do", Did(step))
             return edits
+
+    def check(self, wanted: Sequence[Edit], *, whole: bool = False) -> Checked | None:
+        """Look at edits beforehand, on any thread, so that `apply_all` need not.
+
+        Parameters
+        ----------
+        wanted, whole
+            As for `apply_all`.
+
+        Returns
+        -------
+        Checked or None
+            None where one does not fit, or something changed while they were looked at.
+        """
+        found = self._looked_at(wanted, whole=whole)
+        return found if found is not None and self.still_holds(found, wanted) else None
+
+    def still_holds(self, checked: Checked, wanted: Sequence[Edit]) -> bool:
+        """Whether nothing has changed since these edits were looked at."""
+        return checked.wanted is wanted and checked.at == self._moment and self._turns % 2 == 0
 
     def undo(self) -> Edit | None:
         """Take the last step back, whole or not at all; None where there is none.
@@ -291,8 +316,12 @@ class Segmentation(SegmentationFacts):
     def _commit(self, kind: Literal["do", "undo", "redo", "locks"], record: Record) -> Edit:
         self._journal.settle()  # the change before this one is durable, or this one is refused
         number = self._journal.append(record)
-        # What is done was looked at when it was asked for; what is undone is looked at here.
-        step = self._state.take(number, record, self._journal.step, fits=kind == "do")
+        self._turns += 1
+        try:
+            # What is done was looked at when it was asked for; what is undone is looked at here.
+            step = self._state.take(number, record, self._journal.step, fits=kind == "do")
+        finally:
+            self._turns += 1
         if step is None:
             step = Step(
                 Edit.nothing(self._state.labels.dtype), "Lock", who=self.who, when=utc_now()
@@ -314,6 +343,19 @@ class Segmentation(SegmentationFacts):
     def _check_writable(self) -> None:
         if self.read_only:
             raise ReadOnly(self.read_only)
+
+    @property
+    def _moment(self) -> tuple[object, ...]:
+        """What a look at edits holds for: these labels, locks and this mask."""
+        return (self._turns, self.locked, self.intensity_mask)
+
+    def _looked_at(self, wanted: Sequence[Edit], *, whole: bool) -> Checked | None:
+        """What may be written of edits, if all of them fit the labels."""
+        at, locked, mask = self._moment, self.locked, self.intensity_mask
+        if not all(edit.fits(self._state.array(edit.group)) for edit in wanted):
+            return None
+        edits = tuple(edit if whole else permitted(edit, locked, mask) for edit in wanted)
+        return Checked(wanted, edits, at)
 
     def _step(
         self,

@@ -14,7 +14,7 @@ from napari_medlabel.core.schema import LabelSchema
 from napari_medlabel.core.volume import Grid
 from napari_medlabel.errors import InputError, Locked
 
-__all__ = ["IntensityMask", "check_labels", "check_unlocked", "permitted"]
+__all__ = ["Checked", "IntensityMask", "check_labels", "check_unlocked", "permitted"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +37,25 @@ class IntensityMask:
         """Which of some image values may change, bool, their shape."""
         inside: BoolArray = (values >= self.lower) & (values <= self.upper)
         return ~inside if self.outside else inside
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checked:
+    """Edits that a segmentation has looked at already, and when: `Segmentation.check` makes them.
+
+    Parameters
+    ----------
+    wanted
+        What was looked at; it fitted the labels.
+    edits
+        What locks and the intensity mask left of it.
+    at
+        The state of the segmentation then; where it is another now, this is worth nothing.
+    """
+
+    wanted: Sequence[Edit]
+    edits: tuple[Edit, ...]
+    at: tuple[object, ...]
 
 
 def permitted(edit: Edit, locked: Collection[int], mask: IntensityMask | None) -> Edit:
@@ -66,7 +85,7 @@ def check_unlocked(
         With the names of those in the way.
     """
     hurt = frozenset[int]()
-    if voxels:
+    if voxels and locked:
         hurt = hurt.union(*(locked & edit.touched() for edit in step.edits))
     if step.schema_after is not None:
         hurt |= locked - {label.value for label in step.schema_after}

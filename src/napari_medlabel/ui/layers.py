@@ -25,6 +25,7 @@ __all__ = ["STYLES", "CaseLayers"]
 STYLES: Final[dict[Style, tuple[float, float]]] = {
     "outline and fill": (0.25, 1.0), "outline": (0.0, 1.0), "fill": (0.4, 0.4),
 }  # fmt: skip
+LARGE: Final = 1_000_000  # voxels of an edit that no hand draws
 
 
 class CaseLayers:
@@ -262,7 +263,8 @@ class CaseLayers:
                 self._arrays[edit.group] = drawn = np.array(labels)
                 self.canvas.array_came(edit.group)
                 self._on_drawn(None)
-            if not np.array_equal(drawn[edit.box], labels[edit.box]):
+            # Comparing a large edit takes three times as long as showing what is there already.
+            if edit.voxels > LARGE or not np.array_equal(drawn[edit.box], labels[edit.box]):
                 self._show(edit.group, edit.box, labels)
 
     def _make_groups(self) -> None:
