@@ -1,6 +1,8 @@
 """The gate: what is not cleared is not drawn on and does not leave, and whoever says so is kept."""
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,14 @@ from napari_medlabel.core.provenance import Provenance
 from napari_medlabel.core.schema import Label
 from napari_medlabel.core.volume import Source
 from napari_medlabel.documents import provenance_schema
-from napari_medlabel.errors import InputError, MedlabelError, NotSaved, ReadOnly, Refused
+from napari_medlabel.errors import (
+    InputError,
+    IntegrityError,
+    MedlabelError,
+    NotSaved,
+    ReadOnly,
+    Refused,
+)
 from napari_medlabel.formats.memory_reader import MemoryReader
 from napari_medlabel.session import OpenCase, Permission, Person, Session
 
@@ -301,6 +310,13 @@ def test_a_folder_with_its_certificate_is_known_to_be_cleaned_and_exports_say_by
     assert seg.PatientIdentityRemoved == "YES"
     method = [proof["certificate_sha256"], "napari-medlabel, profile basic"]
     assert list(seg.DeidentificationMethod) == method
+    commands.export_case(
+        session, "1", tmp_path / "named", formats=("dicom-seg",), originals=released
+    )
+    named = pydicom.dcmread(tmp_path / "named" / "case-0001.seg.dcm")
+    first = pydicom.dcmread(next(released.rglob("*.dcm")))
+    for keyword in ("PatientID", "PatientIdentityRemoved", "DeidentificationMethodCodeSequence"):
+        assert named[keyword] == first[keyword]
 
 
 @pytest.mark.parametrize("wrong", ["a changed file", "another file", "a failed check", "no sense"])
@@ -428,6 +444,27 @@ def test_rules_touched_by_hand_let_look_and_nothing_else(
     assert main(["privacy", "policy"]) == 1
     assert main(["privacy", "policy", "--anew", "--export", "all"]) == 0
     assert commands.privacy_policy(session).export == ALL
+
+
+def test_a_record_that_was_altered_lets_look_and_nothing_else(
+    session: Session, case: OpenCase, nifti: Path, tmp_path: Path
+) -> None:
+    commands.close_case(session, case)
+    catalogue = session.workspace.folder / "catalogue.sqlite"
+    with contextlib.closing(sqlite3.connect(catalogue)) as connection:
+        connection.execute("DELETE FROM privacy_events")
+        connection.commit()
+    for source in (nifti, None):
+        again = open_new(session, source) if source else commands.open_case(session, "1")
+        again.loading.wait()
+        assert again.volume.levels[0][4].any()
+        with pytest.raises(ReadOnly, match="altered"):
+            draw(session, again)
+        commands.close_case(session, again)
+    with pytest.raises(IntegrityError, match="altered"):
+        commands.export_case(session, "1", tmp_path / "out")
+    with pytest.raises(IntegrityError, match="altered"):
+        commands.mark_privacy(session, "1", "face", "done", **SAID)
 
 
 def test_an_event_that_cannot_be_written_changes_nothing(

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from napari_medlabel import commands
 from napari_medlabel.core.case_privacy import CasePrivacy, PartState, PrivacyPolicy
 from napari_medlabel.core.moment import utc_now
 from napari_medlabel.errors import InputError, IntegrityError
+from napari_medlabel.session import Person, Session
 from napari_medlabel.storage.cipher import new_key
 from napari_medlabel.workspace import database
 from napari_medlabel.workspace.catalogue import Catalogue
@@ -127,6 +129,27 @@ def test_a_workspace_of_the_first_format_goes_on_with_nothing_said(old: Path) ->
     assert again.catalogue.privacy.of(case.id) == after
     assert [one.message for one in again.catalogue.versions(segmentation_id)] == ["as it was"]
     again.close()
+
+
+def test_in_one_of_the_first_format_nobody_is_stopped_until_the_rules_say_so(
+    old: Path, tmp_path: Path
+) -> None:
+    session = Session(Person("reader", "reader"), old)
+    case = commands.open_case(session, "1")
+    case.loading.wait()
+    assert (case.segmentation.read_only, case.segmentation.voxels(1)) == ("", 4)
+    commands.undo(session, case)
+    commands.redo(session, case)
+    commands.export_case(session, case, tmp_path / "out")
+    told = json.loads((tmp_path / "out" / "case-0001.provenance.json").read_text())
+    assert told["deidentification"] == []
+    commands.close_case(session, case)
+    # Who imported it was not kept then, so that it counts as another person's.
+    commands.set_privacy_policy(session, PrivacyPolicy(another_user=frozenset({"face"})))
+    case = commands.open_case(session, "1")
+    assert "Face" in case.segmentation.read_only
+    commands.close_case(session, case)
+    session.close()
 
 
 def test_one_that_cannot_be_written_stays_as_it_is(

@@ -13,7 +13,7 @@ from typing import Final
 
 from napari_medlabel.commands.privacy_gate import enter
 from napari_medlabel.core.volume import FoundVolume, Series, Source
-from napari_medlabel.errors import MedlabelError, NotSaved
+from napari_medlabel.errors import IntegrityError, MedlabelError, NotSaved
 from napari_medlabel.formats import recipe_of
 from napari_medlabel.formats.dicom_instance import InstanceFacts
 from napari_medlabel.formats.header_text import header_texts
@@ -71,7 +71,10 @@ def enter_known(session: Session, case: CaseInfo, series: Series, volume: int) -
 
 def _is_known(session: Session, case: CaseInfo) -> bool:
     """Whether something was said of the header: by a person, who knows more than the files."""
-    return bool(session.workspace.catalogue.privacy.of(case.id).headers.who)
+    try:
+        return bool(session.workspace.catalogue.privacy.of(case.id).headers.who)
+    except IntegrityError:  # it is said where the gate is asked; looking stays possible
+        return True
 
 
 def _files(found: FoundVolume) -> Collection[Path]:
