@@ -36,7 +36,7 @@ def test_nothing_is_kept_that_the_table_removes_or_that_names_people_or_times() 
 
 def test_safe_private_attributes_have_odd_groups() -> None:
     found = table.safe_private()
-    assert len(found) == 130
+    assert len(found) == 479
     assert all(group & 1 for _, group, _ in found)
 
 
