@@ -13,7 +13,7 @@ from napari_medlabel.engines.sampling import Lattice
 
 __all__ = [
     "alike", "answer_of", "around_both", "bounds_mm", "connected", "extent_mm", "leaves",
-    "looked_up", "on_lattice", "widened",
+    "looked_up", "on_lattice", "part_of", "widened",
 ]  # fmt: skip
 
 _TOUCHED = 0.01  # of a face next to the patch's border
@@ -120,20 +120,34 @@ def around_both(one: Sides, other: Sides) -> Sides:
 
 
 def widened(answer: Answer, box: Sides) -> ProbabilityArray:
-    """An answer's probability on a larger box."""
-    found = np.zeros([side.stop - side.start for side in box], np.float32)
-    k, j, i = (
-        slice(a.start - b.start, a.stop - b.start) for a, b in zip(answer.box, box, strict=True)
-    )
-    if answer.probability.size:
-        found[k, j, i] = answer.probability
+    """An answer's probability on another box; 0 outside of its own. Always a copy."""
+    return part_of(answer, box).copy() if answer.box == box else part_of(answer, box)
+
+
+def part_of(answer: Answer, box: Sides, step: Sides | None = None) -> ProbabilityArray:
+    """An answer's probability on another box, or on each so-manieth voxel of it; 0 outside."""
+    if answer.box == box:
+        return answer.probability if step is None else answer.probability[step]
+    steps = [1, 1, 1] if step is None else [side.step or 1 for side in step]
+    shape = [-(-(side.stop - side.start) // n) for side, n in zip(box, steps, strict=True)]
+    found = np.zeros(shape, np.float32)
+    here, there = [], []
+    for own, wanted, n in zip(answer.box, box, steps, strict=True):
+        first = max(own.start - wanted.start, 0)
+        first += -first % n
+        stop = min(own.stop, wanted.stop) - wanted.start
+        if stop <= first:
+            return found
+        here.append(slice(first // n, -(-stop // n)))
+        there.append(slice(first + wanted.start - own.start, stop + wanted.start - own.start, n))
+    found[here[0], here[1], here[2]] = answer.probability[there[0], there[1], there[2]]
     return found
 
 
 def alike(one: Answer, other: Answer) -> bool:
     """Whether two answers are of the same object, nearly; so are two without any."""
     box = around_both(one.box, other.box)
-    own, more = widened(one, box) > 0.5, widened(other, box) > 0.5
+    own, more = part_of(one, box) > 0.5, part_of(other, box) > 0.5
     both = np.count_nonzero(own & more)
     total = np.count_nonzero(own) + np.count_nonzero(more)
     return bool(2.0 * both >= _ALIKE * total)  # two without any are alike, too

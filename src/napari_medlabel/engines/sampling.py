@@ -1,5 +1,6 @@
 """Patches of an image: cubes of samples at any step, read from the coarsest level fine enough."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from napari_medlabel.core.volume import Grid
 from napari_medlabel.engines.engine import ProbabilityArray
 from napari_medlabel.errors import InputError
 
-__all__ = ["SIDE", "Lattice", "Patch", "Pyramid", "resampled"]
+__all__ = ["SIDE", "Lattice", "Patch", "Pyramid", "linear", "resampled"]
 
 SIDE: Final = 40  # samples along each axis of a patch, unless said otherwise
 
@@ -49,6 +50,16 @@ class Lattice:
     def center_mm(self) -> FloatArray:
         """The middle of the cube."""
         return self.start_mm + self.step_mm * (self.side - 1) / 2.0
+
+    def voxel(
+        self, at: Sequence[int], spacing_mm: FloatArray, shape: tuple[int, int, int]
+    ) -> tuple[int, int, int]:
+        """The voxel nearest to a sample, of those there are."""
+        k, j, i = (
+            int(np.clip(round(float(self.along(axis)[at[axis]] / spacing_mm[axis])), 0, size - 1))
+            for axis, size in enumerate(shape)
+        )
+        return (k, j, i)
 
     def along(self, axis: int) -> FloatArray:
         """The samples' places on one axis, mm."""
@@ -115,26 +126,33 @@ class Pyramid:
 
     def patch(self, lattice: Lattice) -> Patch:
         """The image on a lattice; where that leaves the volume its nearest voxels go on."""
-        level = self._levels[0]
-        for one in self._levels:
-            fine_enough = np.maximum(lattice.step_mm * _SLACK, self.spacing_mm * 1.001)
-            if (one.spacing_mm <= fine_enough).all():
-                level = one
-        box, matrices, inside = [], [], []
-        for axis in range(3):
-            places = (lattice.along(axis) - level.origin_mm[axis]) / level.spacing_mm[axis]
-            size = level.voxels.shape[axis]
-            inside.append(self._inside(lattice, axis))
-            first, last = np.clip([np.floor(places[0]), np.ceil(places[-1])], 0, size - 1)
-            side = slice(int(first), int(last) + 1)
-            box.append(side)
-            matrices.append(_weights(places - side.start, side.stop - side.start))
-        values = np.asarray(level.voxels[box[0], box[1], box[2]], np.float32)
-        values = self._finite(values)
+        values = self.values([lattice.along(axis) for axis in range(3)], lattice.step_mm)
+        inside = [self._inside(lattice, axis) for axis in range(3)]
         within: BoolArray = (
             inside[0][:, None, None] & inside[1][None, :, None] & inside[2][None, None, :]
         )
-        return Patch(lattice, resampled(values, matrices), within)
+        return Patch(lattice, values, within)
+
+    def values(self, places_mm: Sequence[FloatArray], step_mm: float) -> ProbabilityArray:
+        """The image at places along each axis, in order; outside its nearest voxels.
+
+        `step_mm` is how far apart they are: it chooses the level that is read.
+        """
+        level = self._levels[0]
+        for one in self._levels:
+            fine_enough = np.maximum(step_mm * _SLACK, self.spacing_mm * 1.001)
+            if (one.spacing_mm <= fine_enough).all():
+                level = one
+        box, matrices = [], []
+        for axis, along in enumerate(places_mm):
+            places = (along - level.origin_mm[axis]) / level.spacing_mm[axis]
+            size = level.voxels.shape[axis]
+            first, last = np.clip([np.floor(places[0]), np.ceil(places[-1])], 0, size - 1)
+            side = slice(int(first), int(last) + 1)
+            box.append(side)
+            matrices.append(linear(places - side.start, side.stop - side.start))
+        values = np.asarray(level.voxels[box[0], box[1], box[2]], np.float32)
+        return resampled(self._finite(values), matrices)
 
     def on_voxels(self, values: ProbabilityArray, lattice: Lattice, box: Box) -> ProbabilityArray:
         """Values on a lattice, `[side, side, side]`, brought to the voxels of a box."""
@@ -142,7 +160,7 @@ class Pyramid:
         for axis, side in enumerate(box):
             places = np.arange(side.start, side.stop) * self.spacing_mm[axis]
             samples = (places - lattice.start_mm[axis]) / lattice.step_mm
-            matrices.append(_weights(samples, lattice.side))
+            matrices.append(linear(samples, lattice.side))
         return resampled(values, matrices)
 
     def _inside(self, lattice: Lattice, axis: int) -> BoolArray:
@@ -196,8 +214,8 @@ def resampled(values: npt.NDArray[Any], matrices: list[FloatArray]) -> Probabili
     return np.asarray(np.matmul(j, first) @ i.T, np.float32)
 
 
-def _weights(places: FloatArray, size: int) -> FloatArray:
-    """The linear interpolation of `size` values at fractional places, `[places, size]`."""
+def linear(places: FloatArray, size: int) -> FloatArray:
+    """Linear interpolation of `size` values at fractional places: a matrix `[places, size]`."""
     clipped = np.clip(places, 0.0, size - 1.0)
     low = np.minimum(clipped.astype(np.intp), max(size - 2, 0))
     share = clipped - low

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from scipy import ndimage
 
-from napari_medlabel.core.geometry import BoolArray
+from napari_medlabel.core.geometry import BoolArray, FloatArray
 from napari_medlabel.core.prompt import (
     Box,
-    Indices,
     Point,
     Prompt,
     Scribble,
@@ -28,13 +26,14 @@ from napari_medlabel.engines.answers import (
     extent_mm,
     leaves,
     on_lattice,
-    widened,
 )
 from napari_medlabel.engines.engine import Answer, EngineFacts
 from napari_medlabel.engines.network.asking import Asking
 from napari_medlabel.engines.network.encoding import FloatGrid
-from napari_medlabel.engines.network.hints import likely_places, reach
+from napari_medlabel.engines.network.hints import is_in, likely_places, reach
+from napari_medlabel.engines.network.merging import merged
 from napari_medlabel.engines.network.prompting import obeyed, sight_of
+from napari_medlabel.engines.redrawing import border_moves
 from napari_medlabel.engines.sampling import Lattice, Patch, Pyramid
 
 __all__ = ["NetworkSession"]
@@ -53,14 +52,11 @@ _HELD: Final = 0.7  # of the closer look's field: larger prompts are not looked 
 _MERGED_FROM: Final = 2  # from this one on that is no box only changes that touch it are taken
 _MOST_VOXELS: Final = 48_000_000  # of an answer: 200 MB
 _MOST_KEPT: Final = 400_000_000  # bytes of earlier answers
-_AROUND: Final = (
-    (0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1),
-)  # fmt: skip
 _FEWEST: Final = 8  # samples of an object
 _DOUBT: Final = 0.4  # what a sample of doubt for each of the object costs in sureness
 _MOST_DOUBT: Final = 3.0
 _REACHES: Final = 2.0  # what the sides of a box count for beside sureness
-_MOST_LABELLED: Final = 4_000_000  # voxels
+_MOVES: Final = 0.15  # of the object's size: room for its border to move
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,17 +70,31 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """An answer with its border redrawn, and as the network gave it."""
+
+    shown: Answer
+    seen: Answer
+
+    def on(self, lattice: Lattice, spacing_mm: FloatArray) -> FloatGrid:
+        """What the network is shown of it at the next prompt: half of each."""
+        own = on_lattice(self.seen, lattice, spacing_mm)
+        if self.shown is self.seen:
+            return own
+        return (own + on_lattice(self.shown, lattice, spacing_mm)) * np.float32(0.5)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _State:
-    """A prompt and the answer to all up to it; no answer is kept of early, large ones.
+    """A prompt and the answer to all up to it; nothing is kept of early, large ones.
 
     Of a first prompt `found` are the answers of several sizes that were looked at so far, and
     `left` what others can be made from. `hints` are what was taken for clicks in a box.
     """
 
     prompt: Prompt
-    answer: Answer | None
+    found: tuple[_Found, ...] = ()
     chosen: int = 0
-    found: tuple[Answer, ...] = ()
     left: tuple[Look, ...] = ()
     hints: tuple[Point, ...] = ()
 
@@ -95,7 +105,8 @@ class NetworkSession:
     def __init__(self, pyramid: Pyramid, start: BoolArray | None, asking: Asking) -> None:
         self.facts: EngineFacts = asking.facts
         self._pyramid, self._asking = pyramid, asking
-        self._first = Answer.nothing() if start is None else answer_of(start)
+        first = Answer.nothing() if start is None else answer_of(start)
+        self._first = _Found(first, first)
         self._states: list[_State] = []
 
     @property
@@ -106,8 +117,12 @@ class NetworkSession:
     @property
     def answer(self) -> Answer:
         """The last answer."""
-        last = self._states[-1].answer if self._states else self._first
-        return last or self._first
+        return self._last.shown
+
+    @property
+    def _last(self) -> _Found:
+        state = self._states[-1] if self._states else None
+        return state.found[state.chosen] if state is not None else self._first
 
     @property
     def chosen(self) -> int:
@@ -119,20 +134,36 @@ class NetworkSession:
         check_inside(prompt, self._pyramid.shape)
         check_not_stopped(cancelled)
         prompts, left, hints = (*self.prompts, prompt), tuple[Look, ...](), self._hints(prompt)
-        if self.answer.mask().any():
-            answer = self._corrected((*hints, *prompts), cancelled)
+        if self._last.seen.mask().any():
+            found = self._changed(prompts, self._corrected((*hints, *prompts), cancelled))
         elif any(one.include for one in prompts):
             best, *others = self._begun(prompts, cancelled)
-            answer, left = self._settled(best, prompts, cancelled), tuple(others)
+            found, left = self._settled(best, prompts, cancelled), tuple(others)
             hints = best.hints
         else:
-            answer = self._first
-        pointed = sum(not isinstance(one, Box) for one in prompts)
-        if pointed >= _MERGED_FROM and self.answer.mask().any() and not isinstance(prompt, Box):
-            answer = _merged(self.answer, answer, voxels_of(prompt, self._pyramid.shape))
-        self._states.append(_State(prompt, answer, 0, (answer,), left, hints))
+            found = self._first
+        self._states.append(_State(prompt, (found,), left=left, hints=hints))
         self._forget()
         return self.answer
+
+    def _changed(self, prompts: Sequence[Prompt], seen: Answer) -> _Found:
+        """The last answer with those changes that concern the last prompt, and are allowed."""
+        pointed = sum(not isinstance(one, Box) for one in prompts)
+        if pointed >= _MERGED_FROM and not isinstance(prompts[-1], Box):
+            touched = voxels_of(prompts[-1], self._pyramid.shape)
+            seen = merged(self._last.seen, seen, touched)
+        return self._found(seen, prompts)
+
+    def _found(self, seen: Answer, prompts: Sequence[Prompt]) -> _Found:
+        """An answer with its border redrawn; of what was drawn by hand it stays."""
+        if self._first.seen.probability.size:
+            return _Found(seen, seen)
+        where, change = border_moves(seen.probability, seen.box, self._pyramid, prompts)
+        share = seen.probability.copy()
+        part = share[where]
+        part += change
+        np.clip(part, 0.0, 1.0, out=part)
+        return _Found(Answer(seen.box, self._said(share, seen.box, prompts)), seen)
 
     def runner_up(self, *, cancelled: Stop = never) -> Answer:
         """Another size of the object, in place of the last answer: see `SizedSession`."""
@@ -142,21 +173,19 @@ class NetworkSession:
         state = self._states[-1]
         found, left = state.found, state.left
         while left and state.chosen == len(found) - 1:
-            answer = self._settled(left[0], self.prompts, cancelled)
-            if answer.mask().any() and not any(alike(answer, one) for one in found):
-                found = (*found, answer)
+            one = self._settled(left[0], self.prompts, cancelled)
+            if one.shown.mask().any() and not any(alike(one.shown, old.shown) for old in found):
+                found = (*found, one)
             left = left[1:]
         chosen = (state.chosen + 1) % len(found)
-        self._states[-1] = replace(
-            state, answer=found[chosen], chosen=chosen, found=found, left=left
-        )
+        self._states[-1] = replace(state, found=found, chosen=chosen, left=left)
         return self.answer
 
     def undo(self) -> Answer:
         """Take the last prompt back; the answer before it."""
         if self._states:
             self._states.pop()
-        if self._states and self._states[-1].answer is None:
+        if self._states and not self._states[-1].found:
             states = tuple(self._states)
             self.reset()
             for state in states:
@@ -174,22 +203,17 @@ class NetworkSession:
 
         What a new prompt excludes may be what they were wrong about: then they count no more.
         """
-        hints = self._states[-1].hints if self._states else ()
-        if not hints or not prompt.include:
-            return ()
-        mask, box = self.answer.mask(), self.answer.box
-        at = [np.subtract(hint.kji, [side.start for side in box]) for hint in hints]
-        there = [((n >= 0) & (n < mask.shape)).all() and mask[tuple(n)] for n in at]
-        return tuple(hint for hint, kept in zip(hints, there, strict=True) if kept)
+        hints = self._states[-1].hints if self._states and prompt.include else ()
+        return tuple(hint for hint in hints if is_in(self.answer, hint))
 
     def _forget(self) -> None:
         """Let go of early answers when they are large; the prompts bring them back."""
         kept = 0
         for n in range(len(self._states) - 1, -1, -1):
             state = self._states[n]
-            kept += sum(one.probability.nbytes for one in state.found)
+            kept += sum(2 * one.seen.probability.nbytes for one in state.found)
             if kept > _MOST_KEPT and n < len(self._states) - 1:
-                self._states[n] = _State(state.prompt, None, state.chosen)
+                self._states[n] = _State(state.prompt, (), state.chosen)
 
     def _begun(self, prompts: Sequence[Prompt], cancelled: Stop) -> list[Look]:
         """First looks at several sizes, those that promise most first."""
@@ -208,48 +232,37 @@ class NetworkSession:
 
     def _boxed(self, lattice: Lattice, prompts: Sequence[Prompt], cancelled: Stop) -> list[Look]:
         """First looks at what is in a box, by what may be clicked there; best first."""
-        pyramid = self._pyramid
+        spacing_mm, shape = self._pyramid.spacing_mm, self._pyramid.shape
         (plain,) = self._looks([lattice], prompts, cancelled)
-        within = sight_of(plain.patch, prompts, pyramid.spacing_mm, pyramid.shape).within
+        within = sight_of(plain.patch, prompts, spacing_mm, shape).within
         if within is None or not within.any() or any(not isinstance(p, Box) for p in prompts):
             return [plain]
-        hints = [self._point(lattice, at) for at in likely_places(plain.probability, within)]
-        sights = [
-            sight_of(plain.patch, (*prompts, hint), pyramid.spacing_mm, pyramid.shape)
-            for hint in hints
-        ]
-        asked = self._asking.about(sights, cancelled=cancelled)
+        places = likely_places(plain.probability, within)
+        hints = [Point(lattice.voxel(at, spacing_mm, shape)) for at in places]
+        sights = [sight_of(plain.patch, (*prompts, hint), spacing_mm, shape) for hint in hints]
+        rows = zip(self._asking.about(sights, cancelled=cancelled), sights, hints, strict=True)
         looks = [
             Look(plain.patch, obeyed(one.probability, sight), one.expected, (hint,))
-            for one, sight, hint in zip(asked, sights, hints, strict=True)
+            for one, sight, hint in rows
         ]
         return sorted(
             looks, reverse=True,
             key=lambda look: _promise(look) + _REACHES * reach(look.probability, within),
         )  # fmt: skip
 
-    def _point(self, lattice: Lattice, at: tuple[int, int, int]) -> Point:
-        """The voxel of a sample."""
-        k, j, i = (
-            int(np.clip(round(float(lattice.along(axis)[n] / mm)), 0, size - 1))
-            for axis, (n, mm, size) in enumerate(
-                zip(at, self._pyramid.spacing_mm, self._pyramid.shape, strict=True)
-            )
-        )
-        return Point((k, j, i))
-
-    def _settled(self, look: Look, prompts: Sequence[Prompt], cancelled: Stop) -> Answer:
+    def _settled(self, look: Look, prompts: Sequence[Prompt], cancelled: Stop) -> _Found:
         """What a first look comes to when its object is looked at again."""
         prompts = (*look.hints, *prompts)
         answer = self._answer([look], prompts)
         if answer.mask().any():
-            answer = self._answer([self._around(answer, prompts, cancelled)], prompts)
-        return answer
+            look = self._around(_Found(answer, answer), prompts, cancelled)
+            answer = self._answer([look], prompts, final=True)
+        return self._found(answer, prompts)
 
     def _corrected(self, prompts: Sequence[Prompt], cancelled: Stop) -> Answer:
         """A later answer: around the object and all prompts, then closer where a prompt is new."""
         pyramid = self._pyramid
-        looks = [self._around(self.answer, prompts, cancelled)]
+        looks = [self._around(self._last, prompts, cancelled)]
         step, finest = looks[0].patch.lattice.step_mm, pyramid.spacing_mm.min()
         if step > _WIDE * finest:
             before = self._answer(looks, prompts)
@@ -257,14 +270,14 @@ class NetworkSession:
             field = max(step / _CLOSER, finest * _FINEST) * _SIDE
             if float((high - low).max()) < _HELD * field and before.mask().any():
                 lattice = Lattice.around((low + high) / 2.0, field, _SIDE)
-                looks += self._looks([lattice], prompts, cancelled, before)
-        return self._answer(looks, prompts)
+                looks += self._looks([lattice], prompts, cancelled, _Found(before, before))
+        return self._answer(looks, prompts, final=True)
 
-    def _around(self, answer: Answer, prompts: Sequence[Prompt], cancelled: Stop) -> Look:
+    def _around(self, last: _Found, prompts: Sequence[Prompt], cancelled: Stop) -> Look:
         """A look at the object and all prompts, wider where it leaves the patch."""
         pyramid = self._pyramid
         low, high = extent_mm(prompts, pyramid.spacing_mm)
-        own_low, own_high = bounds_mm(answer, pyramid.spacing_mm)
+        own_low, own_high = bounds_mm(last.seen, pyramid.spacing_mm)
         low, high = np.minimum(low, own_low), np.maximum(high, own_high)
         finest = float(pyramid.spacing_mm.min())
         field = max(float((high - low).max()) * _ROOM, finest * _SIDE * _FINEST)
@@ -274,7 +287,7 @@ class NetworkSession:
                 middle, field = np.mean(extent_mm(prompts[-1:], pyramid.spacing_mm), axis=0), held
             side = _FINE_SIDE if field / _SIDE > finest else _SIDE
             lattice = Lattice.around(middle, field, side)
-            (look,) = self._looks([lattice], prompts, cancelled, answer)
+            (look,) = self._looks([lattice], prompts, cancelled, last)
             if not leaves(look.probability, look.patch.inside):
                 break
             field *= _GROWTH
@@ -289,15 +302,13 @@ class NetworkSession:
 
     def _looks(
         self, lattices: Sequence[Lattice], prompts: Sequence[Prompt], cancelled: Stop,
-        last: Answer | None = None,
+        last: _Found | None = None,
     ) -> list[Look]:  # fmt: skip
         pyramid, sights, patches = self._pyramid, [], []
         for lattice in lattices:
             check_not_stopped(cancelled)
             patch = pyramid.patch(lattice)
-            if last is None and self.answer.mask().any():
-                last = self.answer
-            before = None if last is None else on_lattice(last, lattice, pyramid.spacing_mm)
+            before = None if last is None else last.on(lattice, pyramid.spacing_mm)
             patches.append(patch)
             sights.append(sight_of(patch, prompts, pyramid.spacing_mm, pyramid.shape, before))
         asked = self._asking.about(sights, cancelled=cancelled)
@@ -306,27 +317,49 @@ class NetworkSession:
         return [Look(patch, obeyed(one.probability, sight), one.expected)
                 for patch, sight, one in rows]  # fmt: skip
 
-    def _answer(self, looks: Sequence[Look], prompts: Sequence[Prompt]) -> Answer:
-        """What looks come to on voxels: the first, and the closer ones blended into it."""
+    def _answer(
+        self, looks: Sequence[Look], prompts: Sequence[Prompt], *, final: bool = False
+    ) -> Answer:
+        """What looks come to on voxels: the first, and the closer ones blended into it.
+
+        A final one has room for its border to be redrawn.
+        """
         pyramid, (base, *closer) = self._pyramid, looks
         lattice, share = base.patch.lattice, base.probability
         kept = connected(share, prompts, lattice, pyramid.spacing_mm, pyramid.shape)
         likely = share * kept
         box = self._sides(lattice, likely > _LEAST)
+        if final and (mask := likely > 0.5).any():
+            box = _cut(box, self._roomier(self._sides(lattice, mask), mask, lattice))
         for look in closer:
             box = around_both(box, self._sides(look.patch.lattice, look.probability > _LEAST))
         if any(side.stop <= side.start for side in box):
             return Answer.nothing()
-        voxels = np.clip(pyramid.on_voxels(likely, lattice, box), 0.0, 1.0)
+        voxels = pyramid.on_voxels(likely, lattice, box)
+        np.clip(voxels, 0.0, 1.0, out=voxels)
         for look in closer:
             self._blend(voxels, box, look)
+        return Answer(box, self._said(voxels, box, prompts))
+
+    def _said(self, voxels: FloatGrid, box: Sides, prompts: Sequence[Prompt]) -> FloatGrid:
+        """Clicked voxels as the prompts say; in place."""
         corner = [side.start for side in box]
         for prompt in prompts:
             if isinstance(prompt, Point | Scribble):
-                own = voxels_of(prompt, pyramid.shape) - corner
+                own = voxels_of(prompt, self._pyramid.shape) - corner
                 k, j, i = own[((own >= 0) & (own < voxels.shape)).all(axis=1)].T
                 voxels[k, j, i] = np.float32(prompt.include)
-        return Answer(box, voxels)
+        return voxels
+
+    def _roomier(self, box: Sides, mask: BoolArray, lattice: Lattice) -> Sides:
+        """The box of a mask with room for its border to move."""
+        size_mm = np.cbrt(np.count_nonzero(mask)) * lattice.step_mm
+        room = np.ceil(_MOVES * size_mm / self._pyramid.spacing_mm).astype(int).tolist()
+        k, j, i = (
+            slice(max(side.start - n, 0), min(side.stop + n, size))
+            for side, n, size in zip(box, room, self._pyramid.shape, strict=True)
+        )  # fmt: skip
+        return (k, j, i)
 
     def _blend(self, voxels: FloatGrid, box: Sides, look: Look) -> None:
         """Let a closer look count, less towards its border."""
@@ -376,23 +409,3 @@ def _promise(look: Look) -> float:
         return -_MOST_DOUBT
     doubt = min(float((share * (1.0 - share)).sum()) / count, _MOST_DOUBT)
     return float(share[mask].mean()) - _DOUBT * doubt
-
-
-def _merged(old: Answer, new: Answer, touched: Indices) -> Answer:
-    """The old answer, but for those changed parts that a prompt touches."""
-    box = around_both(old.box, new.box)
-    before, after = (widened(one, box) for one in (old, new))
-    changed = (before > 0.5) != (after > 0.5)
-    thin = 1 if changed.size < _MOST_LABELLED else 2
-    parts, _ = ndimage.label(changed[::thin, ::thin, ::thin])
-    at = touched - [side.start for side in box]
-    at = at[((at >= 0) & (at < changed.shape)).all(axis=1)] // thin
-    near = np.unique([parts[tuple(np.clip(at + step, 0, np.subtract(parts.shape, 1)).T)]
-                      for step in _AROUND])  # fmt: skip
-    taken = np.isin(parts, near[near > 0])
-    if thin > 1:
-        taken = taken.repeat(2, 0).repeat(2, 1).repeat(2, 2)
-        taken = taken[tuple(slice(0, n) for n in changed.shape)]
-    stays = changed & ~taken
-    # Where both agree the new shares count: they are of all prompts.
-    return Answer(box, np.where(stays, before, after).astype(np.float32))
