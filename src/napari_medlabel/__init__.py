@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from napari_medlabel.formats import scan
     from napari_medlabel.privacy.burned_in import find_burned_in
     from napari_medlabel.privacy.burned_in_redact import redact_burned_in
+    from napari_medlabel.privacy.face_plan import FacePlan
+    from napari_medlabel.privacy.pixel_wishes import FaceWish, TextWish
 
 __version__ = "0.1.0"
 
@@ -28,6 +30,8 @@ _HOME = {
     "Box": "core.prompt",
     "Code": "core.schema",
     "Edit": "core.edit",
+    "FacePlan": "privacy.face_plan",
+    "FaceWish": "privacy.pixel_wishes",
     "Geometry": "core.geometry",
     "Interactive": "commands.segmenting",
     "Label": "core.schema",
@@ -36,6 +40,7 @@ _HOME = {
     "Point": "core.prompt",
     "Scribble": "core.prompt",
     "Segmentation": "core.segmentation",
+    "TextWish": "privacy.pixel_wishes",
     "Volume": "core.volume",
     "VolumeSequence": "core.volume",
     "automatic": "commands.automatic",
@@ -51,6 +56,8 @@ __all__ = [
     "Box",
     "Code",
     "Edit",
+    "FacePlan",
+    "FaceWish",
     "Geometry",
     "Interactive",
     "Label",
@@ -59,6 +66,7 @@ __all__ = [
     "Point",
     "Scribble",
     "Segmentation",
+    "TextWish",
     "Volume",
     "VolumeSequence",
     "__version__",

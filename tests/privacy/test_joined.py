@@ -28,7 +28,7 @@ from napari_medlabel.privacy.burned_in import BurnedIn, TextBox
 from napari_medlabel.privacy.burned_in_engine import is_installed
 from napari_medlabel.privacy.burned_in_fill import Box
 from napari_medlabel.privacy.certified import certified
-from napari_medlabel.privacy.face_series import FacesFound, HeadFound, State
+from napari_medlabel.privacy.face_found import FacesFound, HeadFound, State
 from napari_medlabel.privacy.headers import Headers
 from napari_medlabel.privacy.one_file import FileDone, deidentify_file
 from napari_medlabel.privacy.pixel_change import PixelChange, patch_of

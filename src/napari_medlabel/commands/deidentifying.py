@@ -290,10 +290,16 @@ def export_pseudonyms(session: Session, out: Path, *, force: bool = False) -> in
     return len(patients)
 
 
-def deidentify(
-    source: str | Path, out: str | Path, *, profile: str | Path = "basic", jobs: int = 1
+def deidentify(  # noqa: PLR0913  # each is a choice the person makes
+    source: str | Path,
+    out: str | Path,
+    *,
+    profile: str | Path = "basic",
+    burned_in: TextWish | None = None,
+    face: FaceWish | None = None,
+    jobs: int = 1,
 ) -> Deidentified:
-    """De-identify DICOM files into a new folder, in the personal workspace: see docs/privacy.md.
+    """De-identify files into a new folder, in the personal workspace: see docs/privacy.md.
 
     Parameters
     ----------
@@ -303,6 +309,8 @@ def deidentify(
         The new folder; it is there whole or not at all.
     profile
         "basic", or a TOML file.
+    burned_in, face
+        What is done about text in pixels and about faces; None does not look.
     jobs
         Processes that share the work.
 
@@ -310,10 +318,16 @@ def deidentify(
     ------
     InputError, OutputError
         If something cannot be read or written.
+    ExtraMissing
+        If text is to be looked for without the extra `ocr`.
     Refused
-        If an identifier was found in what was written, or there is nothing to write.
+        If something that was to go was found in what was written, there is nothing to write, or a
+        person has to say something first.
     """
-    return deidentify_folder(local_session(), Path(source), Path(out), profile=profile, jobs=jobs)
+    return deidentify_folder(
+        local_session(), Path(source), Path(out), profile=profile, burned_in=burned_in, face=face,
+        jobs=jobs,
+    )  # fmt: skip
 
 
 def _chosen(profile: str | Path | Profile, dates: Dates | None) -> Profile:

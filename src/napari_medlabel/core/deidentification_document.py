@@ -132,13 +132,17 @@ class HeadTold:
 
 @dataclass(frozen=True, slots=True)
 class FacesTold:
-    """What was done about faces; `placeless` pictures are no part of any volume."""
+    """What was done about faces; `placeless` pictures are no part of any volume.
+
+    `by_hand` counts voxels that a person added to the region of one image, and spared of it.
+    """
 
     action: Literal["find", "remove"]
     plan: FacePlanTold
     kept: bool
     accepted_uncertain: bool
     reason: str
+    by_hand: dict[Literal["added", "spared"], int] | None
     volumes: list[HeadTold]
     placeless: int
 

@@ -7,13 +7,13 @@ of its voxels are face.
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from napari_medlabel.core.geometry import BoolArray, Index
+from napari_medlabel.core.geometry import BoolArray
 from napari_medlabel.core.volume import Series
 from napari_medlabel.errors import Cancelled, GeometryError, InputError, Refused
 from napari_medlabel.formats.dicom_files import Place
@@ -28,23 +28,19 @@ from napari_medlabel.privacy.face import (
     left_of,
     look,
 )
-from napari_medlabel.privacy.face_residual import Look, Residual
+from napari_medlabel.privacy.face_found import CLEAR, FacesFound, HeadFound, Proof
+from napari_medlabel.privacy.face_residual import Residual
 from napari_medlabel.privacy.face_slices import (
     HeadImage,
-    Patches,
     parts_of,
     patches_of,
     pieces_of,
     read_image,
     read_written,
 )
-from napari_medlabel.privacy.pixel_change import Patch
 from napari_medlabel.privacy.pixel_wishes import FaceWish
 
 __all__ = [
-    "FacesFound",
-    "HeadFound",
-    "State",
     "check_head",
     "check_written",
     "look_at_head",
@@ -53,179 +49,9 @@ __all__ = [
 
 Progress = Callable[[int, int], None]
 Stop = Callable[[], bool]
-State = Literal[
-    "face-removed", "carried-over", "face-kept", "face", "already-defaced", "not-a-head",
-    "face-not-in-view", "uncertain", "wrong-orientation", "unread", "not-looked-at",
-]  # fmt: skip
-_CLEAR: Final = frozenset({
-    "face-removed", "carried-over", "face-kept", "already-defaced", "not-a-head", "not-looked-at",
-})  # fmt: skip
 _CARRIED_TO: Final = frozenset({"uncertain", "face-not-in-view", "not-a-head"})
-_FACELESS: Final = frozenset({"face-removed", "carried-over", "already-defaced"})
 _FEW: Final = 8  # slices
-_LOOK: Final = "look at it, and say --accept-uncertain if it may go on"
-_PICTURES: Final = frozenset({"image", "localizer", "other"})
 _LOOKED_AT: Final = frozenset({"CT", "MR", "PT"})
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Proof:
-    """What is needed to look at the written files of a volume: the mask, and how it was before."""
-
-    finding: FaceFinding
-    before: Look | None
-    mask: bytes
-    shape: Index
-    outside: str
-
-    @property
-    def where(self) -> BoolArray:
-        count = int(np.prod(self.shape))
-        bits = np.unpackbits(np.frombuffer(self.mask, np.uint8), count=count)
-        return bits.reshape(self.shape).astype(bool)
-
-
-@dataclass(slots=True, eq=False)
-class HeadFound:
-    """What was found in one volume, and what is done about it.
-
-    Parameters
-    ----------
-    series, volume
-        As a scan counts them, from 1; 0 where it is the only one of its series.
-    state
-        What it comes to.
-    why
-        The reason, for a person.
-    places
-        Its files.
-    found
-        The series, of this one volume.
-    facts
-        Numbers.
-    accepted
-        Whether a person has said that it may go on though it is not clear.
-    """
-
-    series: int
-    volume: int
-    state: State
-    why: str
-    places: frozenset[Place]
-    found: Series
-    facts: dict[str, Any] = field(default_factory=dict)
-    patches: Patches = field(default_factory=dict)
-    patched: tuple[BoolArray, npt.NDArray[Any]] | None = None  # of a file that is no DICOM
-    accepted: bool = False
-    sure: bool = True
-    finding: FaceFinding | None = None
-    proof: _Proof | None = None
-
-    @property
-    def name(self) -> str:
-        """For a person: "series 2", or "series 2, volume 3"."""
-        return f"series {self.series}" + (f", volume {self.volume}" if self.volume else "")
-
-    @property
-    def is_faceless(self) -> bool:
-        """Whether a face was in it, is there no more, and that is certain."""
-        return self.state in _FACELESS and self.sure
-
-    @property
-    def has_face(self) -> bool:
-        """Whether a face was seen in it."""
-        return self.finding is not None and self.finding.verdict == "face"
-
-    @property
-    def frame(self) -> tuple[bytes, str]:
-        """Patient and frame of reference; "" where it has none."""
-        first = parts_of(self.found.volumes[0])[0]
-        return first.patient_key, first.frame_of_reference_uid
-
-    def document(self) -> dict[str, Any]:
-        """What a certificate tells of it."""
-        start = {"series": self.series, "volume": self.volume, "modality": self.found.modality}
-        told = {"state": self.state, "why": self.why, "accepted": self.accepted}
-        return start | told | {"files": len(self.places)} | self.facts
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FacesFound:
-    """What was found in all volumes.
-
-    Parameters
-    ----------
-    wish
-        What the person wants.
-    heads
-        One for each volume.
-    placeless
-        Pictures that are no part of any volume: of these nobody knows what they show.
-    copies
-        Files that are another one again, and that one.
-    """
-
-    wish: FaceWish
-    heads: tuple[HeadFound, ...]
-    placeless: tuple[Picture, ...] = ()
-    copies: Mapping[Place, Place] = field(default_factory=dict)
-
-    @property
-    def patches(self) -> dict[Place, dict[int, tuple[Patch, ...]]]:
-        """What comes in the place of faces, by file and frame."""
-        found: dict[Place, dict[int, tuple[Patch, ...]]] = {}
-        for head in self.heads:
-            for place, frames in head.patches.items():
-                own = found.setdefault(place, {})
-                for number, patches in frames.items():
-                    own[number] = (*own.get(number, ()), *patches)
-        return found | {one: found[first] for one, first in self.copies.items() if first in found}
-
-    @property
-    def faceless(self) -> frozenset[Place]:
-        """Files all of whose volumes showed a face that is there no more."""
-        gone = {place for one in self.heads if one.is_faceless for place in one.places}
-        rest = {place for one in self.heads if not one.is_faceless for place in one.places}
-        only = gone - rest
-        return frozenset(only | {one for one, first in self.copies.items() if first in only})
-
-    def state_of(self, place: Place) -> str:
-        """What became of a file: that of its volumes, the least clear one."""
-        place = self.copies.get(place, place)
-        states = {one.state for one in self.heads if place in one.places}
-        unclear = sorted(states - _CLEAR)
-        return unclear[0] if unclear else next(iter(sorted(states)), "not-looked-at")
-
-    def to_say(self) -> list[tuple[str, str]]:
-        """What a person has to say before anything is written, and how."""
-        said = []
-        there = [one.name for one in self.heads if one.state == "face"]
-        if there:
-            how = "--face remove, or --keep-face with --reason"
-            said.append((f"a face is in {', '.join(there)}", how))
-        for one in self.heads:
-            if one.state not in _CLEAR and one.state != "face" and not one.accepted:
-                what = f"{one.name} is {one.state.replace('-', ' ')}: {one.why}"
-                said.append((what, _LOOK))
-        beside = self._beside_a_face()
-        if beside and not self.wish.accept_uncertain:
-            what = f"{beside} pictures without a place in space are of a patient whose face is seen"
-            said.append((what, _LOOK))
-        return said
-
-    def _beside_a_face(self) -> int:
-        """Pictures that may show a face which other pictures of the same patient show."""
-        dicom = [one for one in self.heads if one.found.format == "dicom"]
-        faces = {one.frame[0] for one in dicom if one.has_face}
-        aside = [one for one in dicom if one.state == "not-looked-at"]
-        own = [parts_of(one.found.volumes[0])[0] for one in aside if one.found.kind in _PICTURES]
-        loose = [one.facts for one in self.placeless]
-        return 0 if self.wish.keep else sum(one.patient_key in faces for one in (*own, *loose))
-
-    def document(self) -> dict[str, Any]:
-        """What a certificate tells."""
-        volumes = [one.document() for one in self.heads]
-        return self.wish.document() | {"volumes": volumes, "placeless": len(self.placeless)}
 
 
 def look_for_faces(  # noqa: PLR0913  # what is looked at, and how
@@ -386,9 +212,7 @@ def _take_out(
     try:
         drawn = None if wish.by_hand is None else wish.by_hand.on(image.geometry)
         added, spared = drawn or (None, None)
-        region = face_region(
-            finding, wish.plan, added=added, spared=spared, cancelled=cancelled
-        )
+        region = face_region(finding, wish.plan, added=added, spared=spared, cancelled=cancelled)
     except Refused as error:  # nothing would guard the brain
         head.state, head.why = "uncertain", error.what
         return
@@ -402,7 +226,7 @@ def _take_out(
         head.patches = patches_of(image, region.mask)
     else:
         head.patched = (region.mask, image.array[region.mask])
-    head.proof = _Proof(finding, before, packed, image.geometry.shape, outside)
+    head.proof = Proof(finding, before, packed, image.geometry.shape, outside)
     head.state = "face-removed"
     head.facts |= _region_facts(region)
 
@@ -450,7 +274,7 @@ def _carry(head: HeadFound, donor: HeadFound, wish: FaceWish, cancelled: Stop) -
 def _accept(heads: Iterable[HeadFound], wish: FaceWish, cancelled: Stop) -> None:
     """Go on where a person has looked: what seems to be a face goes."""
     for head in heads:
-        if head.state in _CLEAR or head.state == "face":
+        if head.state in CLEAR or head.state == "face":
             continue
         head.accepted, head.sure = True, False
         finding = head.finding

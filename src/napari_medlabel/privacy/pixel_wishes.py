@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from napari_medlabel.core.geometry import BoolArray, Geometry
 from napari_medlabel.errors import InputError
 from napari_medlabel.privacy.face_plan import USUAL_PLAN, FacePlan
 
-__all__ = ["FaceWish", "TextWish"]
+__all__ = ["FaceWish", "HandStrokes", "TextWish"]
 
 _LONGEST: Final = 200  # characters of a reason
 
@@ -57,6 +58,36 @@ class TextWish:
         }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HandStrokes:
+    """What a person added to a region, and kept of it, in one image.
+
+    Parameters
+    ----------
+    added, spared
+        bool `[k, j, i]`.
+    geometry
+        Of both: the image's own grid, or that with its axes in another order.
+    """
+
+    added: BoolArray
+    spared: BoolArray
+    geometry: Geometry
+
+    def on(self, geometry: Geometry) -> tuple[BoolArray, BoolArray] | None:
+        """Both on a grid; None where that is not the grid of this very image."""
+        axes = geometry.canonical
+        own = self.geometry.canonical
+        if not geometry.laid_out(axes).same_grid(self.geometry.laid_out(own)):
+            return None
+        back = axes.inverse()
+        return back.apply(own.apply(self.added)), back.apply(own.apply(self.spared))
+
+    def document(self) -> dict[str, int]:
+        """For a certificate: how many voxels."""
+        return {"added": int(self.added.sum()), "spared": int(self.spared.sum())}
+
+
 @dataclass(frozen=True, slots=True)
 class FaceWish:
     """What is to be done about faces.
@@ -74,6 +105,8 @@ class FaceWish:
         cannot be looked at is written as it is.
     reason
         Why, for the certificate; needed where faces stay.
+    by_hand
+        Strokes in one of the images; others are as the plan has them.
 
     Raises
     ------
@@ -86,6 +119,7 @@ class FaceWish:
     keep: bool = False
     accept_uncertain: bool = False
     reason: str = ""
+    by_hand: HandStrokes | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be done."""
@@ -104,6 +138,7 @@ class FaceWish:
             "kept": self.keep,
             "accepted_uncertain": self.accept_uncertain,
             "reason": self.reason,
+            "by_hand": None if self.by_hand is None else self.by_hand.document(),
         }
 
 

@@ -14,7 +14,8 @@ from napari_medlabel.privacy.batch import Batch, write_again
 from napari_medlabel.privacy.burned_in_engine import TextReader
 from napari_medlabel.privacy.burned_in_redact import ROUNDS
 from napari_medlabel.privacy.dicom_source import uid_text
-from napari_medlabel.privacy.face_series import FacesFound, check_written, look_for_faces
+from napari_medlabel.privacy.face_found import FacesFound
+from napari_medlabel.privacy.face_series import check_written, look_for_faces
 from napari_medlabel.privacy.headers import Headers
 from napari_medlabel.privacy.objects import kind_of, kind_of_class
 from napari_medlabel.privacy.one_file import opened

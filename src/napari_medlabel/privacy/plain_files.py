@@ -25,7 +25,8 @@ from napari_medlabel.privacy.burned_in import BurnedIn, find_burned_in
 from napari_medlabel.privacy.burned_in_engine import TextReader
 from napari_medlabel.privacy.burned_in_fill import background
 from napari_medlabel.privacy.burned_in_redact import by_file, is_kept
-from napari_medlabel.privacy.face_series import HeadFound, check_head, look_at_head
+from napari_medlabel.privacy.face_found import HeadFound
+from napari_medlabel.privacy.face_series import check_head, look_at_head
 from napari_medlabel.privacy.face_slices import HeadImage, read_image
 from napari_medlabel.privacy.identifiers import Identifier
 from napari_medlabel.privacy.pixel_wishes import FaceWish, TextWish
