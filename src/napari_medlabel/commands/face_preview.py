@@ -27,10 +27,19 @@ from napari_medlabel.privacy.face_grid import PatientGrid, patient_grid
 from napari_medlabel.privacy.face_mask import Skin, skin_of, solid_of
 from napari_medlabel.privacy.face_region import sampled
 from napari_medlabel.privacy.face_residual import LEFT, Look, compared, looked_at
+from napari_medlabel.privacy.pixel_wishes import HandStrokes
 from napari_medlabel.session import OpenCase, Permission, Session
 
-__all__ = ["Body", "FaceStudy", "ForeseenFace", "PlannedFace", "foresee_face", "plan_face",
-           "study_face"]  # fmt: skip
+__all__ = [
+    "Body",
+    "FaceStudy",
+    "ForeseenFace",
+    "HandStrokes",
+    "PlannedFace",
+    "foresee_face",
+    "plan_face",
+    "study_face",
+]
 
 Progress = Callable[[int, int], None]
 Stop = Callable[[], bool]

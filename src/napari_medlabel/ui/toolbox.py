@@ -235,6 +235,7 @@ class Toolbox(QObject):
     def accept(self) -> None:
         """End what is under way, as closing an outline does; else accept the preview."""
         if self._drawing.deface.shown:
+            self._drawing.deface.accept()
             return
         tool = self.pointer
         if not (isinstance(tool, UnderWay) and tool.finish()):

@@ -32,6 +32,7 @@ class ByHand:
         self._values: npt.NDArray[np.uint8] | None = None  # made with the first stroke
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
+        self.version = 0  # another number whenever something is different
 
     @property
     def values(self) -> npt.NDArray[np.uint8]:
@@ -64,6 +65,7 @@ class ByHand:
     def keep(self, edit: Edit) -> None:
         """A stroke is finished: what it changed is in `values` already."""
         if not edit.is_nothing:
+            self.version += 1
             self._done.append(edit)
             self._undone.clear()
 
@@ -73,6 +75,7 @@ class ByHand:
             return None
         edit = self._done.pop()
         self._undone.append(edit)
+        self.version += 1
         edit.inverse().write(self.values)
         return edit
 
@@ -82,12 +85,9 @@ class ByHand:
             return None
         edit = self._undone.pop()
         self._done.append(edit)
+        self.version += 1
         edit.write(self.values)
         return edit
-
-    def forget(self) -> None:
-        """As if nothing had been drawn."""
-        self._values, self._done, self._undone = None, [], []
 
 
 class FaceStroke:

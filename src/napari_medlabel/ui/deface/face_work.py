@@ -60,6 +60,7 @@ class FaceWork(QObject):
         self._pool.setMaxThreadCount(1)
         self._job: Job | None = None
         self._planning = False
+        self._drawn = 0  # the version of the strokes that were planned with
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(SOON_MS)
@@ -215,7 +216,7 @@ class FaceWork(QObject):
         if study is None or self._stroke is not None:
             return
         session, case, strokes = self._drawing.session, self._drawing.case, self.by_hand.masks()
-        drawn = (self.by_hand.strokes, self.by_hand.can_redo)
+        drawn = self.by_hand.version
         same = planned is not None and self._drawn == drawn and _region_of(plan) == _region_of(
             planned.plan
         )  # fmt: skip
@@ -256,8 +257,6 @@ class FaceWork(QObject):
 
     def _show_arrays(self) -> None:
         self.sight.show_arrays(*(one for one in (self._brain, self._shown) if one is not None))
-
-    _drawn: tuple[int, bool] = (0, False)  # the strokes that were planned with
 
     def _run(self, task: Any, done: Any) -> Job:  # noqa: ANN401  # as Job has them
         self._end_job()

@@ -15,7 +15,7 @@ __all__ = ["HeaderWindow"]
 
 COLUMNS: Final = ("Element", "What is done", "Before", "After", "Why")
 SHOWN: Final = ("", "removed", "replaced", "kept")
-LONGEST: Final = 80  # characters of a value
+LONGEST: Final = 42  # characters of a value; all of it is in the tooltip
 HIDDEN: Final = "\N{BULLET}" * 3  # what is copied of a value
 STAYS: Final = "Values are only shown here. They are not copied, kept or written anywhere."
 
@@ -81,6 +81,6 @@ def _cells(one: HeaderRow) -> list[Cell]:
 
 
 def _value(words: str) -> Cell:
-    plain = " ".join(words.split())
+    plain = " ".join("".join(one if one.isprintable() else " " for one in words).split())
     short = plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}\N{HORIZONTAL ELLIPSIS}"
-    return Cell(short, HIDDEN)
+    return Cell(short, HIDDEN, tip=plain if short != plain else "")

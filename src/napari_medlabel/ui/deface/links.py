@@ -84,7 +84,7 @@ class DefaceLinks(QObject):
         act(tab.header.compare_wanted, self._compare)
         act(tab.files_wanted, self._ask_for_files)
         act(tab.copy_wanted, self._ask_where)
-        act(tab.cancelled, lambda drawing: drawing.deface.files.stop_copy())
+        act(tab.cancelled, lambda drawing: drawing.deface.stop())
         act(tab.certificate_wanted, self._show_certificate)
         act(tab.copy_opened, self._open_copy)
 

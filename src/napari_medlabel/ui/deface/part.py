@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject, Signal
 
 from napari_medlabel import commands
-from napari_medlabel.commands import FaceWish
+from napari_medlabel.commands import FaceWish, HandStrokes
 from napari_medlabel.errors import MedlabelError
+from napari_medlabel.ui.deface.accepting import Accepting
 from napari_medlabel.ui.deface.face_work import FaceWork
 from napari_medlabel.ui.deface.files_work import CERTIFICATE, FilesWork
 from napari_medlabel.ui.deface.page import DefacePage
@@ -52,21 +53,24 @@ class Deface(QObject):
         self._drawing = drawing
         self.face = FaceWork(drawing)
         self.files = FilesWork(drawing)
+        self.accepting = Accepting(drawing)
         self.page: DefacePage | None = None
         self.shown = False
         self.labelled_allowed = 0  # voxels that a person said may go
         self._style: tuple[str, Tokens] | None = None
         self._cleared = False
-        for part in (self.face, self.files):
+        for part in (self.face, self.files, self.accepting):
             part.changed.connect(self.changed)
             part.failed.connect(self.failed)
         self.face.said.connect(self.said)
-        self.face.changed.connect(self._show_bar)
+        self.changed.connect(self._show_bar)
+        self.accepting.done.connect(self.reopen_wanted)
 
     def close(self) -> None:
         """The case goes."""
         self.face.close()
         self.files.close()
+        self.accepting.cancel()
         if self.page is not None:
             self.page.close_canvases()
 
@@ -105,18 +109,21 @@ class Deface(QObject):
         self.page = DefacePage(self._drawing, self.face)
         if self._style is not None:
             self.page.set_style(*self._style)
+        self.page.bar.accept_wanted.connect(self.accept)
         self._show_bar()
 
     def _show_bar(self) -> None:
         if self.page is not None:
-            self.page.bar.set_plan(self.face.plan, usable=self.face.plannable)
+            self.page.bar.set_plan(
+                self.face.plan, usable=self.face.plannable, why_no_accept=self.why_no_accept
+            )
 
     # What there is
 
     @property
     def busy(self) -> bool:
         """Whether something is being worked out beside the window."""
-        return bool(self.face.busy) or self.files.busy
+        return bool(self.face.busy) or self.files.busy or self.accepting.running
 
     @property
     def facts(self) -> tuple[bool, int, bool]:
@@ -161,6 +168,17 @@ class Deface(QObject):
             labelled_allowed=0 < lost <= self.labelled_allowed, text=text_check(self.files),
         )  # fmt: skip
 
+    @property
+    def why_no_accept(self) -> str:
+        """Why the face cannot be taken out of this case now; "" where it can."""
+        study = self.face.study
+        if self.accepting.running or study is None:
+            return "The preview is being worked out"
+        if not self.face.plannable:
+            return "There is no face that could be taken out"
+        unclear = study.verdict != "face" and not self.face.looked_at
+        return first_missing(self.checks[:-1], "Say first that you have looked" if unclear else "")
+
     # What a person does
 
     def allow_labelled(self) -> None:
@@ -169,6 +187,26 @@ class Deface(QObject):
         if planned is not None:
             self.labelled_allowed = sum(planned.labelled.values())
             self.changed.emit()
+
+    def accept(self) -> None:
+        """Take the face out of the case's own image: asked once, recorded."""
+        planned, why_not = self.face.planned, self.why_no_accept
+        if why_not or planned is None:
+            self.said.emit(why_not)
+            return
+        lost = sum(planned.labelled.values())
+        more = f" {lost} labelled voxels lie in it; the labels stay." if lost else ""
+        self.asked.emit(
+            "Remove the face from this case?",
+            f"{planned.volume_ml:.0f} mL of its image are replaced in this workspace, which cannot "
+            f"be undone.{more} The source stays as it is.",
+            "Remove the face", lambda: self.accepting.start(self.face),
+        )  # fmt: skip
+
+    def stop(self) -> None:
+        """Call off what is being written."""
+        self.accepting.cancel()
+        self.files.stop_copy()
 
     def write_copy(self, out: Path) -> None:
         """Write the de-identified copy into a new folder."""
@@ -231,7 +269,11 @@ class Deface(QObject):
 
     def _copy_state(self) -> CopyState:
         files, study = self.files, self.face.study
-        busy = files.progress if files.does("copy") else None
+        busy, title = None, ""
+        if files.does("copy"):
+            busy, title = files.progress, "Writing the copy and looking at it again"
+        elif self.accepting.running:
+            busy, title = self.accepting.progress, "Taking the face out of this case"
         unclear = study is not None and study.verdict != "face" and not (
             self.not_needed or self.face.looked_at
         )  # fmt: skip
@@ -241,11 +283,19 @@ class Deface(QObject):
             "" if files.source is not None else "Choose the files that this case came from",
             "Say first that you have looked at the face" if unclear else "",
             self._reason_missing(),
+            self._strokes_left_out(),
         )
         return CopyState(
-            missing, busy, "Writing the copy and looking at it again",
+            missing, busy, title,
             files.out is not None, files.out is not None and (files.out / CERTIFICATE).is_file(),
         )  # fmt: skip
+
+    def _strokes_left_out(self) -> str:
+        """Strokes are on the case's own grid: resampled slices are others than the files'."""
+        resampled = self._drawing.case.volume.source.derivation is not None
+        if not resampled or self.face.by_hand.is_empty:
+            return ""
+        return "Strokes on resampled slices cannot go into a copy of the files: take them back"
 
     def _reason_missing(self) -> str:
         wants = self.files.keep or self.files.unread_accepted
@@ -254,4 +304,8 @@ class Deface(QObject):
     def _face_wish(self) -> FaceWish | None:
         study = self.face.study
         unclear = study is not None and study.verdict != "face" and self.face.looked_at
-        return FaceWish("remove", self.face.plan, accept_uncertain=unclear)
+        added, spared = self.face.by_hand.masks()
+        drawn = None
+        if added is not None and spared is not None:
+            drawn = HandStrokes(added, spared, self._drawing.case.volume.geometry)
+        return FaceWish("remove", self.face.plan, accept_uncertain=unclear, by_hand=drawn)

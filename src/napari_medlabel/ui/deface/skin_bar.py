@@ -1,4 +1,4 @@
-"""The bar over the two heads: what comes in the place of the face, and how deep."""
+"""The bar over the two heads: what comes in the place of the face, how deep, and Accept."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QSlider, QVBoxLa
 from napari_medlabel.commands import FacePlan
 from napari_medlabel.ui.shadow import Shadow
 from napari_medlabel.ui.theme import Tokens
-from napari_medlabel.ui.widgets import Choice, IconButton, text
+from napari_medlabel.ui.widgets import Choice, IconButton, button, text
 
 __all__ = ["DEPTHS_MM", "MODES", "SkinBar"]
 
@@ -36,6 +36,7 @@ class SkinBar(QFrame):
     depth_chosen = Signal(float)
     link_wanted = Signal(bool)
     reset_wanted = Signal()
+    accept_wanted = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -68,18 +69,19 @@ class SkinBar(QFrame):
         self.reset = IconButton(
             "rotate", "Look from the front again", self.reset_wanted.emit, size=16
         )
+        self.accept = button("Accept", self.accept_wanted.emit)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)
         layout.setSpacing(10)
         for part in (
             self.mode, _upright(), text("Depth", tone="2"), self.slider, self.field, _upright(),
-            self.link, self.reset,
+            self.link, self.reset, _upright(), self.accept,
         ):  # fmt: skip
             layout.addWidget(part)
         self._shadow = Shadow(self)
         parent.installEventFilter(self)
 
-    def set_plan(self, plan: FacePlan, *, usable: bool) -> None:
+    def set_plan(self, plan: FacePlan, *, usable: bool, why_no_accept: str) -> None:
         """Show it; `usable` where there is a face that can be taken out."""
         self.mode.set_chosen(MODES.index(plan.mode))
         for part in (self.slider, self.field):
@@ -87,6 +89,10 @@ class SkinBar(QFrame):
                 part.setValue(round(plan.depth_mm))
         for part in (self.mode, self.slider, self.field):
             part.setEnabled(usable)
+        self.accept.setEnabled(not why_no_accept)
+        self.accept.setToolTip(
+            why_no_accept or "Take the face out of this case's image, as it is seen here   Enter"
+        )
 
     def _linked(self) -> None:
         self.link_wanted.emit(self.link.isChecked())

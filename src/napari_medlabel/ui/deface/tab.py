@@ -108,7 +108,9 @@ class DefaceTab(QWidget):
         self.busy.cancelled.connect(self.cancelled)
         self.certificate = button("Certificate", self.certificate_wanted.emit, kind="link")
         self.open = button("Open the copy", self.copy_opened.emit, kind="link")
-        foot = row(text(STAYS, role="caption"), None, self.certificate, self.open, gap=2)
+        foot = column(
+            text(STAYS, role="caption"), row(self.certificate, self.open, None, gap=2), gap=2
+        )
         return column(
             self.missing, self.busy, self.create, foot, gap=6, margins=(12, 10, 12, 8)
         )  # fmt: skip

@@ -66,6 +66,8 @@ class Room(QWidget):
     def add_below(self, widget: QWidget) -> None:
         """A strip under them."""
         self._below.addWidget(widget)
+        if self._page is not None:
+            widget.hide()
 
     @property
     def large(self) -> QWidget:
