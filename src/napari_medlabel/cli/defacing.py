@@ -1,12 +1,21 @@
 """The subcommand that takes faces out."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from napari_medlabel import commands
+from napari_medlabel.cli.face_options import (
+    FaceBrow,
+    FaceDepth,
+    FaceEars,
+    FaceMargin,
+    FaceMode,
+    FaceSeed,
+    FaceTeeth,
+    ModeChoice,
+)
 from napari_medlabel.cli.irregular import (
     LargestRunChoice,
     ResampleChoice,
@@ -19,14 +28,6 @@ from napari_medlabel.errors import Refused
 from napari_medlabel.session import local_session
 
 __all__ = ["deface"]
-
-
-class ModeChoice(StrEnum):
-    """What comes in the place of a face."""
-
-    BLANK = "blank"
-    BLUR = "blur"
-    NOISE = "noise"
 
 
 def deface(  # noqa: PLR0913  # one for each option
@@ -42,10 +43,7 @@ def deface(  # noqa: PLR0913  # one for each option
         ),
     ],
     *,
-    mode: Annotated[
-        ModeChoice,
-        typer.Option("--mode", help="Air, or a generic face of noise or of blurred flesh."),
-    ] = ModeChoice.BLANK,
+    mode: FaceMode = ModeChoice.BLANK,
     mask: Annotated[
         Path | None,
         typer.Option("--mask", readable=False, help="Write the mask of what was taken out, too."),
@@ -57,18 +55,12 @@ def deface(  # noqa: PLR0913  # one for each option
         bool,
         typer.Option("--accept-uncertain", help="You have looked: go on where it is not clear."),
     ] = False,
-    margin: Annotated[
-        float, typer.Option("--margin", help="Millimetres kept from the brain, 2 to 30.")
-    ] = 6.0,
-    depth: Annotated[
-        float, typer.Option("--depth", help="Millimetres behind the glabella, 40 to 90.")
-    ] = 62.0,
-    ears: Annotated[bool, typer.Option("--ears", help="Take out the ears, too.")] = False,
-    teeth: Annotated[bool, typer.Option("--teeth", help="Take out all teeth, too.")] = False,
-    brow: Annotated[
-        bool, typer.Option("--brow", help="Take out brow and lower forehead, too.")
-    ] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Of the noise.")] = 0,
+    margin: FaceMargin = 6.0,
+    depth: FaceDepth = 62.0,
+    ears: FaceEars = False,
+    teeth: FaceTeeth = False,
+    brow: FaceBrow = False,
+    seed: FaceSeed = 0,
     series: SeriesChoice = "",
     volume: VolumeChoice = 0,
     largest_run: LargestRunChoice = False,

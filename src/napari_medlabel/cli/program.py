@@ -19,8 +19,8 @@ from napari_medlabel.cli.annotations import annotations
 from napari_medlabel.cli.automatic import auto
 from napari_medlabel.cli.burned_in import burned_in
 from napari_medlabel.cli.defacing import deface
-from napari_medlabel.cli.face_case import deface_case
 from napari_medlabel.cli.exporting import export
+from napari_medlabel.cli.face_case import deface_case
 from napari_medlabel.cli.irregular import (
     LargestRunChoice,
     NearestChoice,
