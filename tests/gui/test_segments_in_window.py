@@ -129,6 +129,28 @@ def test_a_template_brings_its_protocol_and_numbered_segments(window: Window, st
     assert names(window) == []
 
 
+def test_a_template_over_drawn_segments_asks_and_renumbers_them_in_one_step(drawn: Window) -> None:
+    tab, seg = drawn.panel.annotate, drawn.drawing.case.segmentation
+    before, old = seg.labels.copy(), names(drawn)
+    templates = actions_of(actions_of(tab.segments.schema_menu())["Load template"].menu())
+    organs = next(one for words, one in templates.items() if words.startswith("Abdom"))
+    organs.trigger()
+    wait_until(tab.question.isVisible, "the question")
+    assert names(drawn) == old
+    drawn.click(tab.question.no)
+    organs.trigger()
+    drawn.click(tab.question.yes)
+    wait_until(lambda: len(seg.schema) > len(old), "the template")
+    new = {one.name: one.value for one in seg.schema}
+    for value, name in enumerate(old, 1):
+        assert new[name] > 2
+        np.testing.assert_array_equal(seg.labels == new[name], before == value)
+    assert seg.schema[drawn.drawing.choices.active].name in old
+    drawn.press("Ctrl+Z")
+    np.testing.assert_array_equal(seg.labels, before)
+    assert names(drawn) == old
+
+
 def test_a_schema_is_written_and_read_through_file_windows(drawn: Window, tmp_path: Path) -> None:
     box = drawn.panel.annotate.segments
     drawn.drawing.rename(1, "Tumour")

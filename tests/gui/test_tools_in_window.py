@@ -13,7 +13,9 @@ from napari_medlabel.core.geometry import BoolArray, Geometry
 from napari_medlabel.core.metrics import dice
 from napari_medlabel.core.provenance import steps_of
 from napari_medlabel.phantom import write_ct_series
+from napari_medlabel.ui.preview_state import preview_words
 from napari_medlabel.ui.sight import Proposal, RangePreview
+from napari_medlabel.ui.workplace_state import preview_state
 from tests.gui.pointing import Mouse
 from tests.gui.real_window import Window, wait_until
 
@@ -339,6 +341,15 @@ def test_grow_fills_an_organ_from_a_click_and_its_slider_from_the_same(window: W
     second = made(window)
     assert second.what.settings["seed"] == [10, 60, 40]
     assert second.what.voxels > first.what.voxels
+    drawing.tools.set_option("grow", "most_ml", 5.0)
+    wait_until(lambda: drawing.proposals.open is not second, "one within the limit")
+    limited = made(window)
+    assert 4.5 < limited.what.voxels * drawing.case.volume.geometry.voxel_ml <= 5.0
+    bar = preview_state(drawing.case, drawing.proposals, 0)
+    assert preview_words(bar).endswith("stopped at 5 mL")
+    drawing.tools.set_option("grow", "most_ml", None)
+    wait_until(lambda: drawing.proposals.open is not limited, "one without")
+    assert made(window).what.voxels == second.what.voxels
     window.press("Return")
     after = accepted(window, "Grow region", before, steps)
     assert dice(after > 0, organ()) > 0.99
@@ -360,6 +371,11 @@ def test_a_threshold_is_seen_while_it_is_chosen_and_heeds_locks(window: Window) 
     shown = drawing.proposals.open.slice_of(0, 10, SHAPE[1:])
     assert dice(shown, organ()[10] & (before[10] != LOCKED)) > 0.99
     assert not shown[before[10] == LOCKED].any()
+    drawing.tools.set_mask(on=True, limits=(160.0, 400.0))
+    masked = drawing.proposals.open.slice_of(0, 10, SHAPE[1:])
+    np.testing.assert_array_equal(masked, shown & (drawing.sight.image[10] >= 160))
+    drawing.tools.set_mask(on=False)
+    np.testing.assert_array_equal(drawing.proposals.open.slice_of(0, 10, SHAPE[1:]), shown)
     window.press("Shift+Return")
     wait_until(lambda: not drawing.proposals.making, "the slice")
     assert set(np.flatnonzero((labels(window) != before).any(axis=(1, 2)))) == {10}
