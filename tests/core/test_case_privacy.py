@@ -1,7 +1,7 @@
 """A part is cleared by an event that says so, or not at all."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_medlabel.core.case_privacy import (
@@ -43,7 +43,8 @@ def told(wanted: list[PartState]) -> CasePrivacy:
     return privacy
 
 
-@given(st.lists(events, max_size=12))
+@settings(max_examples=40)
+@given(st.lists(events, max_size=8))
 def test_the_last_event_of_a_part_is_its_state_and_without_one_it_is_unknown(
     wanted: list[PartState],
 ) -> None:
@@ -56,7 +57,8 @@ def test_the_last_event_of_a_part_is_its_state_and_without_one_it_is_unknown(
     )
 
 
-@given(st.lists(events, max_size=12), policies, st.sampled_from(MOMENTS))
+@settings(max_examples=40)
+@given(st.lists(events, max_size=8), policies, st.sampled_from(MOMENTS))
 def test_the_gate_wants_what_the_policy_names_and_nobody_has_cleared(
     wanted: list[PartState], policy: PrivacyPolicy, moment: str
 ) -> None:
@@ -71,6 +73,7 @@ def test_the_gate_wants_what_the_policy_names_and_nobody_has_cleared(
     assert not missing_parts(privacy, PrivacyPolicy(), MOMENTS)
 
 
+@settings(max_examples=20)
 @given(policies)
 def test_a_policy_comes_back_from_its_document(policy: PrivacyPolicy) -> None:
     assert PrivacyPolicy.from_document(policy.document()) == policy
