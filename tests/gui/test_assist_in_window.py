@@ -206,7 +206,7 @@ def answer(window: Window, *, to: int | None = None) -> Proposal:
     """The preview, once nothing is on its way; of so many prompts."""
     drawing = window.drawing
     wait_until(lambda: isinstance(drawing.proposals.open, Proposal), "an answer")
-    wait_until(lambda: not drawing.proposals.making and not drawing.assist._rest.isActive(), "rest")
+    wait_until(lambda: not drawing.proposals.making and drawing.assist.pointed.resting, "rest")
     assert isinstance(drawing.proposals.open, Proposal)
     assert to is None or len(drawing.assist.room.asking.prompts) == to
     return drawing.proposals.open
@@ -618,7 +618,7 @@ def test_an_engine_that_breaks_is_said_in_words_and_nothing_changes(
     Mouse(window).click(middle)
     wait_until(window.panel.error.isVisible, "the card")
     card = window.panel.error.shown
-    assert card.title == "The engine broken did not answer (RuntimeError)."
+    assert card.title == "The engine broken did not answer (RuntimeError)"
     assert "secret" not in f"{card.title} {card.text} {card.details}"
     assert window.drawing.case.segmentation.labels.sum() == 0
     assert (assist.prompts, window.drawing.proposals.open) == ((), None)

@@ -253,6 +253,7 @@ def test_another_size_is_open_after_one_prompt_and_forgotten_with_it() -> None:
     assert (more.without(1).size, more.without(0).size, more.changed(0, THERE).size) == (1, 0, 0)
     assert more.stepped_back().size == 1
     assert more.stepped_back().stepped_back().size == 0
+    assert second.next_size().as_settled((HERE,)) == replace(second, sized=1)
     assert one.next_size().of_size(0).sizes == 1  # none but its own
     assert not one.next_size().of_size(0).has_sizes
 

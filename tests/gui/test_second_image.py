@@ -189,7 +189,7 @@ def test_what_lies_elsewhere_is_refused_and_the_one_before_stays(
     wait_until(lambda: window.desk.error is not None, "the reason")
     card = window.desk.error
     assert card is not None
-    assert card.title == "The two images do not overlap: 444 mm lie between them (head or feet)."
+    assert card.title == "The two images do not overlap: 444 mm lie between them (head or feet)"
     assert "Doe" not in card.title + card.text + card.details
     assert window.drawing.sight.overlay is before
     assert window.drawing.second.state.name == "Series 2 · CT"

@@ -29,7 +29,7 @@ CASE_MENU: Final = (
     ("save-version", f"Save version{MORE}"), ("versions", f"Versions{MORE}"),
 )  # fmt: skip
 CHANGING: Final = {"import-mask", "import-mask-folder", "save-version"}
-LONGEST_NAME: Final = "Segments"  # of a schema in the title: of longer ones the rest is cut
+LONGEST_NAME: Final = "My segments"  # of a schema in the title: of longer ones the rest is cut
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,17 +96,17 @@ class Prompted:
     def changed(self, number: int, prompt: Prompt) -> "Prompted":
         """With another in the place of one."""
         prompts = (*self.prompts[:number], prompt, *self.prompts[number + 1 :])
-        return replace(self._unsized(number), prompts=prompts, undone=())
+        return replace(self.unsized(number), prompts=prompts, undone=())
 
     def without(self, number: int) -> "Prompted":
         """With one fewer, whichever."""
         prompts = (*self.prompts[:number], *self.prompts[number + 1 :])
-        return replace(self._unsized(number), prompts=prompts)
+        return replace(self.unsized(number), prompts=prompts)
 
     def stepped_back(self) -> "Prompted":
         """With the last one taken back."""
         *prompts, last = self.prompts
-        kept = self._unsized(len(prompts))
+        kept = self.unsized(len(prompts))
         return replace(kept, prompts=tuple(prompts), undone=(last, *self.undone))
 
     def stepped_on(self) -> "Prompted":
@@ -125,6 +125,11 @@ class Prompted:
             return replace(self, ml=ml, settled=settled)
         return replace(self, answered=prompts, before_ml=self.ml, ml=ml, settled=settled)
 
-    def _unsized(self, number: int) -> "Prompted":
+    def as_settled(self, prompts: tuple[Prompt, ...]) -> "Prompted":
+        """With these prompts alone, of the size that was answered: nothing came of newer ones."""
+        size = next((one for one in self.settled[2:] if isinstance(one, int)), 0)
+        return replace(self, prompts=prompts, size=size)
+
+    def unsized(self, number: int = 0) -> "Prompted":
         """As before another size was asked for, if that was of a prompt from this one on."""
         return self if number >= self.sized else replace(self, size=0, sizes=None, sized=0)
