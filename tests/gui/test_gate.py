@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
 from napari_medlabel import commands
@@ -83,3 +84,29 @@ def test_a_case_that_is_held_back_is_drawn_on_and_exported_once_it_is_cleared(
     window.idle()
     assert window.desk.error is None
     assert list((tmp_path / "out").glob("*.nii.gz"))
+
+
+def test_a_case_is_let_through_with_a_reason_where_the_rules_allow_it(
+    window: Window, study: Path, tmp_path: Path
+) -> None:
+    commands.set_privacy_policy(window.session, EXPORT)
+    window.open_study(study)
+    tab = window.panel.export
+    turn_to(window, "Export")
+    tab.set_folder(tmp_path / "out")
+    assert tab.reason.isVisible()
+    assert not tab.let_through.isEnabled()
+    tab.reason.setFocus()
+    QTest.keyClicks(tab.reason, "agreed with the board")
+    window.click(tab.let_through)
+    assert "Face: let through by" in words_in(tab.gate)
+    assert not tab.reason.isVisible()
+    assert tab.run.isEnabled()
+    face = commands.case_privacy(window.session, window.drawing.case).face
+    assert (face.state, face.why) == ("overridden", "agreed with the board")
+    rules = PrivacyPolicy(export=frozenset({"face"}), override=False)
+    commands.set_privacy_policy(window.session, rules)
+    turn_to(window, "Annotate")
+    turn_to(window, "Export")
+    assert not tab.run.isEnabled()
+    assert not tab.reason.isVisible()

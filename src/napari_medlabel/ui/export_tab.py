@@ -81,13 +81,15 @@ class ExportTab(QScrollArea):
     """Says what is wanted; shows what came of it.
 
     `folder_wanted` asks for a destination, `originals_wanted` for the folder of the images that
-    the case was made from, `clearing_wanted` for where a case that is held back can be cleared.
+    the case was made from, `clearing_wanted` for where a case that is held back can be cleared,
+    `through_wanted` to let it through as it is, for a reason.
     """
 
     wanted = Signal(object)
     folder_wanted = Signal()
     originals_wanted = Signal()
     clearing_wanted = Signal()
+    through_wanted = Signal(str)
 
     def __init__(self) -> None:
         super().__init__()
@@ -184,6 +186,9 @@ class ExportTab(QScrollArea):
             self._gate_lines.addWidget(made)
             dress(made, self._tokens)
         self.clear_it.setVisible(new.held_back and bool(new.lines))
+        self._through.setVisible(new.held_back and new.may_override)
+        self.reason.clear()
+        self.let_through.setEnabled(False)
         self._look()
 
     def set_folder(self, folder: Path) -> None:
@@ -259,10 +264,30 @@ class ExportTab(QScrollArea):
         self.clear_it.setToolTip("Shows what can be done about it: the Deface tab")
         self.gate = column(
             row(text("Privacy gate", role="section"), None, self._gate_chip), self._gate_words,
-            _holding(self._gate_lines), row(self.clear_it, None), 8, line(), 8, gap=5,
+            _holding(self._gate_lines), row(self.clear_it, None), self._through_part(),
+            8, line(), 8, gap=5,
         )  # fmt: skip
         self.gate.hide()
         return self.gate
+
+    def _through_part(self) -> QWidget:
+        """A reason, and the button that lets the case through for it."""
+        self.reason = QLineEdit()
+        self.reason.setAccessibleName("Why it may leave as it is")
+        self.reason.setPlaceholderText("Why it may leave as it is")
+        self.reason.setToolTip("Goes into the provenance of exports: name nobody")
+        self.reason.setMaxLength(500)
+        self.let_through = button(
+            "Let through", lambda: self.through_wanted.emit(self.reason.text().strip()),
+            tip="Kept with your name and the reason",
+        )  # fmt: skip
+        self.let_through.setEnabled(False)
+        self.reason.textEdited.connect(
+            lambda words: self.let_through.setEnabled(bool(words.strip()))
+        )
+        self._through = row(self.reason, self.let_through)
+        self._through.hide()
+        return self._through
 
     def _choose_grid(self, number: int) -> None:
         self._onto = number

@@ -335,6 +335,7 @@ class MedlabelPanel(QWidget):
         desk.asked.connect(self.action_windows.ask)
         self.action_windows.asked.connect(self.segment_windows.ask)
         self.export.clearing_wanted.connect(lambda: self.choose_tab(DEFACE))
+        desk.act_on(self.export.through_wanted, self._let_through)
         self.export.originals_wanted.connect(
             lambda: self._ask(
                 QFileDialog.FileMode.Directory, "Original images", self.export.set_originals
@@ -395,6 +396,10 @@ class MedlabelPanel(QWidget):
 
         self.export.set_busy("Writing and reading back")
         self.desk.export(write, self.export.show_result, lambda: self.export.set_busy(""))
+
+    def _let_through(self, drawing: Drawing, why: str) -> None:
+        self._gate.let_through(drawing.case, why)
+        self.show_state()
 
     def _ask(self, mode: QFileDialog.FileMode, title: str, then: object) -> None:
         dialog = QFileDialog(self, title)
