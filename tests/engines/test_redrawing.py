@@ -10,7 +10,7 @@ from napari_medlabel.core.prompt import Point
 from napari_medlabel.engines.answers import part_of
 from napari_medlabel.engines.appearance import redrawn
 from napari_medlabel.engines.engine import Answer
-from napari_medlabel.engines.network.merging import merged
+from napari_medlabel.engines.network.merging import merged, reach_mm
 from napari_medlabel.engines.redrawing import border_moves
 from napari_medlabel.engines.sampling import Pyramid
 
@@ -135,8 +135,24 @@ def test_of_a_new_answer_only_the_touched_change_is_taken(
     box = tuple(slice(0, n) for n in SHAPE)
     small = (slice(2, 14), slice(8, 24), slice(8, 24))
     old, new = Answer(small, before[small].copy()), Answer(box, after)
-    found = merged(old, new, np.array([[8, 23, 15]])).whole_mask(SHAPE)
+    found = merged(old, new, np.array([[8, 23, 15]]), MM).whole_mask(SHAPE)
     assert found[4:12, 10:25, 10:20].all()
     assert not found[:, :, 30:].any()
-    nothing = merged(old, new, np.array([[1, 40, 2]])).whole_mask(SHAPE)
+    nothing = merged(old, new, np.array([[1, 40, 2]]), MM).whole_mask(SHAPE)
     np.testing.assert_array_equal(nothing, before > 0.5)
+    near = merged(old, new, np.array([[8, 22, 15]]), MM, 4.0).whole_mask(SHAPE)
+    assert near[8, 20:25, 15].all()
+    assert not near[4, 20:26, 10:20].any()  # 12 mm away
+    assert near[4:12, 10:20, 10:20].all()
+
+
+def test_a_late_click_reaches_as_far_as_it_says_that_the_error_does() -> None:
+    mask = ball(12.0)
+    box = tuple(slice(0, n) for n in SHAPE)
+    answer = Answer(box, mask.astype(np.float32))
+    shallow = reach_mm(answer, Point((8, 24 + 14, 22)), MM)  # 2 mm beside it
+    deep = reach_mm(answer, Point((8, 24 + 20, 22)), MM)
+    assert 5.0 <= shallow < 0.5 * deep < 30.0
+    inside = reach_mm(answer, Point((8, 24 + 10, 22), include=False), MM)
+    assert 5.0 <= inside < 20.0
+    assert reach_mm(Answer.nothing(), Point(CENTER), MM) == np.inf

@@ -31,10 +31,11 @@ from napari_medlabel.engines.engine import Answer, EngineFacts
 from napari_medlabel.engines.network.asking import Asking
 from napari_medlabel.engines.network.encoding import FloatGrid
 from napari_medlabel.engines.network.hints import is_in, likely_places, reach
-from napari_medlabel.engines.network.merging import merged
+from napari_medlabel.engines.network.looks import Look, promise
+from napari_medlabel.engines.network.merging import merged, reach_mm
 from napari_medlabel.engines.network.prompting import obeyed, sight_of
 from napari_medlabel.engines.redrawing import border_moves
-from napari_medlabel.engines.sampling import Lattice, Patch, Pyramid
+from napari_medlabel.engines.sampling import Lattice, Pyramid
 
 __all__ = ["NetworkSession"]
 
@@ -50,23 +51,11 @@ _WIDE: Final = 1.6  # voxels: with a wider step a second, closer look is taken
 _CLOSER: Final = 2.2
 _HELD: Final = 0.7  # of the closer look's field: larger prompts are not looked at closer
 _MERGED_FROM: Final = 2  # from this one on that is no box only changes that touch it are taken
+_BOUNDED_FROM: Final = 4  # from this prompt on a click changes only what is near it
 _MOST_VOXELS: Final = 48_000_000  # of an answer: 200 MB
 _MOST_KEPT: Final = 400_000_000  # bytes of earlier answers
-_FEWEST: Final = 8  # samples of an object
-_DOUBT: Final = 0.4  # what a sample of doubt for each of the object costs in sureness
-_MOST_DOUBT: Final = 3.0
 _REACHES: Final = 2.0  # what the sides of a box count for beside sureness
 _MOVES: Final = 0.15  # of the object's size: room for its border to move
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """The object on a patch, as the network sees it; with `hints` that nobody gave."""
-
-    patch: Patch
-    probability: FloatGrid
-    expected: float
-    hints: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +140,10 @@ class NetworkSession:
         pointed = sum(not isinstance(one, Box) for one in prompts)
         if pointed >= _MERGED_FROM and not isinstance(prompts[-1], Box):
             touched = voxels_of(prompts[-1], self._pyramid.shape)
-            seen = merged(self._last.seen, seen, touched)
+            last, mm, reach = prompts[-1], self._pyramid.spacing_mm, np.inf
+            if len(prompts) >= _BOUNDED_FROM and isinstance(last, Point):
+                reach = reach_mm(self.answer, last, mm)
+            seen = merged(self._last.seen, seen, touched, mm, reach)
         return self._found(seen, prompts)
 
     def _found(self, seen: Answer, prompts: Sequence[Prompt]) -> _Found:
@@ -228,7 +220,7 @@ class NetworkSession:
         fields = fields or [max(size * _ROOM, finest)]
         lattices = [Lattice.around(middle, self._held(field), _SIDE) for field in fields]
         looks = self._looks(lattices, prompts, cancelled)
-        return sorted(looks, key=_promise, reverse=True)
+        return sorted(looks, key=promise, reverse=True)
 
     def _boxed(self, lattice: Lattice, prompts: Sequence[Prompt], cancelled: Stop) -> list[Look]:
         """First looks at what is in a box, by what may be clicked there; best first."""
@@ -247,7 +239,7 @@ class NetworkSession:
         ]
         return sorted(
             looks, reverse=True,
-            key=lambda look: _promise(look) + _REACHES * reach(look.probability, within),
+            key=lambda look: promise(look) + _REACHES * reach(look.probability, within),
         )  # fmt: skip
 
     def _settled(self, look: Look, prompts: Sequence[Prompt], cancelled: Stop) -> _Found:
@@ -398,14 +390,3 @@ def _cut(one: Sides, other: Sides) -> Sides:
         slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(one, other, strict=True)
     )
     return (k, j, i)
-
-
-def _promise(look: Look) -> float:
-    """How sure the network is of the object on a patch, and how little else it could be."""
-    share = look.probability
-    mask = share > 0.5
-    count = int(np.count_nonzero(mask))
-    if count < _FEWEST:
-        return -_MOST_DOUBT
-    doubt = min(float((share * (1.0 - share)).sum()) / count, _MOST_DOUBT)
-    return float(share[mask].mean()) - _DOUBT * doubt
