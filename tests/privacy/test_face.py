@@ -130,6 +130,26 @@ def test_less_depth_takes_out_less_and_teeth_and_brow_take_out_more(mr: Case) ->
         assert region.nearest_brain_mm >= 2.0
 
 
+def test_a_newborns_head_is_one_and_its_face_goes_down_to_the_neck(mr: Case) -> None:
+    matrix = mr.volume.geometry.lps_from_kji.copy()
+    matrix[:3, :3] *= 0.66
+    grid = Geometry(_SHAPE, matrix)
+    finding = find_in(mr.volume.levels[0], grid)
+    assert finding.verdict == "face"
+    region = face_region(finding)
+    assert not (region.mask & mr.brain).any()
+    # as much goes as of the adult's: what was fitted short does not leave a chin
+    assert (mr.region.mask & ~region.mask).sum() < 0.2 * mr.region.voxels
+
+
+def test_a_head_of_another_contrast_has_a_face_too() -> None:
+    grid = _grid()
+    array = Head(4).mr(grid, "FLAIR")
+    finding = find_in(array, grid)
+    assert finding.verdict == "face"
+    assert not (face_region(finding).mask & Head(4).brain(grid)).any()
+
+
 def test_what_a_person_adds_goes_unless_it_is_near_the_brain(ct: Case) -> None:
     added, spared = np.zeros(_SHAPE, bool), np.zeros(_SHAPE, bool)
     added[:, :, :20] = True

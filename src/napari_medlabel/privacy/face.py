@@ -212,6 +212,7 @@ def _measured(grid: PatientGrid, found: Found, limit: float, *, hounsfield: bool
         generic=_generic(skin, found.generic),
         dim=_dim(grid, skin, found.vault, limit),
         hollow=_hollow(grid, skin, pose, limit),
+        size=float(pose.size.mean()),
     )
 
 

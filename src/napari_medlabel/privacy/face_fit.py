@@ -8,7 +8,7 @@ improved side by side.
 
 from dataclasses import dataclass
 from itertools import permutations, product
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from napari_medlabel.core.geometry import BoolArray, FloatArray
 from napari_medlabel.privacy.face_mask import Skin
 from napari_medlabel.privacy.face_template import NASION_Z, PIVOT
 
-__all__ = ["TURNS", "Pose", "fit", "starts_at", "turned"]
+__all__ = ["ADULT", "SMALL_BUILDS", "TURNS", "Build", "Pose", "fit", "starts_at", "turned"]
 
 _PRIOR_SIZE: Final = 0.12  # of the logarithm of the size as a whole: from a child's head to a large
 _PRIOR_SHAPE: Final = 0.05  # of one axis against the others
@@ -27,6 +27,27 @@ _UNSEEN: Final = 0.40  # the error of a point that the image does not show; 1 is
 _SCHEDULE_MM: Final = ((24.0, 12), (12.0, 10), (6.0, 10))  # width of the weights, steps
 _FINE_MM: Final = ((3.0, 12),)
 _MOST_TURN, _MOST_MM, _MOST_SIZE = 0.20, 12.0, 0.08  # of one step
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What is expected of a head before it is looked at, against the mean adult's.
+
+    Parameters
+    ----------
+    size
+        As a whole.
+    face_length
+        Of the face below the nasion.
+    """
+
+    size: float
+    face_length: float
+
+
+ADULT: Final = Build(1.0, 1.0)
+# A newborn's head is two thirds of an adult's, its face less than half: Farkas (1994).
+SMALL_BUILDS: Final = (Build(0.84, 0.94), Build(0.66, 0.78))  # a child's, a newborn's
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +66,8 @@ class Pose:
         Of the face below the nasion, against the template's.
     error
         Of the fit: 0 where all points lie on the skin, 1 where none does.
+    build
+        What size and length of the face were expected: of an adult's head or of a newborn's.
     """
 
     turn: FloatArray
@@ -52,6 +75,7 @@ class Pose:
     size: FloatArray
     face_length: float = 1.0
     error: float = 1.0
+    build: "Build" = ADULT
 
     def lps(self, points: FloatArray) -> FloatArray:
         """Positions in the image, `[n, 3]`, of positions in the template."""
@@ -116,11 +140,20 @@ def fit(  # noqa: PLR0913  # what a fit may be told
 class _State:
     """The numbers of several poses, one row each."""
 
-    def __init__(self, turn: Any, place: Any, log_size: Any, log_face: Any) -> None:  # noqa: ANN401  # arrays
-        self.turn: FloatArray = turn
-        self.place: FloatArray = place
-        self.log_size: FloatArray = log_size
-        self.log_face: FloatArray = log_face
+    def __init__(
+        self, turn: FloatArray, place: FloatArray, log_size: FloatArray, log_face: FloatArray,
+        builds: list[Build],
+    ) -> None:  # fmt: skip
+        self.turn, self.place = turn, place
+        self.log_size, self.log_face = log_size, log_face
+        self.builds = builds
+
+    @property
+    def odd(self) -> tuple[FloatArray, FloatArray]:
+        """How far sizes and lengths of the face are from what was expected, in logarithms."""
+        size = np.log([build.size for build in self.builds])
+        face = np.log([build.face_length for build in self.builds])
+        return self.log_size - size[:, None], self.log_face - face
 
     @classmethod
     def of(cls, starts: list[Pose]) -> "_State":
@@ -129,13 +162,20 @@ class _State:
             np.stack([p.place for p in starts]),
             np.log(np.stack([p.size for p in starts])),
             np.log(np.array([p.face_length for p in starts])),
+            [p.build for p in starts],
         )
 
     def poses(self, errors: FloatArray) -> list[Pose]:
         return [
-            Pose(r, t, np.exp(s), float(np.exp(f)), float(e))
-            for r, t, s, f, e in zip(
-                self.turn, self.place, self.log_size, self.log_face, errors, strict=True
+            Pose(r, t, np.exp(s), float(np.exp(f)), float(e), build)
+            for r, t, s, f, e, build in zip(
+                self.turn,
+                self.place,
+                self.log_size,
+                self.log_face,
+                errors,
+                self.builds,
+                strict=True,
             )
         ]
 
@@ -200,9 +240,10 @@ def _priors(state: _State) -> tuple[FloatArray, FloatArray]:
     mean = np.full((3, 3), 1.0 / 3.0)
     sizes = mean / _PRIOR_SIZE**2 + (np.eye(3) - mean) / _PRIOR_SHAPE**2
     curve[:, 6:9, 6:9] = sizes * _PRIOR_WEIGHT
-    pull[:, 6:9] = -(state.log_size @ sizes) * _PRIOR_WEIGHT
+    size, face = state.odd
+    pull[:, 6:9] = -(size @ sizes) * _PRIOR_WEIGHT
     curve[:, 9, 9] = _PRIOR_WEIGHT / _PRIOR_FACE**2
-    pull[:, 9] = -state.log_face * _PRIOR_WEIGHT / _PRIOR_FACE**2
+    pull[:, 9] = -face * _PRIOR_WEIGHT / _PRIOR_FACE**2
     return curve, pull
 
 
@@ -226,9 +267,10 @@ def _errors(  # noqa: PLR0913, PLR0917  # what the error depends on
     square = (distance / width) ** 2
     missed = 1.0 - same_way / (1.0 + square)
     error = (shares * np.where(seen, missed, _UNSEEN)).sum(axis=1)
-    mean = state.log_size.mean(axis=1)
-    odd = (mean / _PRIOR_SIZE) ** 2 + (state.log_face / _PRIOR_FACE) ** 2
-    odd += ((state.log_size - mean[:, None]) ** 2).sum(axis=1) / _PRIOR_SHAPE**2
+    size, face = state.odd
+    mean = size.mean(axis=1)
+    odd = (mean / _PRIOR_SIZE) ** 2 + (face / _PRIOR_FACE) ** 2
+    odd += ((size - mean[:, None]) ** 2).sum(axis=1) / _PRIOR_SHAPE**2
     total: FloatArray = error + 0.5 * _PRIOR_WEIGHT * odd
     return total
 
@@ -261,6 +303,10 @@ def _quarter_turns() -> tuple[npt.NDArray[np.float64], ...]:
 TURNS: Final = _quarter_turns()
 
 
-def starts_at(places: FloatArray, turns: list[FloatArray], size: float = 1.0) -> list[Pose]:
-    """Every place with every turn, at a size against the mean adult's."""
-    return [Pose(turn, place, np.full(3, size)) for place in places for turn in turns]
+def starts_at(places: FloatArray, turns: list[FloatArray], build: Build = ADULT) -> list[Pose]:
+    """Every place with every turn, with what is expected of a head."""
+    return [
+        Pose(turn, place, np.full(3, build.size), build.face_length, build=build)
+        for place in places
+        for turn in turns
+    ]

@@ -21,7 +21,7 @@ __all__ = ["front_distance", "front_points", "generic_pose"]
 
 Real = npt.NDArray[np.float32]
 _BACK_Y: Final = -20.0  # of the cylinder's axis, which runs from feet to head
-_WIDE_MM, _DEEP_MM = 66.0, 52.0  # its radii: it reaches no further than 20 mm below the lips' skin
+_WIDE_MM, _DEEP_MM = 78.0, 46.0  # its radii: flat, some 30 mm below the skin of the lips
 _POINTS: Final = (24, 40)  # across, and along
 
 

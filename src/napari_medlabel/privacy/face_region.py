@@ -13,7 +13,7 @@ from napari_medlabel.privacy.face_brain import Brain
 from napari_medlabel.privacy.face_fit import Pose
 from napari_medlabel.privacy.face_grid import STEP_MM
 from napari_medlabel.privacy.face_plan import USUAL_PLAN, FacePlan
-from napari_medlabel.privacy.face_template import CHIN_Z, GLABELLA, brain_distance
+from napari_medlabel.privacy.face_template import CHIN_Z, GLABELLA, NASION_Z, brain_distance
 
 __all__ = ["Region", "region_of", "sampled"]
 
@@ -179,7 +179,7 @@ def _field(geometry: Geometry, pose: Pose, brain: Brain, plan: FacePlan) -> tupl
         index = np.concatenate([np.full((len(columns), 1), k), columns], axis=1)
         lps = near.lps(index)
         x, y, z = pose.template(lps).astype(np.float32).T
-        depth = _face_depth(y, z, plan)
+        depth = _face_depth(y, z, plan, pose)
         if plan.ears:
             depth = np.maximum(depth, _ear_depth(x, y, z))
         if plan.teeth:
@@ -193,10 +193,15 @@ def _top(plan: FacePlan) -> float:
     return GLABELLA[2] + (_BROW_MM if plan.brow else _ABOVE_MM)
 
 
-def _face_depth(y: Real, z: Real, plan: FacePlan) -> Real:
+def _bottom(pose: Pose) -> float:
+    """In the template; a face that was fitted short may be longer: then some of the neck goes."""
+    return NASION_Z + (CHIN_Z - _BELOW_MM - NASION_Z) / min(pose.face_length, 1.0)
+
+
+def _face_depth(y: Real, z: Real, plan: FacePlan, pose: Pose) -> Real:
     front = GLABELLA[1] + plan.depth_mm - y
     below_brow = _top(plan) - z
-    above_chin = z - (CHIN_Z - _BELOW_MM)
+    above_chin = z - _bottom(pose)
     depth: Real = np.minimum(np.minimum(front, below_brow), above_chin)
     return depth
 
@@ -225,7 +230,7 @@ def _around(geometry: Geometry, pose: Pose, plan: FacePlan) -> Geometry:
     )
     ends = np.array(
         [
-            (-78.0 - _ROOM_MM, -119.0 - _ROOM_MM, CHIN_Z - _BELOW_MM - 2.0),
+            (-78.0 - _ROOM_MM, -119.0 - _ROOM_MM, _bottom(pose) - 2.0),
             (78.0 + _ROOM_MM, back + 2.0, max(_top(plan), 46.0) + 2.0),
         ]
     )

@@ -6,7 +6,15 @@ from typing import Final
 import numpy as np
 
 from napari_medlabel.core.geometry import FloatArray
-from napari_medlabel.privacy.face_fit import TURNS, Pose, fit, starts_at, turned
+from napari_medlabel.privacy.face_fit import (
+    ADULT,
+    SMALL_BUILDS,
+    TURNS,
+    Pose,
+    fit,
+    starts_at,
+    turned,
+)
 from napari_medlabel.privacy.face_generic import front_points
 from napari_medlabel.privacy.face_grid import PatientGrid
 from napari_medlabel.privacy.face_mask import Skin, skin_of
@@ -19,10 +27,10 @@ _TILTS_DEG: Final = (
     (0, 0, 0), (25, 0, 0), (-25, 0, 0), (0, 25, 0), (0, -25, 0), (0, 0, 35), (0, 0, -35),
 )  # fmt: skip
 _BELOW_TOP_MM: Final = (90.0, 60.0, 30.0, 0.0)  # of the middle of the cranium
-_SMALL: Final = 0.75  # of a newborn's or an infant's head
 _FURTHER_MM: Final = 80.0
 _MOST_FURTHER: Final = 6
 _KEPT: Final = 3
+_SMALL_SEEN: Final = 0.6
 _CLOUD: Final = 8000  # places that stand for a body
 _ROOM_MM: Final = 30.0
 _FEW: Final = 6  # every sixth point is enough to begin with
@@ -69,19 +77,33 @@ def search(grid: PatientGrid, limit: float, coarse: Skin) -> Found | None:
     """
     head = template()
     tried = _begun(coarse, _tilted(coarse))
-    first = ([pose for pose in tried if pose.turned_deg < UPRIGHT_DEG] or tried)[:_KEPT]
+    first = _best([pose for pose in tried if pose.turned_deg < UPRIGHT_DEG] or tried)
     corners = first[0].lps(_box(head))
     near = grid.around(corners.min(axis=0) - _ROOM_MM, corners.max(axis=0) + _ROOM_MM)
     skin = skin_of(near, limit)
     if skin is None:
         return None
-    pose = fit(skin, head.points, head.normals, first, coarse=False)[0]
+    poses = fit(skin, head.points, head.normals, first, coarse=False)
+    pose = next((one for one in poses if _believed(skin, head, one)), poses[0])
     above = head.vault
     vault = fit(
         skin, head.points[above], head.normals[above], [pose, first[0]], coarse=False,
         free_face=False,
     )[0]  # fmt: skip
     return Found(pose, vault, _with_front(skin, head, [pose, vault]), skin)
+
+
+def _believed(skin: Skin, head: Template, pose: Pose) -> bool:
+    """Whether a small head is in view: one that is not misses nothing, and would win."""
+    seen = skin.at(pose.lps(head.points))[2]
+    return pose.build == ADULT or float(seen.mean()) > _SMALL_SEEN
+
+
+def _best(tried: list[Pose]) -> list[Pose]:
+    """Some of an adult's build, and one of each smaller one; the best first."""
+    grown = [pose for pose in tried if pose.build == ADULT][:_KEPT]
+    small = [next((p for p in tried if p.build == build), None) for build in SMALL_BUILDS]
+    return grown + [pose for pose in small if pose is not None]
 
 
 def _with_front(skin: Skin, head: Template, starts: list[Pose]) -> Pose:
@@ -127,8 +149,10 @@ def _box(head: Template) -> FloatArray:
 def _tilted(skin: Skin) -> list[Pose]:
     turns = [turned(np.radians(np.asarray(tilt, np.float64))) for tilt in _TILTS_DEG]
     places = _places(_cloud(skin), np.array((0.0, 0.0, 1.0)), further=True)
-    small = starts_at(places[: len(_BELOW_TOP_MM)], turns[:1], _SMALL)
-    return starts_at(places, turns) + small
+    starts = starts_at(places, turns)
+    for build in SMALL_BUILDS:
+        starts += starts_at(places[: len(_BELOW_TOP_MM)], turns[:3], build)
+    return starts
 
 
 def _any_turn(skin: Skin) -> list[Pose]:

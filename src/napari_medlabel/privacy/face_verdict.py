@@ -22,6 +22,7 @@ Verdict = Literal[
 ]
 
 MATCHED_MM: Final = 5.0  # a point of the template that is as near to the skin, and faces its way
+_SMALL: Final = 0.8  # of an adult's head: points must be nearer on smaller ones, in proportion
 _SAME_WAY: Final = 0.5  # cosine
 _AIR_MM: Final = 6.0
 _FAR_MM: Final = 30.0
@@ -96,6 +97,8 @@ class Measures:
     otherwise, otherwise_hollow
         How well a head with a face fits that lies along another axis, from 0 to 3, and how hollow
         its nose is; 0 where none does.
+    size
+        Of the head, against an adult's.
     """
 
     cost: float
@@ -113,6 +116,7 @@ class Measures:
     hollow: float = -1.0
     otherwise: float = 0.0
     otherwise_hollow: float = 0.0
+    size: float = 1.0
 
     @property
     def score(self) -> float:
@@ -124,7 +128,8 @@ def on_skin(skin: Skin, head: Template, pose: Pose, which: BoolArray) -> tuple[B
     """Which of these template points are seen, lie on the skin, and are in the air; `[n]` each."""
     distance, slope, seen = skin.at(pose.lps(head.points[which]))
     facing = ((head.normals[which] @ pose.turn.T) * slope).sum(axis=1)
-    matched = (np.abs(distance) < MATCHED_MM) & (facing > _SAME_WAY)
+    near_mm = MATCHED_MM * min(1.0, float(pose.size.mean()) / _SMALL)
+    matched = (np.abs(distance) < near_mm) & (facing > _SAME_WAY)
     return seen, matched & seen, (distance > _AIR_MM) & seen
 
 
@@ -220,7 +225,8 @@ def _no_head(found: Measures) -> tuple[Verdict, str]:
         return "uncertain", "no cranium was found, but something like a face"
     if best.seen >= _PART_SEEN and best.matched >= _VAULT_OK and found.scalp >= _SCALP:
         return "uncertain", "a small part of a head"
-    if best.seen >= _VAULT_SEEN and best.matched >= _VAULT_NO and found.scalp >= _SCALP:
+    least = _VAULT_NO if found.size > _SMALL else _VAULT_OK  # a ball is like a small head
+    if best.seen >= _VAULT_SEEN and best.matched >= least and found.scalp >= _SCALP:
         return "uncertain", "something like a head, but not clearly"
     return "not-a-head", "nothing like a head was found"
 
