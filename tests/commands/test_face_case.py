@@ -87,73 +87,57 @@ def test_the_image_loses_its_face_and_the_case_nothing_else(
     assert answer.facts["image_sha256_before"] == sha256
 
 
-def test_what_was_done_is_kept_with_the_case_and_told_by_its_exports(
-    session: Session, case: OpenCase, finding: FaceFinding
+def test_a_closed_case_keeps_what_was_done_and_its_open_source_stays_one(
+    session: Session, case: OpenCase, finding: FaceFinding, head: Path
 ) -> None:
+    commands.close_case(session, case)
     plan = commands.FacePlan(margin_mm=6.5, seed=3)
-    commands.deface_case(session, case, plan, finding=finding)
-    face = commands.case_privacy(session, case).face
+    commands.deface_case(session, case.info.name, plan, finding=finding)
+    face = commands.case_privacy(session, case.info.name).face
     assert (face.state, face.who) == ("done", session.person.id)
     assert face.proof["plan"] == plan.document()
     assert face.proof["face_points_matched_after"] <= 0.10
     assert ("deface_case", "done") in [(one.action, one.outcome) for one in session.events]
-    commands.close_case(session, case)
-    again = commands.open_case(session, case.info.id)
-    again.loading.wait()
-    assert again.volume.sha256 == face.proof["image_sha256_after"]
-    commands.close_case(session, again)
-
-
-def test_a_closed_case_and_its_open_source_stay_one(
-    session: Session, case: OpenCase, finding: FaceFinding, head: Path
-) -> None:
-    commands.close_case(session, case)
-    commands.deface_case(session, case.info.name, finding=finding)
     (series,) = commands.scan(session, head).series
     again = commands.open_series(session, series, found_at=head)
     again.loading.wait()
     assert again.info.id == case.info.id
+    assert again.volume.sha256 == face.proof["image_sha256_after"]
     assert (np.array(again.volume.levels[0]) != Head(1).ct(GRID)).any()
     commands.close_case(session, again)
 
 
-def test_labelled_voxels_are_counted_and_need_a_yes(
+def test_what_is_not_clear_or_not_meant_is_refused_and_changes_nothing(
     session: Session, case: OpenCase, finding: FaceFinding
 ) -> None:
-    before = np.array(case.volume.levels[0])
+    before, sha256 = np.array(case.volume.levels[0]), stored(session, case).sha256
     nose = np.zeros(GRID.shape, np.uint8)
     nose[20:24, 2:8, 22:27] = 2
     labels = case.segmentation.labels
     commands.paint(session, case, Edit.between((0, 0, 0), labels, np.maximum(labels, nose)))
     with pytest.raises(Refused, match=r"\d+ labelled voxels of 1 segments"):
         commands.deface_case(session, case, finding=finding)
-    np.testing.assert_array_equal(case.volume.levels[0], before)
+    unsure = replace(finding, verdict="uncertain", why="cut by a plane")
+    with pytest.raises(Refused, match="cut by a plane"):
+        commands.deface_case(session, case, finding=unsure)
+    other = Geometry.from_spacing(GRID.shape, (3.0, 3.0, 3.0), (0.0, 0.0, 0.0))
+    with pytest.raises(InputError, match="not of this case's image"):
+        commands.deface_case(session, case, finding=replace(finding, geometry=other))
+    with pytest.raises(ReadOnly):  # it is open here
+        commands.deface_case(session, case.info.id, finding=finding)
     assert commands.case_privacy(session, case).face.state == "unknown"
+    none = replace(finding, verdict="not-a-head", why="nothing like a head was found")
+    assert not commands.deface_case(session, case, finding=none).changed
+    assert commands.case_privacy(session, case).face.state == "not-needed"
+    assert stored(session, case).sha256 == sha256
+    np.testing.assert_array_equal(case.volume.levels[0], before)
     drawn = case.segmentation.labels.copy()
     answer = commands.deface_case(session, case, finding=finding, accept_labelled=True)
     assert 0 < answer.facts["labelled_voxels_removed"] <= 120
     np.testing.assert_array_equal(case.segmentation.labels, drawn)
 
 
-def test_an_image_without_a_head_is_left_and_that_is_known(
-    session: Session, case: OpenCase, finding: FaceFinding
-) -> None:
-    sha256 = stored(session, case).sha256
-    unsure = replace(finding, verdict="uncertain", why="cut by a plane")
-    with pytest.raises(Refused, match="cut by a plane"):
-        commands.deface_case(session, case, finding=unsure)
-    commands.set_privacy_policy(session, commands.PrivacyPolicy(labelling=frozenset({"face"})))
-    commands.mark_privacy(session, case, "face", "unknown", why="nobody has looked")
-    assert case.segmentation.read_only
-    none = replace(finding, verdict="not-a-head", why="nothing like a head was found")
-    answer = commands.deface_case(session, case, finding=none)
-    assert not answer.changed
-    assert case.segmentation.read_only == ""
-    assert stored(session, case).sha256 == sha256
-    assert commands.case_privacy(session, case).face.state == "not-needed"
-
-
-def test_calling_it_off_or_a_full_disk_leaves_the_image_as_it_was(
+def test_calling_it_off_a_full_disk_and_a_killed_process_leave_the_image_as_it_was(
     session: Session, case: OpenCase, finding: FaceFinding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, sha256 = np.array(case.volume.levels[0]), stored(session, case).sha256
@@ -180,21 +164,7 @@ def test_calling_it_off_or_a_full_disk_leaves_the_image_as_it_was(
     assert stored(session, case).sha256 == sha256
     np.testing.assert_array_equal(case.volume.levels[0], before)
     assert commands.case_privacy(session, case).face.state == "unknown"
-
-
-def test_a_finding_of_another_image_and_a_case_held_elsewhere_are_refused(
-    session: Session, case: OpenCase, finding: FaceFinding
-) -> None:
-    other = Geometry.from_spacing(GRID.shape, (3.0, 3.0, 3.0), (0.0, 0.0, 0.0))
-    with pytest.raises(InputError, match="not of this case's image"):
-        commands.deface_case(session, case, finding=replace(finding, geometry=other))
-    with pytest.raises(ReadOnly):
-        commands.deface_case(session, case.info.id, finding=finding)
-
-
-def test_an_image_is_put_back_where_a_process_was_killed_in_between(
-    session: Session, case: OpenCase
-) -> None:
+    # Killed between taking the old image away and naming the new one: the old one is put back.
     commands.close_case(session, case)
     path = session.workspace.image_path(case.info.id)
     new = path.with_name(f".0123abcd-{path.name}")

@@ -184,7 +184,7 @@ def picture_at(place: Place) -> Picture | None:
     InputError
         If it is no DICOM, or its pictures are of a kind that is not read.
     """
-    with Opener() as opener:
+    with Opener(bounded=True) as opener:
         return _read(Candidate(place, ""), opener)
 
 
