@@ -26,7 +26,7 @@ class ModeChoice(StrEnum):
 
 
 FaceMode = Annotated[
-    ModeChoice, typer.Option("--mode", help="Air, or a generic face of noise or of blurred flesh.")
+    ModeChoice, typer.Option("--mode", help="Air, or a smooth front of noise or of blurred flesh.")
 ]
 FaceMargin = Annotated[
     float, typer.Option("--margin", help="Millimetres kept from the brain, 2 to 30.")

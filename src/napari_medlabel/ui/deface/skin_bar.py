@@ -16,8 +16,8 @@ MODES: Final = ("blank", "blur", "noise")
 _WORDS: Final = ("Blank", "Blur", "Noise")
 _TIPS: Final = (
     "Air in the place of the face: the safest",
-    "A generic face of blurred flesh",
-    "A generic face of noise",
+    "A smooth front of blurred flesh",
+    "A smooth front of noise",
 )
 DEPTHS_MM: Final = (40, 90)
 _BELOW: Final = 12  # px to the bottom of the heads
