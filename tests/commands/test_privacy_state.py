@@ -369,6 +369,17 @@ def test_what_a_header_says_of_itself_is_no_proof(session: Session, folder: Path
     commands.close_case(session, case)
 
 
+def test_a_certificate_that_is_only_named_is_told_and_proves_no_file(
+    session: Session, case: OpenCase, released: Path
+) -> None:
+    report = released / "deidentification.json"
+    commands.mark_privacy(session, case, "headers", "done", why="cleaned before", report=report)
+    proof = commands.case_privacy(session, case).headers.proof
+    assert proof["certificate"]["profile"] == "basic"
+    assert len(proof["report_sha256"]) == 64
+    assert "certificate_sha256" not in proof  # what a DICOM SEG would believe
+
+
 def test_what_people_said_stays_when_the_source_is_imported_again(
     session: Session, released: Path
 ) -> None:

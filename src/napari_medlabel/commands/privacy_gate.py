@@ -34,13 +34,13 @@ __all__ = [
 ]
 
 _MENDS: Final[Mapping[Remedy, str]] = {
-    "deidentify": "de-identify the source and import the copy (medlabel deidentify)",
+    "deidentify": "import a copy that medlabel deidentify made",
     "check-text": "look for text in its pixels (medlabel burned-in)",
-    "check-face": "take its face out (medlabel deface)",
+    "check-face": "take its face out (medlabel deface-case)",
 }
 _CLEARS: Final = "The Deface tab clears it, or medlabel privacy"
-_MARK: Final = "and say so: medlabel privacy mark"
-_OVERRIDE: Final = "or let it through with a reason: medlabel privacy override"
+_MARK: Final = "or say what was done (medlabel privacy mark)"
+_OVERRIDE: Final = "or let it through with a reason (medlabel privacy override)"
 
 
 def rules_of(session: Session) -> PrivacyPolicy:

@@ -3,11 +3,13 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from napari_medlabel.errors import InputError
 from napari_medlabel.files import shown
+from napari_medlabel.privacy.certified import facts_of
 
 __all__ = ["proof_of_report"]
 
@@ -24,6 +26,7 @@ _NUMBERS: Final = (
 def proof_of_report(path: Path) -> dict[str, Any]:
     """SHA-256 of a file; of a report of `deface` or `burned-in` also its verdict and numbers.
 
+    Of a `deidentification.json` the profile, date and person: it is named, not held against files.
     Of no other file is anything kept: a number in it could be somebody's.
 
     Raises
@@ -50,6 +53,9 @@ def _numbers(content: bytes) -> dict[str, Any]:
         return {}
     if isinstance(told.get("boxes"), list) and isinstance(told.get("checked"), bool):
         return {"tool": "burned-in", "checked": told["checked"], "boxes": len(told["boxes"])}
+    if isinstance(told.get("profile"), Mapping) and isinstance(told.get("checks"), list):
+        with suppress(KeyError, TypeError):
+            return {"tool": "deidentify", "certificate": facts_of(told)}
     if not isinstance(told.get("verdict"), str):
         return {}
     words = {key: told[key] for key in _WORDS if _is_word(told.get(key))}

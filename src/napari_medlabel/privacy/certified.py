@@ -16,7 +16,7 @@ from napari_medlabel.core.case_privacy import PrivacyPart
 from napari_medlabel.errors import InputError
 from napari_medlabel.privacy.certificate import DOCUMENT, read_certificate
 
-__all__ = ["Certified", "certificate_folder", "certified"]
+__all__ = ["Certified", "certificate_folder", "certified", "facts_of"]
 
 _HIGHEST: Final = 6  # folders above a file in which its certificate is looked for
 _BASIC: Final = "113100"  # PS3.16 CID 7050: Basic Application Confidentiality Profile
@@ -65,15 +65,16 @@ def certified(folder: Path, files: Collection[Path]) -> tuple[Certified, ...]:
         return ()
 
 
-def _told(
-    document: Mapping[str, Any], entries: list[Mapping[str, Any]], sha256: str
-) -> Iterator[Certified]:
-    searched, *_ = document["checks"]
-    if searched["ok"] is not True or _BASIC not in document["codes"]:
-        return
+def facts_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """By what profile, when and by whom a certificate says that it was done.
+
+    Raises
+    ------
+    KeyError, TypeError
+        If it is not one.
+    """
     profile = document["profile"]
-    proof = {
-        "certificate_sha256": sha256,
+    return {
         "certificate_format": document["format"],
         "profile": str(profile["name"])[:64],
         "dates": profile["dates"],
@@ -81,8 +82,16 @@ def _told(
         "date": document["date"],
         "who": document["who"],
         "version": document["version"],
-        "files": len(entries),
     }
+
+
+def _told(
+    document: Mapping[str, Any], entries: list[Mapping[str, Any]], sha256: str
+) -> Iterator[Certified]:
+    searched, *_ = document["checks"]
+    if searched["ok"] is not True or _BASIC not in document["codes"]:
+        return
+    proof = {"certificate_sha256": sha256, **facts_of(document), "files": len(entries)}
     headers = "its certificate says so, and its files are those that it names"
     yield Certified("headers", "done", headers, proof | {"check": searched["detail"]})
     text = {one.get("text") for one in entries}
