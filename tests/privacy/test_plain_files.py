@@ -110,3 +110,19 @@ def test_the_name_is_the_same_in_each_run_and_several_volumes_are_left_out(
         assert [one["files"] for one in told["left_out"]] == [1]
     assert len(names) == 1
     assert commands.verify_deidentified(session, tmp_path / "one").ok
+
+
+def test_what_a_person_accepted_is_told_and_known_afterwards(
+    session: Session, tmp_path: Path
+) -> None:
+    grid = Geometry.from_spacing((8, 60, 50), (8.0, 4.0, 4.0), (-98.0, -128.0, -40.0))
+    formats.write(Head(1).ct(grid), grid, tmp_path / "slab.nrrd")
+    wish = commands.FaceWish(accept_uncertain=True, reason="looked at it")
+    done = commands.deidentify_folder(
+        session, tmp_path / "slab.nrrd", tmp_path / "out", face=wish
+    ).document()
+    (head,) = done["faces"]["volumes"]
+    assert head["accepted"]
+    assert done["checks"][2]["ok"] is None
+    found = commands.verify_deidentified(session, tmp_path / "out")
+    assert found.ok

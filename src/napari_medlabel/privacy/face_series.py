@@ -41,6 +41,7 @@ from napari_medlabel.privacy.face_slices import (
 from napari_medlabel.privacy.pixel_wishes import FaceWish
 
 __all__ = [
+    "accept_heads",
     "check_head",
     "check_written",
     "look_at_head",
@@ -97,7 +98,7 @@ def look_for_faces(  # noqa: PLR0913  # what is looked at, and how
         if donor is not None and donor is not head and head.state in _CARRIED_TO:
             _carry(head, donor, wish, cancelled)
     if wish.accept_uncertain:
-        _accept(heads, wish, cancelled)
+        accept_heads(heads, wish, cancelled)
     if progress is not None:
         progress(len(todo), len(todo))
     return _with_pictures(FacesFound(wish, tuple(heads)), pictures)
@@ -271,8 +272,8 @@ def _carry(head: HeadFound, donor: HeadFound, wish: FaceWish, cancelled: Stop) -
     head.facts["carried_from"] = donor.series
 
 
-def _accept(heads: Iterable[HeadFound], wish: FaceWish, cancelled: Stop) -> None:
-    """Go on where a person has looked: what seems to be a face goes."""
+def accept_heads(heads: Iterable[HeadFound], wish: FaceWish, cancelled: Stop) -> None:
+    """Go on where a person has looked: what seems to be a face goes, the rest stays as it is."""
     for head in heads:
         if head.state in CLEAR or head.state == "face":
             continue

@@ -26,7 +26,7 @@ from napari_medlabel.privacy.burned_in_engine import TextReader
 from napari_medlabel.privacy.burned_in_fill import background
 from napari_medlabel.privacy.burned_in_redact import by_file, is_kept
 from napari_medlabel.privacy.face_found import HeadFound
-from napari_medlabel.privacy.face_series import check_head, look_at_head
+from napari_medlabel.privacy.face_series import accept_heads, check_head, look_at_head
 from napari_medlabel.privacy.face_slices import HeadImage, read_image
 from napari_medlabel.privacy.identifiers import Identifier
 from napari_medlabel.privacy.pixel_wishes import FaceWish, TextWish
@@ -132,6 +132,8 @@ def look_at_plain(  # noqa: PLR0913  # what is looked at, and how
         if face is not None:
             alone = replace(one, volumes=one.volumes[:1])
             made.head = look_at_head(alone, int(len(one.volumes) > 1), face, cancelled)
+            if face.accept_uncertain:
+                accept_heads([made.head], face, cancelled)
         files.append(made)
     return files
 

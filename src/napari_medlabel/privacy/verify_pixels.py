@@ -13,6 +13,7 @@ from napari_medlabel.privacy.burned_in_redact import is_kept
 from napari_medlabel.privacy.face import find_in
 from napari_medlabel.privacy.face_residual import residual_likeness
 from napari_medlabel.privacy.face_slices import parts_of, pieces_of, read_image
+from napari_medlabel.privacy.plain_headers import files_of
 
 __all__ = ["FaceSeen", "PixelsChecked", "check_pixels"]
 
@@ -202,9 +203,10 @@ def _seen(series: Series, number: int, told: str, cancelled: Stop) -> FaceSeen:
 
 def _state(folder: Path, series: Series, told: Mapping[str, str]) -> str:
     """What the certificate says of the files of a volume, the least clear of it."""
-    names = {
-        Path(facts.place.path).resolve().relative_to(folder.resolve()).as_posix()
-        for facts in parts_of(series.volumes[0])
-    } if series.format == "dicom" else set()  # fmt: skip
+    if series.format == "dicom":
+        paths = {Path(facts.place.path) for facts in parts_of(series.volumes[0])}
+    else:
+        paths = set(files_of(series))
+    names = {path.resolve().relative_to(folder.resolve()).as_posix() for path in paths}
     states = {told.get(name, "") for name in names}
     return next(iter(sorted(states & _SAID)), next(iter(sorted(states)), ""))
