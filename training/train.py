@@ -108,7 +108,9 @@ class Trainer:
         loss, share = loss_of(logits, truth, inside)
         hard, real = (share > 0.5).float(), truth > 0.5
         whole = torch.tensor(sizes, dtype=torch.float32)
-        dices = 2 * (hard * real).sum((1, 2, 3)) / (hard.sum((1, 2, 3)) + whole).clamp_min(1.0)
+        both = (hard.sum((1, 2, 3)) + whole).clamp_min(1.0)
+        # A size by coarser samples may be less than what is seen of the object.
+        dices = (2 * (hard * real).sum((1, 2, 3)) / both).clamp_max(1.0)
         error = (guess - dices).square().mean()
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
