@@ -110,7 +110,7 @@ class HeadFound:
         """What a certificate tells of it."""
         start = {"series": self.series, "volume": self.volume, "modality": self.found.modality}
         told = {"state": self.state, "why": self.why, "accepted": self.accepted}
-        return start | told | {"files": len(self.places)} | self.facts
+        return start | told | {"files": max(len(self.places), 1)} | self.facts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
