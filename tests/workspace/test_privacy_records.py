@@ -13,7 +13,7 @@ import pytest
 from napari_medlabel import commands
 from napari_medlabel.core.case_privacy import CasePrivacy, PartState, PrivacyPolicy
 from napari_medlabel.core.moment import utc_now
-from napari_medlabel.errors import InputError, IntegrityError
+from napari_medlabel.errors import InputError, IntegrityError, OutputError
 from napari_medlabel.session import Person, Session
 from napari_medlabel.storage.cipher import new_key
 from napari_medlabel.workspace import database
@@ -177,6 +177,16 @@ def test_rules_are_read_by_people_and_every_setting_is_kept(
     assert shown["before"]["export"] == ["headers", "face"]
     assert shown["set"]["who"] == "ts"
     assert [one["who"] for one in catalogue.privacy.rules()] == ["mk", "ts"]
+
+
+def test_rules_that_cannot_be_written_leave_those_that_were(
+    catalogue: Catalogue, tmp_path: Path
+) -> None:
+    write_rules(tmp_path, catalogue.privacy, PrivacyPolicy(override=False), "mk")
+    with pytest.raises(OutputError):
+        write_rules(tmp_path / "gone", catalogue.privacy, PrivacyPolicy(), "mk")
+    assert len(catalogue.privacy.rules()) == 1
+    assert not read_rules(tmp_path, catalogue.privacy).override
 
 
 @pytest.mark.parametrize("how", ["changed", "removed", "an earlier one", "added"])

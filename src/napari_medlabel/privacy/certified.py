@@ -61,7 +61,7 @@ def certified(folder: Path, files: Collection[Path]) -> tuple[Certified, ...]:
         if not match or _sha256(folder / DOCUMENT) != sha256:
             return ()
         return tuple(_told(document, [listed[name] for name in names], sha256))
-    except (InputError, OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (InputError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ()
 
 
