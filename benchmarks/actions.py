@@ -1,7 +1,7 @@
 """Inputs and seconds until a segment has a Dice of 0.9: with clicks, and without them.
 
 The same robot works twice on the largest part of each object of real CT and MR. With clicks it is
-the one of benchmarks/interactive.py; after ten of them it draws the slice with the largest error
+the one of benchmarks/interactive.py; after 20 of them it draws the slice with the largest error
 anew, and again. Without, it draws the first, the last and the middle slice, fills those between,
 and goes on with the slice that is worst. What it draws is the label's own outline, without a slip.
 
@@ -31,7 +31,7 @@ from napari_medlabel.core.metrics import dice
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-WANTED, CLICKS = 0.9, 10
+WANTED, CLICKS = 0.9, 20
 THINK, POINT, BUTTON, KEY, PIECE, CM, ZOOM = 1.35, 1.1, 0.1, 0.28, 0.9, 0.16, 2.0
 OBJECTS = (
     "spleen", "kidney", "liver", "bladder", "vertebra", "aorta", "hip", "gluteus", "lung tumour",
@@ -73,7 +73,7 @@ class Effort:
 
 
 def with_clicks(volume: medlabel.Volume, truth: Array, engine: str) -> Effort:
-    """Clicks; after ten of them slices drawn anew."""
+    """Clicks; after 20 of them slices drawn anew."""
     effort, spacing_mm = Effort(), volume.geometry.spacing_mm
     session = medlabel.interactive(volume, engine=engine)
     mask = np.zeros(truth.shape, bool)
@@ -114,7 +114,7 @@ def with_outlines(volume: medlabel.Volume, truth: Array) -> Effort:
         start = time.process_time()
         filled = drawn.copy()
         if np.count_nonzero(drawn.any(axis=(1, 2))) > 1:
-            interpolate(drawn, spacing_mm, reach_mm=np.inf).write(filled)
+            interpolate(drawn, spacing_mm).write(filled)
         effort.waiting += time.process_time() - start
         effort.reached = dice(filled > 0, own)
         if effort.reached >= WANTED:
