@@ -1,6 +1,5 @@
 """One open case in the window: what is chosen for it, and everything that can be done to it."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -9,12 +8,9 @@ from napari import Viewer
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_medlabel import commands
 from napari_medlabel.core.edit import Edit
-from napari_medlabel.core.schema import Label
 from napari_medlabel.core.segmentation import Change
 from napari_medlabel.core.volume import Window
-from napari_medlabel.errors import MedlabelError
 from napari_medlabel.session import OpenCase, Session
 from napari_medlabel.ui import presets
 from napari_medlabel.ui.annotate_state import AnnotateState, Choices, annotate_state
@@ -22,9 +18,10 @@ from napari_medlabel.ui.annotations.part import Annotations
 from napari_medlabel.ui.arriving import Arriving
 from napari_medlabel.ui.assist.part import Assist
 from napari_medlabel.ui.deface.part import Deface
+from napari_medlabel.ui.drawn_segments import DrawnSegments
 from napari_medlabel.ui.hand import PlaneHand
 from napari_medlabel.ui.histogram_state import EMPTY, Histogram, histogram_of
-from napari_medlabel.ui.layers import STYLES, CaseLayers
+from napari_medlabel.ui.layers import CaseLayers
 from napari_medlabel.ui.looking import Looking
 from napari_medlabel.ui.napari_side import NapariSide
 from napari_medlabel.ui.overlaying import Overlaying
@@ -40,7 +37,7 @@ __all__ = ["Drawing"]
 REST_MS = 120
 
 
-class Drawing(QObject):
+class Drawing(DrawnSegments):
     """A case under the hand.
 
     Its parts: `sight` and `looking` (where one looks), `tools` (what is in hand), `proposals`
@@ -61,21 +58,16 @@ class Drawing(QObject):
         The view with surfaces, if there is one.
     """
 
-    changed = Signal()
-    failed = Signal(object)
-    blocked = Signal(str)
     lost = Signal()
 
     def __init__(  # noqa: PLR0913, PLR0917  # who, what, where and how
         self, viewer: Viewer, session: Session, case: OpenCase, parent: QObject,
         look: Look | None = None, solid: QWidget | None = None,
     ) -> None:  # fmt: skip
-        super().__init__(parent)
-        self.case, self.session = case, session
         windows = presets.presets(case.volume, case.loading.filled)
         first = next(iter(case.segmentation.schema), None)
-        self.choices = Choices(active=first.value if first else 0, windows=windows)
-        self.paused = False
+        choices = Choices(active=first.value if first else 0, windows=windows)
+        super().__init__(session, case, choices, parent)
         self._tool_held = ""
         self.layers = CaseLayers(
             viewer, session, case, presets.first_window(windows, case.volume),
@@ -166,96 +158,6 @@ class Drawing(QObject):
         self._napari.give_back()
         self.deleteLater()
 
-    # Segments
-
-    def add_segment(self) -> int:
-        """Add a segment with the next free name and colour, and pick it."""
-        label = self.case.segmentation.schema.next_label()
-        if self.do(lambda: commands.set_label(self.session, self.case, label)):
-            self.pick(label.value)
-        return label.value
-
-    def rename(self, value: int, name: str) -> None:
-        """Call a segment something else."""
-        self._change(value, lambda label: replace(label, name=name))
-
-    def recolor(self, value: int, color: str) -> None:
-        """Paint a segment in another colour."""
-        self._change(value, lambda label: replace(label, color=color.upper()))
-
-    def delete(self, value: int) -> None:
-        """Delete a segment and its voxels; undo brings it back."""
-        if self.do(lambda: commands.delete_label(self.session, self.case, value)):
-            first = next(iter(self.case.segmentation.schema), None)
-            if value == self.choices.active:
-                self.pick(first.value if first else 0)
-
-    def toggle_lock(self, value: int | None = None) -> None:
-        """Protect a segment, or stop protecting it; the one in hand if none is named."""
-        wanted = self.choices.active if value is None else value
-        if wanted:
-            on = wanted not in self.case.segmentation.locked
-            self.do(lambda: commands.lock_label(self.session, self.case, wanted, on=on))
-
-    def toggle_eye(self, value: int, *, only: bool = False) -> None:
-        """Show or hide a segment, or show only this and, asked again, all."""
-        hidden = self.choices.hidden
-        if only:
-            others = frozenset(one.value for one in self.case.segmentation.schema) - {value}
-            hidden = frozenset() if hidden == others else others
-        else:
-            hidden = hidden ^ {value}
-        self.choose(hidden=hidden)
-        self._restyle()
-
-    def show_only(self) -> None:
-        """Show only the segment in hand, and all of them when asked again."""
-        self.toggle_eye(self.choices.active, only=True)
-
-    def pick(self, value: int) -> None:
-        """Draw this segment from now on."""
-        self.layers.pick(value)
-        self.choose(active=value)
-        self.sight.repaint()
-
-    def pick_next(self, step: int) -> None:
-        """Pick the next or previous segment, round and round."""
-        values = [label.value for label in self.case.segmentation.schema]
-        if values:
-            here = values.index(self.choices.active) if self.choices.active in values else -step
-            self.pick(values[(here + step) % len(values)])
-
-    def pick_number(self, number: int) -> None:
-        """Pick the segment in this place of the table, counted from 1."""
-        values = [label.value for label in self.case.segmentation.schema]
-        if 1 <= number <= len(values):
-            self.pick(values[number - 1])
-
-    def pick_at(self, kji: tuple[float, float, float]) -> None:
-        """Pick the segment that a voxel belongs to."""
-        value = self.segment_at(kji)
-        if value:
-            self.pick(value)
-
-    def pick_under(self) -> None:
-        """Pick the segment under the pointer."""
-        if self.hand.last is not None:
-            self.pick_at(self.hand.last)
-
-    def segment_at(self, kji: tuple[float, float, float]) -> int:
-        """The label value there, of shown segments the one drawn last on top; 0 for none."""
-        k, j, i = (round(n) for n in kji)
-        if not all(0 <= n < size for n, size in zip((k, j, i), self.sight.shape, strict=True)):
-            return 0
-        found = [int(array[k, j, i]) for array in self.sight.arrays]
-        return next((value for value in reversed(found) if value), 0)
-
-    @property
-    def active_rgb(self) -> tuple[float, float, float] | None:
-        """The colour of the segment in hand."""
-        label = self.case.segmentation.schema.get(self.choices.active)
-        return None if label is None else label.rgb
-
     # History
 
     def undo(self) -> None:
@@ -287,28 +189,6 @@ class Drawing(QObject):
     def invert(self) -> None:
         """Greys the other way round."""
         self.layers.invert()
-
-    def toggle_shown(self) -> None:
-        """Show or hide all segments."""
-        shown = not self.choices.shown
-        self.layers.show_segments(on=shown)
-        self.choose(shown=shown)
-        self.sight.repaint()
-
-    def next_style(self) -> None:
-        """Segments as outline and fill, then outline, then fill."""
-        names = tuple(STYLES)
-        self.choose(style=names[(names.index(self.choices.style) + 1) % len(names)])
-        self._restyle()
-
-    def set_fill(self, strength: float) -> None:
-        """How strongly the areas of segments are filled, from 0 to 1."""
-        self.sight.choose(fill=min(max(strength, 0.0), 1.0))
-        self._restyle()
-
-    def step_opacity(self, step: int) -> None:
-        """A little more or less."""
-        self.set_fill(self.sight.look.fill + 0.05 * step)
 
     def next_labelled(self, step: int) -> None:
         """The next or previous slice with the segment in hand."""
@@ -354,24 +234,6 @@ class Drawing(QObject):
         """Try to save what could not be saved."""
         self.do(self.case.segmentation.settle)
 
-    def choose(self, **chosen: object) -> None:
-        """Change a choice and say so."""
-        new = replace(self.choices, **chosen)  # type: ignore[arg-type]  # its own fields
-        if new != self.choices:
-            self.choices = new
-            self.changed.emit()
-
-    def do(self, command: Callable[[], object]) -> bool:
-        """Carry a command out; False, and the reason told, where it is refused."""
-        if self.paused:
-            return False
-        try:
-            command()
-        except MedlabelError as error:
-            self.failed.emit(error)
-            return False
-        return True
-
     def pause(self, *, on: bool) -> None:
         """Let nobody change anything while what is drawn is being written elsewhere."""
         if on and not self.paused:
@@ -383,15 +245,6 @@ class Drawing(QObject):
             self.tools.set_tool(self._tool_held)
 
     # How
-
-    def _change(self, value: int, change: Callable[[Label], Label]) -> None:
-        label = self.case.segmentation.schema[value]
-        self.do(lambda: commands.set_label(self.session, self.case, change(label)))
-
-    def _restyle(self) -> None:
-        strength = self.sight.look.fill / STYLES["outline and fill"][0]
-        self.layers.show_schema(self.choices.hidden, self.choices.style, strength)
-        self.sight.repaint()
 
     def _ran_into(self, value: int) -> None:
         label = self.case.segmentation.schema.get(value)
