@@ -43,6 +43,7 @@ class Room(QWidget):
         self._above, self._pages, self._below = QVBoxLayout(), QVBoxLayout(), QVBoxLayout()
         self._page: QWidget | None = None
         self._tiling = Tiling(self)
+        self._tiling.hold(self.views)  # else one that is never shown would outlive the case
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

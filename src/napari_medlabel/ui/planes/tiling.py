@@ -131,6 +131,13 @@ class Tiling(QWidget):
         for widget in wanted:
             widget.show()
 
+    def hold(self, widgets: Sequence[QWidget]) -> None:
+        """Own these from now on, though none is laid out yet: they go with this one."""
+        for widget in widgets:
+            widget.setParent(self)
+            widget.hide()
+        self._mine += widgets
+
     def let_go(self, widget: QWidget) -> None:
         """One that is not laid out any more."""
         self._mine.remove(widget)
