@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from docs import scenes_assist, scenes_looking, scenes_measuring, scenes_tools
+from docs import scenes_assist, scenes_deface, scenes_looking, scenes_measuring, scenes_tools
 from docs.studio import Patient, Studio
 
 FOLDER = Path(__file__).parent / "images"
 SCENES = {
     **scenes_tools.SCENES, **scenes_assist.SCENES, **scenes_looking.SCENES,
-    **scenes_measuring.SCENES,
+    **scenes_measuring.SCENES, **scenes_deface.SCENES,
 }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ def test_the_window_does_what_has_no_method() -> None:
     assert set(WINDOW_ACTIONS) == {
         "history", "find-action", "keys", "change-keys", "lock-workspace", "statistics", "compare",
         "import-mask", "import-mask-folder", "save-version", "versions",
+        "annotate-tab", "deface-tab", "export-tab",
         *(one.id for one in start_actions()),
     }  # fmt: skip
 

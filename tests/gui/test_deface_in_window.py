@@ -18,6 +18,7 @@ from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.phantom import Head, write_ct_series
 from napari_medlabel.ui.deface.part import Deface
+from napari_medlabel.ui.deface.skin_view import SkinView
 from napari_medlabel.ui.deface.tab import DefaceTab
 from napari_medlabel.ui.panel import DEFACE
 from napari_medlabel.ui.planes.plane_view import PlaneView
@@ -106,9 +107,9 @@ def drag(widget: QWidget, *places: QPoint, keys: Qt.KeyboardModifier | None = No
     QTest.mouseRelease(widget, left, held, places[-1])
 
 
-def picture(view: QWidget) -> np.ndarray:
+def picture(view: SkinView) -> np.ndarray:
     """What a head's canvas shows, `[row, column, 3]`."""
-    image = view._native.grabFramebuffer().convertToFormat(QImage.Format.Format_RGB888)
+    image = view.native.grabFramebuffer().convertToFormat(QImage.Format.Format_RGB888)
     rows, columns = image.height(), image.width()
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(rows, image.bytesPerLine())
     return pixels[:, : 3 * columns].reshape(rows, columns, 3).copy()
@@ -148,7 +149,7 @@ def test_the_heads_show_a_face_before_and_none_after_and_turn_together(window: W
     assert reds(picture(page.after)) < 0.002
     assert "mL to remove" in page.before.words.number
     first = page.before.camera
-    canvas = page.before._native
+    canvas = page.before.native
     drag(canvas, QPoint(200, 150), QPoint(240, 150), QPoint(280, 160))
     assert page.before.camera != first
     assert page.after.camera == page.before.camera
@@ -171,7 +172,8 @@ def test_tools_for_segments_wait_for_the_other_tab_and_slices_do_not(window: Win
     window.press("Up")
     assert window.drawing.sight.position[0] == before[0] + 1
     assert views(window)[0].index == before[0] + 1
-    window.click(window.panel._tabs[0])
+    window.panel._keys.window.run("annotate-tab")
+    window.rest(0.1)
     assert window.drawing.looking.room.planes[0].isVisible()
     assert not part_of(window).page.isVisible()
     window.click(window.panel._tabs[DEFACE])

@@ -223,7 +223,7 @@ class Action:
             return "" if there else f"There is no stroke to {self.id}"
         if self.id in _IN_DEFACE:
             return ""
-        if self.group in _NOT_IN_DEFACE:
+        if self.group in _NOT_IN_DEFACE or self.id == "history":
             return "Go back to Annotate for this"
         return self.rule(facts)
 

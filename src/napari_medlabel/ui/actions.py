@@ -291,6 +291,10 @@ _EVERYWHERE = (
     Action("keys", "This list", "Everywhere", ("?",), also="keys shortcuts cheat sheet help"),
     Action("change-keys", "Change keys", "Everywhere", (),
            also="shortcuts preferences settings 3D Slicer ITK-SNAP bindings"),
+    Action("annotate-tab", "Go to Annotate", "Everywhere", (), also="tab draw segments label"),
+    Action("deface-tab", "Go to Deface: face, text and header", "Everywhere", (),
+           also="tab deidentify anonymize privacy burned-in PHI remove"),
+    Action("export-tab", "Go to Export", "Everywhere", (), also="tab save write NIfTI DICOM SEG"),
     Action("lock-workspace", "Lock the workspace", "Everywhere", ("Ctrl+L",),
            also="sign out leave away"),
 )  # fmt: skip

@@ -331,9 +331,7 @@ class Desk(QObject):
         self.drawing.failed.connect(self.fail)
         self.drawing.blocked.connect(self.blocked)
         self.drawing.lost.connect(self.close_case, Qt.ConnectionType.QueuedConnection)
-        self.drawing.deface.reopen_wanted.connect(
-            self._reopen, Qt.ConnectionType.QueuedConnection
-        )
+        self.drawing.deface.reopen_wanted.connect(self._reopen, Qt.ConnectionType.QueuedConnection)
         self.viewer.title = f"{case.info.name} · {TITLE}"
         self.changed.emit()
 

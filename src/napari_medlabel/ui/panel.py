@@ -50,6 +50,7 @@ from napari_medlabel.ui.workplace_state import kept_rows
 __all__ = ["ANNOTATE", "DEFACE", "EXPORT", "MedlabelPanel"]
 
 ANNOTATE, DEFACE, EXPORT = range(3)  # the tabs
+_TABS = ("annotate-tab", "deface-tab", "export-tab")  # actions
 TELL_MS = 15  # changes within this time are shown at once
 CHECKS = ("engine", "disk", "workspace", "compressed DICOM")
 
@@ -217,6 +218,10 @@ class MedlabelPanel(QWidget):
         self._tab = number
         self.show_state()
 
+    def _go_to(self, action_id: str) -> None:
+        if action_id in _TABS:
+            self.choose_tab(_TABS.index(action_id))
+
     # What a person asks for
 
     def open_folder(self) -> None:
@@ -334,6 +339,7 @@ class MedlabelPanel(QWidget):
         )
         desk.asked.connect(self.action_windows.ask)
         self.action_windows.asked.connect(self.segment_windows.ask)
+        self.action_windows.asked.connect(self._go_to)
         self.export.clearing_wanted.connect(lambda: self.choose_tab(DEFACE))
         desk.act_on(self.export.through_wanted, self._let_through)
         self.export.originals_wanted.connect(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_medlabel import commands
+from napari_medlabel.ui.deface.by_hand import masks_of
 from napari_medlabel.ui.deface.face_work import FaceWork
 from napari_medlabel.ui.work import Job
 
@@ -42,10 +43,11 @@ class Accepting(QObject):
             return
         drawing, plan, study = self._drawing, face.plan, face.study
         session, case = drawing.session, drawing.case
-        added, spared = face.by_hand.masks()
+        strokes = face.by_hand.snapshot()
         drawing.pause(on=True)
 
         def task(progress: Any, cancelled: Any) -> Any:  # noqa: ANN401  # as Job has them
+            added, spared = masks_of(strokes)
             return commands.deface_case(
                 session, case, plan, finding=study.finding, added=added, spared=spared,
                 accept_uncertain=study.verdict != "face", accept_labelled=True, progress=progress,

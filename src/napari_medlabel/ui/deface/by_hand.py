@@ -11,7 +11,7 @@ from napari_medlabel.ui import brush
 from napari_medlabel.ui._napari_compat import Box
 from napari_medlabel.ui.strokes import around, dab
 
-__all__ = ["ADDED", "SPARED", "ByHand", "FaceStroke", "Way"]
+__all__ = ["ADDED", "SPARED", "ByHand", "FaceStroke", "Way", "masks_of"]
 
 Way = Literal["add", "spare"]
 ADDED: Final = 1
@@ -56,11 +56,13 @@ class ByHand:
         """How many there are."""
         return len(self._done)
 
+    def snapshot(self) -> npt.NDArray[np.uint8] | None:
+        """The values as they are now, for another thread; None for nothing."""
+        return None if self.is_empty or self._values is None else self._values.copy()
+
     def masks(self) -> tuple[BoolArray | None, BoolArray | None]:
         """What was added and what was spared, bool `[k, j, i]`; None for nothing."""
-        if self.is_empty or self._values is None:
-            return None, None
-        return self._values == ADDED, self._values == SPARED
+        return masks_of(self._values if not self.is_empty else None)
 
     def keep(self, edit: Edit) -> None:
         """A stroke is finished: what it changed is in `values` already."""
@@ -88,6 +90,13 @@ class ByHand:
         self.version += 1
         edit.write(self.values)
         return edit
+
+
+def masks_of(
+    values: npt.NDArray[np.uint8] | None,
+) -> tuple[BoolArray | None, BoolArray | None]:
+    """What was added and what was spared, of the values of strokes; None for nothing."""
+    return (None, None) if values is None else (values == ADDED, values == SPARED)
 
 
 class FaceStroke:

@@ -11,7 +11,7 @@ from napari_medlabel import commands
 from napari_medlabel.commands import FacePlan, FaceStudy, ForeseenFace, PlannedFace
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.errors import MedlabelError
-from napari_medlabel.ui.deface.by_hand import ByHand, FaceStroke, Way
+from napari_medlabel.ui.deface.by_hand import ByHand, FaceStroke, Way, masks_of
 from napari_medlabel.ui.deface.face_hand import FaceHand
 from napari_medlabel.ui.deface.face_sight import BRAIN, FaceSight
 from napari_medlabel.ui.planes.plane_view import Kji
@@ -215,7 +215,7 @@ class FaceWork(QObject):
         study, plan, planned = self.study, self.plan, self.planned
         if study is None or self._stroke is not None:
             return
-        session, case, strokes = self._drawing.session, self._drawing.case, self.by_hand.masks()
+        session, case, strokes = self._drawing.session, self._drawing.case, self.by_hand.snapshot()
         drawn = self.by_hand.version
         same = planned is not None and self._drawn == drawn and _region_of(plan) == _region_of(
             planned.plan
@@ -224,7 +224,7 @@ class FaceWork(QObject):
         def task(_progress: Any, cancelled: Any) -> Any:  # noqa: ANN401
             if same and planned is not None:
                 return replace(planned, plan=plan), None, drawn
-            added, spared = strokes
+            added, spared = masks_of(strokes)
             found = commands.plan_face(
                 session, case, study, plan, added=added, spared=spared, cancelled=cancelled
             )

@@ -46,7 +46,8 @@ class FilesWork(QObject):
         self.reason = ""
         self.unread_accepted = False
         self.out: Path | None = None  # of the last copy
-        self.progress: tuple[int, int] = (0, 0)
+        self.progress: tuple[int, int] = (0, 0)  # of the copy
+        self.text_progress: tuple[int, int] = (0, 0)
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
         self._jobs: dict[str, Job] = {}
@@ -139,7 +140,10 @@ class FilesWork(QObject):
                 session, source, found.found, cancelled=cancelled
             )
 
-        self._run("text", task, self._looked, self._not_looked)
+        self.text_progress = (0, 0)
+        self._run("text", task, self._looked, self._not_looked).progressed.connect(
+            self._text_progressed
+        )
 
     def write_copy(self, out: Path, face: FaceWish | None) -> None:
         """Write the copy, everything in one, into a new folder."""
@@ -211,6 +215,10 @@ class FilesWork(QObject):
 
     def _progressed(self, done: int, total: int) -> None:
         self.progress = (done, total)
+        self.changed.emit()
+
+    def _text_progressed(self, done: int, total: int) -> None:
+        self.text_progress = (done, total)
         self.changed.emit()
 
     def _run(

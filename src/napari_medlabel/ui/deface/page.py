@@ -83,6 +83,7 @@ class DefacePage(QWidget):
         self._soon.setInterval(15)
         self._soon.timeout.connect(self.show_state)
         self._connect()
+        QTimer.singleShot(0, self, self._make_canvas)
         self._studied()
         self._was_foreseen()
         self.show_state()
@@ -142,6 +143,13 @@ class DefacePage(QWidget):
         self.bar.reset_wanted.connect(self._reset)
         self.before.looked.connect(lambda camera: self._looked(self.after, camera))
         self.after.looked.connect(lambda camera: self._looked(self.before, camera))
+
+    def _make_canvas(self) -> None:
+        """One after the other, events between them: each takes long."""
+        made = next((one for one in (self.before, self.after) if one.native is one), None)
+        if made is not None and not self._closed:
+            made.make_canvas()
+            QTimer.singleShot(0, self, self._make_canvas)
 
     def _show_soon(self) -> None:
         if not self._soon.isActive() and not self._closed:

@@ -60,26 +60,40 @@ class SkinView(QWidget):
         self.setProperty("own_keys", "Up Down Left Right Home + - =")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMinimumSize(120, 100)
-        self._name = name
+        self._name, self._stain = name, stain
         self._surface: Surface | None = None
+        self._stained: npt.NDArray[np.float32] | None = None
+        self._camera = FIRST
         self._own_view = self._closed = False
         self._last: tuple[float, float] | None = None
-        self._canvas = SurfaceCanvas(self)
-        self._canvas.camera = FIRST
-        self._canvas.looks = {_ONE: Look(_SKIN, stain=stain)}
-        self._native: QWidget = self._canvas.native
-        self._native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._native.installEventFilter(self)
+        self._canvas: SurfaceCanvas | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._native)
         self._over = _Corners(self)
         self.set_words(SkinWords(name))
+
+    def make_canvas(self) -> None:
+        """Begin to draw: by itself, since it takes long."""
+        if self._canvas is not None or self._closed:
+            return
+        canvas = self._canvas = SurfaceCanvas(self)
+        canvas.camera = self._camera
+        canvas.looks = {_ONE: Look(_SKIN, stain=self._stain)}
+        canvas.native.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        canvas.native.installEventFilter(self)
+        canvas.set_mesh(_ONE, self._surface, self._stained)
+        self.layout().addWidget(canvas.native)
+        self._over.raise_()
+
+    @property
+    def native(self) -> QWidget:
+        """What takes the mouse."""
+        return self if self._canvas is None else self._canvas.native
 
     @property
     def camera(self) -> Camera:
         """Where the eye is."""
-        return self._canvas.camera
+        return self._camera
 
     @property
     def surface(self) -> Surface | None:
@@ -89,7 +103,7 @@ class SkinView(QWidget):
     @property
     def draws(self) -> int:
         """How often the canvas was drawn."""
-        return self._canvas.draws
+        return 0 if self._canvas is None else self._canvas.draws
 
     @property
     def words(self) -> SkinWords:
@@ -104,10 +118,12 @@ class SkinView(QWidget):
             return
         first = self._surface is None
         self._surface = None if surface is None or surface.is_nothing else surface
-        self._canvas.set_mesh(_ONE, self._surface, stained)
+        self._stained = stained
+        if self._canvas is not None:
+            self._canvas.set_mesh(_ONE, self._surface, stained)
+            self._canvas.update()
         if first and not self._own_view:
-            self._canvas.camera = self.fit(self.camera)
-        self._canvas.update()
+            self.set_camera(self.fit(self.camera))
 
     def set_words(self, words: SkinWords) -> None:
         """Say this in the corners."""
@@ -115,16 +131,17 @@ class SkinView(QWidget):
 
     def set_camera(self, camera: Camera) -> None:
         """Look from there."""
-        if camera != self.camera and not self._closed:
-            self._canvas.camera = camera
-            self._canvas.update()
+        if camera != self._camera and not self._closed:
+            self._camera = camera
+            if self._canvas is not None:
+                self._canvas.camera = camera
+                self._canvas.update()
 
     def fit(self, camera: Camera) -> Camera:
         """All of the head in sight."""
         if self._surface is None:
             return camera
-        size = self._native.width(), self._native.height()
-        return fitted([self._surface], camera, size).zoomed(_CLOSER)
+        return fitted([self._surface], camera, self._size).zoomed(_CLOSER)
 
     def set_tokens(self, tokens: Tokens) -> None:
         """Follow the font; the canvas is black in both themes."""
@@ -134,15 +151,16 @@ class SkinView(QWidget):
         """Let go of the graphics card; safe to call again."""
         if not self._closed:
             self._closed = True
-            self._native.removeEventFilter(self)
-            self._canvas.close()
+            if self._canvas is not None:
+                self._canvas.native.removeEventFilter(self)
+                self._canvas.close()
 
     # What a person does
 
     def eventFilter(self, watched: Any, event: QEvent) -> bool:  # noqa: ANN401, N802  # Qt's
         """The mouse on the canvas."""
         kind = event.type()
-        if watched is not self._native or self._closed:
+        if self._closed or watched is not self.native or watched is self:
             return False
         if kind == QEvent.Type.MouseButtonPress:
             self._last = _place_of(event)
@@ -189,6 +207,10 @@ class SkinView(QWidget):
         if not self._own_view:
             self.set_camera(self.fit(self.camera))
 
+    @property
+    def _size(self) -> tuple[int, int]:
+        return self.width(), self.height()
+
     def _look(self, camera: Camera, *, own: bool = False) -> None:
         self._own_view |= own
         self.set_camera(camera)
@@ -199,9 +221,8 @@ class SkinView(QWidget):
         right_px, down_px = here[0] - last[0], here[1] - last[1]
         self._last = here
         shifted = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-        size = self._native.width(), self._native.height()
         if event.buttons() & Qt.MouseButton.MiddleButton or shifted:
-            self._look(self.camera.moved(right_px, down_px, size), own=True)
+            self._look(self.camera.moved(right_px, down_px, self._size), own=True)
         elif event.buttons() & Qt.MouseButton.LeftButton:
             self._look(self.camera.turned(right_px, down_px))
 

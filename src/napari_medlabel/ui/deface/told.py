@@ -32,7 +32,8 @@ def text_state(files: FilesWork, *, generated: bool) -> TextState:
             words="Looked for in the files that this case came from.", chooses=True
         )  # fmt: skip
     if files.does("text"):
-        return TextState("looking for text")
+        done, total = files.text_progress
+        return TextState(f"looking for text, {done} of {total}" if total else "looking for text")
     if files.text is None or files.text.why_not:
         words = files.text_words or "not checked"
         return TextState(
