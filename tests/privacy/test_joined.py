@@ -18,6 +18,7 @@ from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from napari_medlabel import commands, formats
+from napari_medlabel.cli import main
 from napari_medlabel.commands import FaceWish, TextWish
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.documents import deidentification_schema
@@ -376,6 +377,19 @@ def test_what_stays_needs_a_reason_that_names_nobody(
     with pytest.raises(Refused, match="reason holds a name"):
         commands.deidentify_folder(workspace, marked, tmp_path / "out", face=wish)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "words", [["--face", "remove", "--keep-face"], ["--burned-in", "find", "--accept-unread"]]
+)
+def test_the_command_line_asks_why_before_it_looks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    assert main(["deidentify", str(tmp_path / "in"), str(tmp_path / "out"), *words]) == 1
+    captured = capsys.readouterr()
+    assert "needs a reason" in captured.err
+    assert captured.err.count("\n") == 1
 
 
 # What stops it

@@ -58,8 +58,9 @@ class Deidentified:
     def lines(self) -> list[str]:
         """The answer for people."""
         told = self.told
-        people = "1 patient" if told["patients"] == 1 else f"{told['patients']} patients"
-        many = f"{told['written']} files of {people}"
+        many = _many(told["written"], "file")
+        if told["patients"]:
+            many += f" of {_many(told['patients'], 'patient')}"
         left = [f"left out: {one['files']} x {one['why']}" for one in told["left_out"]]
         marks = {True: "ok", False: "FAILED", None: "--"}
         checks = [f"  {marks[one['ok']]}  {one['name']}: {one['detail']}" for one in told["checks"]]
@@ -350,6 +351,10 @@ def _release(searched: Searched) -> None:
         "released",
         "see what the profile keeps, with --preview; please report it where it is `basic`",
     )
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _check_reasons(batch: Batch, *wishes: TextWish | FaceWish | None) -> None:

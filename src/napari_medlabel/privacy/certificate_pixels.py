@@ -113,7 +113,8 @@ def face_check(faces: dict[str, Any] | None) -> dict[str, Any]:
     counts = {state: states.count(state) for state in dict.fromkeys(states)}
     detail = "; ".join(f"{n} {state.replace('-', ' ')}" for state, n in counts.items())
     brain = sum(one.get("brain_voxels_removed", 0) for one in faces["volumes"])
-    detail = f"of {len(states)} volumes: {detail or 'none'}; {brain} voxels of a brain removed"
+    many = "1 volume" if len(states) == 1 else f"{len(states)} volumes"
+    detail = f"of {many}: {detail or 'none'}; {brain} voxels of a brain removed"
     if faces["placeless"]:
         detail += f"; {faces['placeless']} pictures without a place in space not looked at"
     accepted = sum(one["accepted"] for one in faces["volumes"])

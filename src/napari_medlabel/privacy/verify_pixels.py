@@ -97,9 +97,8 @@ class PixelsChecked:
             said.append(f"text in the pixels: {self.why_no_text}")
         if self.faces is not None:
             seen = sum(not one.ok for one in self.faces)
-            said.append(
-                f"{len(self.faces)} volumes looked at for faces, {seen or 'none'} shows one"
-            )
+            many = "1 volume" if len(self.faces) == 1 else f"{len(self.faces)} volumes"
+            said.append(f"{many} looked at for faces, {seen or 'none'} with one")
         return said
 
     def document(self) -> dict[str, Any]:
