@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_medlabel.commands import FacePlan, ForeseenFace, PlannedFace, Preview
+from napari_medlabel.commands import FacePlan, ForeseenFace, PlannedFace, Preview, TextTile
 from napari_medlabel.core.edit import Edit
 from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.privacy.face import Region
@@ -19,6 +19,7 @@ from napari_medlabel.ui.deface.header_rows import counts, header_rows, known_row
 from napari_medlabel.ui.deface.links import new_folder_in
 from napari_medlabel.ui.deface.removed_strip import heights
 from napari_medlabel.ui.deface.state import Check, checks, first_missing, verdict_of
+from napari_medlabel.ui.deface.told import tile_size, tile_title
 
 TEXT = Check("Burned-in text left", "0 boxes", "ok")
 SHAPE = (6, 9, 8)
@@ -214,6 +215,15 @@ def test_a_column_is_as_high_as_the_fullest_of_its_slices(found: list[int], each
     assert len(high) == columns
     assert all(0.0 <= one <= 1.0 for one in high)
     assert max(high, default=0.0) == (1.0 if any(found) else 0.0)
+
+
+@pytest.mark.parametrize(
+    ("frames", "title"), [(1, "Slice 3"), (40, "All 40 slices"), (4, "4 of 40 slices")]
+)
+def test_a_text_is_told_by_where_it_is_and_what_it_looks_like(frames: int, title: str) -> None:
+    tile = TextTile(1, np.zeros((12, 98), np.uint8), 98, 12, frames, 2, 40, "a date")
+    assert tile_title(tile) == title
+    assert tile_size(tile) == "a date? 98 \N{MULTIPLICATION SIGN} 12 px"
 
 
 def test_a_copy_takes_no_folder_that_is_there(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from napari_medlabel.formats.dicom_pictures import find_pictures
 from napari_medlabel.privacy.burned_in_cause import PLAIN, causes_to_look
 from napari_medlabel.privacy.burned_in_engine import Reading
 from napari_medlabel.privacy.burned_in_projections import Projections
-from napari_medlabel.privacy.burned_in_text import counts, fits, merged
+from napari_medlabel.privacy.burned_in_text import counts, fits, kind_of, merged
 from tests.formats.made_dicom import one_slice, save, stack, uid
 from tests.formats.made_pictures import grey_picture, picture_file
 
@@ -24,6 +24,19 @@ def reading(text: str, score: float = 0.95, left: float = 0, top: float = 0) -> 
 def test_what_may_identify_counts_with_marks_allowed_or_not(text: str) -> None:
     assert counts(reading(text))
     assert counts(reading(text), allow_marks=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("12.03.1987", "a date"), ("Born 1987-03-12", "a date"), ("19870312", "a date"),
+     ("14:05:22", "a time"), ("R 12345", "a number"), ("DOE^JANE", "a name")],
+)  # fmt: skip
+def test_a_text_is_told_by_what_it_looks_like_and_never_by_what_it_says(
+    text: str, kind: str
+) -> None:
+    assert kind_of(text) == kind
+    (spot,) = merged([(0, reading(text)), (1, reading("M 45"))])
+    assert spot.kind == min(kind, "a number", key=["a date", "a time", "a number", "a name"].index)
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,8 @@ class TextTile:
         The first of these, counted from 0 through its file.
     of
         How many frames there are beside it: all of its stack.
+    kind
+        What it looks like: "a date", "a time", "a number", "a name".
     """
 
     finding: int
@@ -57,6 +59,7 @@ class TextTile:
     frames: int
     first: int
     of: int
+    kind: str = ""
 
 
 @command(needs=Permission.VIEW)
@@ -147,7 +150,7 @@ def _tile(
     first = min(places[one.file, one.frame][1] for one in boxes if (one.file, one.frame) in places)
     return TextTile(
         finding, np.ascontiguousarray(view[rows, columns]), box.width, box.height, len(boxes),
-        first, len(stack),
+        first, len(stack), box.kind,
     )  # fmt: skip
 
 

@@ -62,6 +62,7 @@ class TextBox:
     """Where text is: pixels of a frame of a file, counted from 0.
 
     `finding` is the same for one text in all frames that it was found in, and counts from 1.
+    `kind` is what it looks like ("a date"), for who decides about it; no report has it.
     """
 
     file: str
@@ -72,10 +73,13 @@ class TextBox:
     height: int
     score: float
     finding: int
+    kind: str = ""
 
     def document(self) -> dict[str, Any]:
         """JSON-ready values."""
-        return asdict(self) | {"file": shown(self.file), "score": round(self.score, 3)}
+        told = asdict(self) | {"file": shown(self.file), "score": round(self.score, 3)}
+        del told["kind"]
+        return told
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,4 +347,4 @@ def _boxes(stack: Stack, spot: Spot, finding: int) -> Iterator[TextBox]:
     size = (ceil(right) - left, ceil(bottom) - top)
     for n in frames:
         place = stack.places[n]
-        yield TextBox(place.file, place.frame, left, top, *size, spot.score, finding)
+        yield TextBox(place.file, place.frame, left, top, *size, spot.score, finding, spot.kind)

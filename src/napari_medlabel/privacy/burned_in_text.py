@@ -2,12 +2,12 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from napari_medlabel.privacy.burned_in_engine import Reading
 
-__all__ = ["LEAST_SCORE", "LEAST_SCORE_LOCALLY", "Spot", "counts", "fits", "merged"]
+__all__ = ["LEAST_SCORE", "LEAST_SCORE_LOCALLY", "Spot", "counts", "fits", "kind_of", "merged"]
 
 LEAST_SCORE: Final = 0.7
 LEAST_SCORE_LOCALLY: Final = 0.8  # where each value is shown beside its surroundings: noise too
@@ -28,6 +28,27 @@ _MARK: Final = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+
+
+_DATE: Final = re.compile(
+    r"(\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2}|(19|20)\d{6})"
+)
+_TIME: Final = re.compile(r"\b\d{1,2}:\d{2}(:\d{2})?\b")
+_KINDS: Final = ("a date", "a time", "a number", "a name")  # the most telling first
+
+
+def kind_of(text: str) -> str:
+    """What a text looks like, for a person who decides about it; not what it says.
+
+    One of "a date", "a time", "a number", "a name"; of words nobody knows more than that.
+    """
+    if _DATE.search(text):
+        return "a date"
+    if _TIME.search(text):
+        return "a time"
+    letters = [one for one in text if one.isalnum()]
+    digits = sum(one.isdigit() for one in letters)
+    return "a number" if 2 * digits > len(letters) else "a name"
 
 
 def counts(
@@ -80,6 +101,12 @@ class Spot:
     score: float
     frames: set[int]
     projections: set[str]
+    kinds: set[str] = field(default_factory=set)
+
+    @property
+    def kind(self) -> str:
+        """What it looks like; the most telling of what was read there."""
+        return next((one for one in _KINDS if one in self.kinds), "")
 
     def overlaps(self, other: Reading) -> bool:
         """Whether a reading is of the same place."""
@@ -98,6 +125,7 @@ class Spot:
         self.left, self.top = min(self.left, other.left), min(self.top, other.top)
         self.right, self.bottom = max(self.right, other.right), max(self.bottom, other.bottom)
         self.score = max(self.score, other.score)
+        self.kinds.add(kind_of(other.text))
 
 
 def _area(one: "Spot | Reading") -> float:

@@ -5,7 +5,7 @@ from napari_medlabel.ui.deface.files_work import FilesWork
 from napari_medlabel.ui.deface.header_rows import counts, known_rows
 from napari_medlabel.ui.deface.state import NONE, Check, HeaderState, TextRow, TextState
 
-__all__ = ["header_state", "text_check", "text_state", "tile_title"]
+__all__ = ["header_state", "text_check", "text_state", "tile_size", "tile_title"]
 
 _TITLE = "Burned-in text left"
 _GENERATED = "This head was generated: no files, and nobody to be known."
@@ -19,6 +19,12 @@ def tile_title(tile: TextTile) -> str:
     if tile.frames == tile.of:
         return f"All {tile.of} slices"
     return f"{tile.frames} of {tile.of} slices"
+
+
+def tile_size(tile: TextTile) -> str:
+    """What it looks like, and its size: "a date? 98 x 12 px"."""
+    kind = f"{tile.kind}? " if tile.kind else ""
+    return f"{kind}{tile.width} {TIMES} {tile.height} px"
 
 
 def text_state(files: FilesWork, *, generated: bool) -> TextState:
@@ -41,7 +47,7 @@ def text_state(files: FilesWork, *, generated: bool) -> TextState:
             asks_reason=files.unread_accepted,
         )  # fmt: skip
     rows = tuple(
-        TextRow(one, tile_title(one), f"{one.width} {TIMES} {one.height} px",
+        TextRow(one, tile_title(one), tile_size(one),
                 one.finding in files.keep)
         for one in files.tiles
     )  # fmt: skip
