@@ -13,6 +13,7 @@ from napari_medlabel.core.geometry import Geometry
 from napari_medlabel.errors import NotSaved
 from napari_medlabel.phantom import Study, write_ct_series
 from napari_medlabel.ui._napari_compat import napari_docks
+from napari_medlabel.ui.start_page import ComputerCard
 from tests.gui.real_window import Window, wait_until
 
 
@@ -119,16 +120,18 @@ def test_opening_that_is_called_off_leaves_the_start_page(window: Window, study:
 
 def test_the_theme_and_the_font_size_are_followed(window: Window) -> None:
     window.viewer.theme = "light"
-    window.rest(0.2)
-    assert "#ebe7e6" in window.panel.styleSheet()
+    wait_until(lambda: "#ebe7e6" in window.panel.styleSheet(), "the theme")
     appearance = get_settings().appearance
     before = appearance.font_size
     try:
         appearance.font_size = 18  # whatever the person at this machine has chosen
-        window.rest(0.2)
-        assert "font-size: 24px" in window.panel.styleSheet()
+        wait_until(lambda: "font-size: 24px" in window.panel.styleSheet(), "the font size")
     finally:
         appearance.font_size = before
+
+
+def test_what_this_computer_can_do_is_found_out_beside_the_window(window: Window) -> None:
+    wait_until(lambda: bool(window.panel.nothing.findChildren(ComputerCard)), "the checks")
 
 
 def test_the_dock_stands_left_and_napari_s_own_stay_behind_it(window: Window) -> None:

@@ -105,13 +105,6 @@ class Desk(QObject):
             self.error = error_card(error)
             return ()
 
-    def computer(self) -> tuple[dict[str, Any], ...]:
-        """What this computer can do: the doctor's checks."""
-        try:
-            return tuple(commands.doctor(self.session)["checks"])
-        except MedlabelError:
-            return ()
-
     # Opening
 
     def scan(self, path: Path) -> None:

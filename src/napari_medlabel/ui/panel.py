@@ -26,6 +26,7 @@ from napari_medlabel.ui.annotation_links import link_annotations
 from napari_medlabel.ui.annotations.list_state import AnnotationsState
 from napari_medlabel.ui.assist.links import link_assist, link_kept
 from napari_medlabel.ui.binding import binding_problem
+from napari_medlabel.ui.computer import Computer
 from napari_medlabel.ui.deface.links import DefaceLinks
 from napari_medlabel.ui.deface.tab import DefaceTab
 from napari_medlabel.ui.desk import Desk
@@ -85,6 +86,7 @@ class MedlabelPanel(QWidget):
         self.deface_links = DefaceLinks(main_window(viewer), self.deface, self.desk, self._ask)
         self._tab = ANNOTATE
         self._recent: tuple[RecentRow, ...] | None = None
+        self._computer = Computer(session, self)
         self._reported: object = None  # whose report is shown
         self._dressed: Workplace | None = None  # in the theme of now
         self._shut = False
@@ -179,8 +181,7 @@ class MedlabelPanel(QWidget):
         self.page.start.set_recent(recent)
         if recent != self._recent:
             self._recent = recent
-            checks = [check for check in self.desk.computer() if check["name"] in CHECKS]
-            self.nothing.set_checks(checks, self._tokens)
+            self._computer.look()
 
     def _show_notes(self, *, covered: bool) -> None:
         desk = self.desk
@@ -338,6 +339,11 @@ class MedlabelPanel(QWidget):
             lambda: self._ask(QFileDialog.FileMode.Directory, "Export to", self.export.set_folder)
         )
         desk.asked.connect(self.action_windows.ask)
+        self._computer.known.connect(
+            lambda found: self.nothing.set_checks(
+                [check for check in found if check["name"] in CHECKS], self._tokens
+            )
+        )
         self.action_windows.asked.connect(self.segment_windows.ask)
         self.action_windows.asked.connect(self._go_to)
         self.export.clearing_wanted.connect(lambda: self.choose_tab(DEFACE))
