@@ -190,6 +190,10 @@ def test_files_of_another_case_are_refused(window: Window, tmp_path: Path) -> No
     assert str(tmp_path) not in window.desk.error.details
     assert part.files.source is None
     window.desk.dismiss()
+    part.files.set_source(tmp_path / "DOE^JANE")
+    wait_until(lambda: window.desk.error is not None, "the refusal")
+    assert "DOE" not in str(window.desk.error)
+    window.desk.dismiss()
 
 
 def test_headers_are_told_in_counts_and_their_values_only_in_their_window(

@@ -214,11 +214,12 @@ def _legend(view: PlaneView, painter: QPainter) -> None:
     metrics = QFontMetricsF(font)
     side, gap = 10.0 * scale, 6.0 * scale
     widths = [side + gap + metrics.horizontalAdvance(words) for words, _color in LEGEND]
-    wide = sum(widths) + 14.0 * scale * (len(widths) - 1)
-    if wide + 40.0 > view.width() / 2.0:
-        return
-    x, y = 14.0, view.height() - 14.0 - metrics.height()
-    marks.plate(painter, QRectF(x - 6.0, y - 3.0, wide + 12.0, metrics.height() + 6.0))
+    step = metrics.height() + 4.0
+    upright = sum(widths) + 54.0 * scale > view.width() / 2.0  # beside letter and scale bar
+    lines = len(widths) if upright else 1
+    wide = max(widths) if upright else sum(widths) + 14.0 * scale * (len(widths) - 1)
+    x, y = 14.0, view.height() - 10.0 - step * lines
+    marks.plate(painter, QRectF(x - 6.0, y - 3.0, wide + 12.0, step * lines + 2.0))
     for (words, color), own in zip(LEGEND, widths, strict=True):
         square = QRectF(x, y + (metrics.height() - side) / 2.0, side, side)
         filled = QColor(color)
@@ -229,4 +230,7 @@ def _legend(view: PlaneView, painter: QPainter) -> None:
         painter.setFont(font)
         painter.setPen(marks.WHITE)
         painter.drawText(QPointF(x + side + gap, y + metrics.ascent()), words)
-        x += own + 14.0 * scale
+        if upright:
+            y += step
+        else:
+            x += own + 14.0 * scale

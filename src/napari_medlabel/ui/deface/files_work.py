@@ -10,6 +10,7 @@ from napari_medlabel import commands
 from napari_medlabel.commands import BurnedIn, FaceWish, TextTile, TextWish
 from napari_medlabel.errors import ExtraMissing, MedlabelError
 from napari_medlabel.ui.deface.header_rows import PROFILES, HeaderRow, header_rows
+from napari_medlabel.ui.state import error_card, without_places
 from napari_medlabel.ui.work import Job
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class FilesWork(QObject):
         super().__init__(drawing)
         self._drawing = drawing
         self.source: Path | None = None
+        self._named: Path | None = None  # by a person, whether or not it is the source
         self.rows: tuple[HeaderRow, ...] = ()
         self.header_words = ""
         self.profile = 0
@@ -93,6 +95,7 @@ class FilesWork(QObject):
     def set_source(self, path: Path) -> None:
         """The case came from there: look at headers and text, once that is seen to be true."""
         session, case = self._drawing.session, self._drawing.case
+        self._named = path
 
         def task(_progress: Any, cancelled: Any) -> Path:  # noqa: ANN401
             commands.check_case_files(session, case, path, cancelled=cancelled)
@@ -244,7 +247,7 @@ class FilesWork(QObject):
 
         def failed(error: object) -> None:
             over()
-            (broke or self.failed.emit)(error)
+            (broke or self.failed.emit)(_unnamed(error, self._named))
             self.changed.emit()
 
         job.done.connect(arrived)
@@ -252,3 +255,11 @@ class FilesWork(QObject):
         job.cancelled.connect(self.changed)
         self.changed.emit()
         return job
+
+
+def _unnamed(error: object, path: Path | None) -> object:
+    """The error without the place that a person named: its name may be a patient's."""
+    if path is None or not isinstance(error, MedlabelError):
+        return error
+    card = without_places(error_card(error), path)
+    return type(error)(card.title, hint=card.text)
