@@ -1,6 +1,7 @@
 """The dock: it shows what lies on the desk, in itself and in the page over the canvas."""
 
 from pathlib import Path
+from typing import Any
 
 from napari import Viewer
 from napari.settings import get_settings
@@ -183,6 +184,10 @@ class MedlabelPanel(QWidget):
             self._recent = recent
             self._computer.look()
 
+    def _show_computer(self, found: list[dict[str, Any]]) -> None:
+        checks = [check for check in found if check["name"] in CHECKS]
+        self.nothing.set_checks(checks, self._tokens)
+
     def _show_notes(self, *, covered: bool) -> None:
         desk = self.desk
         shown, other = (self.page, self) if covered else (self, self.page)
@@ -339,11 +344,7 @@ class MedlabelPanel(QWidget):
             lambda: self._ask(QFileDialog.FileMode.Directory, "Export to", self.export.set_folder)
         )
         desk.asked.connect(self.action_windows.ask)
-        self._computer.known.connect(
-            lambda found: self.nothing.set_checks(
-                [check for check in found if check["name"] in CHECKS], self._tokens
-            )
-        )
+        self._computer.known.connect(self._show_computer)
         self.action_windows.asked.connect(self.segment_windows.ask)
         self.action_windows.asked.connect(self._go_to)
         self.export.clearing_wanted.connect(lambda: self.choose_tab(DEFACE))
@@ -428,7 +429,8 @@ class MedlabelPanel(QWidget):
             self._tell.start()
 
     def _dress_soon(self, _event: object = None) -> None:
-        QTimer.singleShot(0, self.dress)
+        if not self._shut:  # napari's settings outlive every window
+            QTimer.singleShot(0, self, self.dress)
 
     def _stand(self) -> None:
         if not self._shut:
