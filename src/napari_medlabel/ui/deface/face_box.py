@@ -123,7 +123,7 @@ class FaceBox(QWidget):
         grid.setColumnStretch(1, 1)
         parts = (
             ("Brain margin", row(self.slider, self.field, gap=6)),
-            ("Also remove", row(*self.also.values(), None, gap=5)),
+            ("Also remove", row(*self.also.values(), None, gap=4)),
             ("By hand", row(self.add, self.spare, None, self.size, gap=6)),
         )
         for n, (words, part) in enumerate(parts):

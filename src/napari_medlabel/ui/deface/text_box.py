@@ -105,7 +105,7 @@ class _Row(QWidget):
         self.tile = QLabel()
         self.tile.setProperty("role", "tile")
         self.tile.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.title, self.size_ = text(), text(role="caption")
+        self.title, self.size_ = text(wrap=True), text(role="caption", wrap=True)
         self.choice = Choice(
             ["Redact", "Keep"], ["Fill it in every slice it is in", "Leave it, with a reason"]
         )
@@ -115,7 +115,7 @@ class _Row(QWidget):
         layout.setSpacing(8)
         layout.addWidget(self.tile)
         layout.addWidget(column(self.title, self.size_, gap=0), 1)
-        layout.addWidget(self.choice)
+        layout.addWidget(self.choice, 0, Qt.AlignmentFlag.AlignVCenter)
 
     def show_row(self, shown: TextRow) -> None:
         """Show it."""

@@ -22,9 +22,10 @@ def tile_title(tile: TextTile) -> str:
 
 
 def tile_size(tile: TextTile) -> str:
-    """What it looks like, and its size: "a date? 98 x 12 px"."""
+    """What it looks like, and its size, which is not torn: "a date? 98 x 12 px"."""
     kind = f"{tile.kind}? " if tile.kind else ""
-    return f"{kind}{tile.width} {TIMES} {tile.height} px"
+    size = f"{tile.width} {TIMES} {tile.height} px"
+    return kind + size.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def text_state(files: FilesWork, *, generated: bool) -> TextState:
