@@ -94,6 +94,15 @@ def test_an_mr_gets_ranges_from_its_own_values() -> None:
     assert full[-1].limits == pytest.approx((0.0, 800.0))
 
 
+@pytest.mark.parametrize("known", [0, 500])
+def test_what_is_no_number_is_in_no_range(known: int) -> None:
+    values = np.full((10, 10, 10), np.nan, np.float32)
+    values.ravel()[:known] = np.arange(known)
+    values.ravel()[-2:] = (np.inf, -np.inf)
+    for window in presets.suggested(values):
+        assert np.isfinite(window.limits).all()
+
+
 def test_of_a_mask_the_full_range_is_shown() -> None:
     values = np.zeros((4, 4, 4), np.uint8)
     values[1:3] = 1

@@ -62,6 +62,9 @@ def suggested(
         return (Window(1.0, 0.5, "Full range"),)
     steps = tuple(slice(None, None, max(1, n // SAMPLED)) for n in there.shape)
     sample = there[steps].astype(np.float64, copy=False)
+    sample = sample[np.isfinite(sample)]
+    if sample.size == 0:
+        return (Window(1.0, 0.5, "Full range"),)
     lowest, highest = float(sample.min()), float(sample.max())
     body = sample[sample > lowest + 0.02 * (highest - lowest)]
     if body.size == 0:
