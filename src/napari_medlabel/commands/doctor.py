@@ -28,13 +28,21 @@ _ENOUGH_BYTES: Final = 10 << 30
 
 
 @command(needs=Permission.INSPECT)
-def doctor(session: Session, *, network: bool = False) -> dict[str, Any]:
-    """Checks with what was found, as a JSON-ready document; opens no connection to find out."""
+def doctor(session: Session, *, network: bool = False, graphics: bool = True) -> dict[str, Any]:
+    """Checks with what was found, as a JSON-ready document; opens no connection to find out.
+
+    Parameters
+    ----------
+    network
+        Whether what is imported is looked through for network clients.
+    graphics
+        Whether torch is asked for the card that engines would use, which loads all of it.
+    """
     checks = [
         _check("program", f"napari-medlabel {__version__}, Python {platform.python_version()}"),
         _check("napari", _version("napari"), ok=_has("napari")),
         _window(),
-        _ai(),
+        _ai(graphics=graphics),
         _engine(),
         _ocr(),
         _codecs(),
@@ -56,12 +64,12 @@ def _window() -> dict[str, Any]:
     return _check("window", words, ok=bool(found))
 
 
-def _ai() -> dict[str, Any]:
+def _ai(*, graphics: bool) -> dict[str, Any]:
     missing = [name for name in _EXTRAS["ai"] if not _has(name)]
     if missing:
         return _check("assist", 'no torch: pip install "napari-medlabel[ai]"', ok=False)
-    found = f"torch {_version('torch')}, MONAI {_version('monai')}, {_graphics()}"
-    return _check("assist", found)
+    found = f"torch {_version('torch')}, MONAI {_version('monai')}"
+    return _check("assist", f"{found}, {_graphics()}" if graphics else found)
 
 
 def _graphics() -> str:

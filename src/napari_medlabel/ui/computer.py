@@ -12,7 +12,7 @@ __all__ = ["Computer"]
 
 
 class Computer(QObject):
-    """Asks the doctor: on another thread, since it looks at packages, disks and graphics cards.
+    """Asks the doctor: on another thread, since it looks at packages, disks and keyrings.
 
     Its signal: `known` with the checks, as `commands.doctor` gives them.
     """
@@ -30,7 +30,8 @@ class Computer(QObject):
             self._job.end()
 
         def checks(_progress: Report, _cancelled: object) -> list[dict[str, Any]]:
-            found: list[dict[str, Any]] = commands.doctor(self._session)["checks"]
+            # Without torch: its hundred thousands of objects would make the window stutter.
+            found: list[dict[str, Any]] = commands.doctor(self._session, graphics=False)["checks"]
             return found
 
         self._job = Job(checks, self)

@@ -10,6 +10,7 @@ __all__ = ["leave_alone_what_stays", "warm_up"]
 
 _LOG = logging.getLogger(__name__)
 _left: list[bool] = []
+_SELDOM = 2000  # searches of the younger ones between two of all
 
 
 def leave_alone_what_stays() -> None:
@@ -17,11 +18,14 @@ def leave_alone_what_stays() -> None:
 
     napari and all it brings are half a million objects. Looking through them takes a third of a
     second, in which the window answers nobody: Python does it now and then by itself, and napari
-    asks for it with every layer that goes. What is made from here on is collected as ever.
+    asks for it with every layer that goes. What is made from here on is collected as ever, but
+    what has lived for long only when napari asks for it, and not in the middle of a stroke.
     """
     if not _left:
         _left.append(True)
         gc.freeze()
+        young, middle, _old = gc.get_threshold()
+        gc.set_threshold(young, middle, _SELDOM)
 
 
 def warm_up() -> threading.Thread:
