@@ -96,9 +96,12 @@ def test_napari_s_layers_come_and_go_one_at_a_time(window: Window, study: Path) 
     window.open_study(study)
     window.drawing.add_segment()
     layers, canvas = window.viewer.layers, window.drawing.layers.canvas
-    for there in range(len(layers) + 1, 3):
-        canvas.make_next()
-        assert len(layers) == there
+    there, more = len(layers), True
+    while more:
+        more = canvas.make_next()
+        assert there <= len(layers) <= there + 1
+        there = len(layers)
+    assert there == 2
     assert not canvas.make_next()
     window.desk.close_case()
     assert len(layers) == 2  # nothing yet: each with a turn of the loop of its own
