@@ -144,11 +144,14 @@ def deface_case(  # noqa: PLR0913  # each is a choice the person makes
 def labelled_in(segmentation: Segmentation, mask: BoolArray) -> dict[int, int]:
     """How many voxels of each label, of any group, lie in a mask; only those that have some."""
     found: dict[int, int] = {}
-    for label in segmentation.schema:
-        if segmentation.voxels(label.value):
-            own = segmentation.labels_of(label.value)
-            if count := int(np.count_nonzero(own[mask] == label.value)):
-                found[label.value] = count
+    arrays = {
+        segmentation.group_of(label.value): segmentation.labels_of(label.value)
+        for label in segmentation.schema
+        if segmentation.voxels(label.value)
+    }
+    for array in arrays.values():
+        counts = np.bincount(array[mask])
+        found |= {int(value): int(counts[value]) for value in np.flatnonzero(counts) if value}
     return found
 
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from napari_medlabel.commands.door import command
+from napari_medlabel.commands.face_case import labelled_in
 from napari_medlabel.core.geometry import BoolArray, Geometry
-from napari_medlabel.core.segmentation import Segmentation
 from napari_medlabel.errors import Cancelled, Refused
 from napari_medlabel.privacy.face import (
     FaceFinding,
@@ -263,7 +263,7 @@ def plan_face(  # noqa: PLR0913  # what a person chooses, and two hands' work
     seen = region.mask & (study.head if added is None else study.head | added)
     per_slice = _per_slice(seen, cancelled)
     ml = float(per_slice[0].sum()) * case.volume.geometry.voxel_ml
-    lost = _labelled(case.segmentation, region.mask)
+    lost = labelled_in(case.segmentation, region.mask)
     return PlannedFace(plan, region, seen, ml, lost, per_slice)
 
 
@@ -374,15 +374,3 @@ def _per_slice(mask: BoolArray, cancelled: Stop) -> tuple[npt.NDArray[np.intp], 
         if along_k[k]:
             flat += plane
     return along_k, flat.sum(axis=1), flat.sum(axis=0)
-
-
-def _labelled(segmentation: Segmentation, mask: BoolArray) -> Mapping[int, int]:
-    lost: dict[int, int] = {}
-    arrays: dict[int, Any] = {}
-    for label in segmentation.schema:
-        if segmentation.voxels(label.value):
-            arrays[segmentation.group_of(label.value)] = segmentation.labels_of(label.value)
-    for array in arrays.values():
-        counts = np.bincount(array[mask].ravel())
-        lost |= {int(value): int(counts[value]) for value in np.flatnonzero(counts) if value}
-    return lost

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from qtpy.QtCore import QObject, QPointF, Qt, QTimer, Signal
 from qtpy.QtGui import QMouseEvent, QPainter, QWheelEvent
 
-from napari_medlabel.core.volume import Window
 from napari_medlabel.ui.planes.plane_view import Kji, PlaneView
+from napari_medlabel.ui.steering import panning, wheel, windowing
 
 if TYPE_CHECKING:
     from napari_medlabel.ui.drawing import Drawing
@@ -16,7 +16,6 @@ __all__ = ["CLICK_MS", "CLICK_PX", "PlaneHand", "PointerTool", "UnderWay"]
 
 CLICK_PX = 3.0  # Ctrl held and moved further than this erases
 CLICK_MS = 200
-ZOOM_STEP = 1.15
 ERASING = frozenset({"paint", "erase", "smart_paint"})  # where Ctrl held erases
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 CTRL = Qt.KeyboardModifier.ControlModifier
@@ -108,9 +107,9 @@ class PlaneHand(QObject):
         if self._doing is not None or self._waiting is not None:
             return
         if button == Qt.MouseButton.MiddleButton or (self.space_held and _is_left(event)):
-            self._doing = self._pan(view, at)
+            self._doing = panning(view, at)
         elif button == Qt.MouseButton.RightButton:
-            self._doing, self._right_at = self._set_window(at), at
+            self._doing, self._right_at = windowing(self._drawing, at), at
         elif not _is_left(event):
             return
         elif keys & SHIFT and not keys & CTRL:
@@ -171,20 +170,10 @@ class PlaneHand(QObject):
 
     def wheeled(self, view: PlaneView, event: QWheelEvent) -> None:
         """Slices; with Ctrl zoom at the pointer, with Shift the size of the brush."""
-        delta = event.angleDelta().y() or event.angleDelta().x()
-        if delta == 0:
+        if not wheel(self._drawing, self._drawing.looking.room.planes, view, event):
             return
-        up, keys = (1 if delta > 0 else -1), event.modifiers()
-        self._drawing.looking.set_active(view.number)
-        if keys & CTRL:
-            at = event.position()
-            self._drawing.looking.zoom(view, ZOOM_STEP if up > 0 else 1.0 / ZOOM_STEP, at)
-        elif keys & SHIFT:
-            self._drawing.tools.step_size(up)
-        else:
-            self._drawing.sight.move_along(view.axis, view.index + up)
         if self._doing is None:
-            self._resting.hover(view, view.kji(event.position()), keys)
+            self._resting.hover(view, view.kji(event.position()), event.modifiers())
 
     def left(self, view: PlaneView) -> None:
         """Nothing is under the pointer."""
@@ -256,27 +245,6 @@ class PlaneHand(QObject):
     def _forget_waiting(self) -> None:
         self._waiting = None
         self._patience.stop()
-
-    def _pan(self, view: PlaneView, at: QPointF) -> Callable[[PlaneView, QMouseEvent], None]:
-        start = view.frame
-
-        def pan(_view: PlaneView, event: QMouseEvent) -> None:
-            by = event.position() - at
-            view.set_frame(start.panned(by.x(), by.y()))
-
-        return pan
-
-    def _set_window(self, at: QPointF) -> Callable[[PlaneView, QMouseEvent], None]:
-        """Across its width, up and down its level."""
-        start = self._drawing.layers.window
-        step = max(start.width, 1e-3) / 400.0
-
-        def drag(_view: PlaneView, event: QMouseEvent) -> None:
-            by = event.position() - at
-            width = max(start.width + by.x() * step * 2.0, step)
-            self._drawing.set_window(Window(width, start.level + by.y() * step))
-
-        return drag
 
 
 def _is_left(event: QMouseEvent) -> bool:

@@ -13,6 +13,7 @@ from napari_medlabel.ui._napari_compat import canvas_area, canvas_widget
 from napari_medlabel.ui.planes.plane_view import PlaneView
 from napari_medlabel.ui.planes.room import SOLID, Room
 from napari_medlabel.ui.sight import LAYOUTS, Layout, Sight
+from napari_medlabel.ui.steering import zoom
 
 if TYPE_CHECKING:
     from napari_medlabel.ui.planes.plane_view import Hand
@@ -145,13 +146,7 @@ class Looking(QObject):
 
     def zoom(self, view: PlaneView, factor: float, at: QPointF) -> None:
         """Larger or smaller around a pixel; linked views follow around the crosshair."""
-        view.set_frame(view.frame.zoomed(factor, at.x(), at.y()))
-        if not self.sight.look.linked:
-            return
-        for other in self.room.planes:
-            if other is not view:
-                middle = other.point(self.sight.position)
-                other.set_frame(other.frame.zoomed(factor, middle.x(), middle.y()))
+        zoom(self.sight, self.room.planes, view, factor, at)
 
     # Slices
 

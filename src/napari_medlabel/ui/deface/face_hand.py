@@ -1,17 +1,15 @@
 """The hand over the three slices of the Deface tab: where to look, a brush that adds or spares."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from qtpy.QtCore import QObject, QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPen, QWheelEvent
 
-from napari_medlabel.core.volume import Window
 from napari_medlabel.ui.deface.by_hand import Way
 from napari_medlabel.ui.deface.face_sight import GREEN, RED
-from napari_medlabel.ui.hand import ZOOM_STEP
 from napari_medlabel.ui.planes import marks
 from napari_medlabel.ui.planes.plane_view import Kji, PlaneView
+from napari_medlabel.ui.steering import Dragging, panning, wheel, windowing
 from napari_medlabel.ui.tools.brush_tool import brush_outline
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ LEGEND: Final = (("Removed", RED), ("Brain", GREEN))
 CTRL = Qt.KeyboardModifier.ControlModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 LEFT = Qt.MouseButton.LeftButton
-Doing = Callable[[PlaneView, QMouseEvent], None]
 
 
 class Brush(Protocol):
@@ -61,7 +58,7 @@ class FaceHand(QObject):
     def __init__(self, drawing: "Drawing", brush: Brush) -> None:
         super().__init__(drawing)
         self._drawing, self._brush = drawing, brush
-        self._doing: Doing | None = None
+        self._doing: Dragging | None = None
         self._drawn = False  # a stroke is under the hand
         self._over: tuple[PlaneView, Kji] | None = None
         self.views: tuple[PlaneView, ...] = ()
@@ -85,9 +82,9 @@ class FaceHand(QObject):
         at, keys, button = event.position(), event.modifiers(), event.button()
         space = self._drawing.hand.space_held
         if button == Qt.MouseButton.MiddleButton or (space and button == LEFT):
-            self._doing = _pan(view, at)
+            self._doing = panning(view, at)
         elif button == Qt.MouseButton.RightButton:
-            self._doing = self._set_window(at)
+            self._doing = windowing(self._drawing, at)
         elif button != LEFT:
             return
         elif keys & SHIFT or self._brush.way is None:
@@ -122,17 +119,7 @@ class FaceHand(QObject):
 
     def wheeled(self, view: PlaneView, event: QWheelEvent) -> None:
         """Slices; with Ctrl zoom at the pointer, with Shift the size of the brush."""
-        delta = event.angleDelta().y() or event.angleDelta().x()
-        if delta == 0:
-            return
-        up, keys = (1 if delta > 0 else -1), event.modifiers()
-        self._drawing.looking.set_active(view.number)
-        if keys & CTRL:
-            self._zoom(view, ZOOM_STEP if up > 0 else 1.0 / ZOOM_STEP, event.position())
-        elif keys & SHIFT:
-            self._drawing.tools.step_size(up)
-        else:
-            self._drawing.sight.move_along(view.axis, view.index + up)
+        wheel(self._drawing, self.views, view, event)
 
     def left(self, view: PlaneView) -> None:
         """Nothing is under the pointer."""
@@ -176,35 +163,6 @@ class FaceHand(QObject):
 
     def _cross(self, view: PlaneView, event: QMouseEvent) -> None:
         self._drawing.sight.move_to(view.kji(event.position()))
-
-    def _zoom(self, view: PlaneView, factor: float, at: QPointF) -> None:
-        view.set_frame(view.frame.zoomed(factor, at.x(), at.y()))
-        for other in self.views:
-            if other is not view and self._drawing.sight.look.linked:
-                middle = other.point(self._drawing.sight.position)
-                other.set_frame(other.frame.zoomed(factor, middle.x(), middle.y()))
-
-    def _set_window(self, at: QPointF) -> Doing:
-        """Across its width, up and down its level."""
-        start = self._drawing.layers.window
-        step = max(start.width, 1e-3) / 400.0
-
-        def drag(_view: PlaneView, event: QMouseEvent) -> None:
-            by = event.position() - at
-            width = max(start.width + by.x() * step * 2.0, step)
-            self._drawing.set_window(Window(width, start.level + by.y() * step))
-
-        return drag
-
-
-def _pan(view: PlaneView, at: QPointF) -> Doing:
-    start = view.frame
-
-    def pan(_view: PlaneView, event: QMouseEvent) -> None:
-        by = event.position() - at
-        view.set_frame(start.panned(by.x(), by.y()))
-
-    return pan
 
 
 def _legend(view: PlaneView, painter: QPainter) -> None:

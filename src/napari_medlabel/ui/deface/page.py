@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_medlabel.core.surface import Surface
@@ -17,7 +18,7 @@ from napari_medlabel.ui.deface.skin_shape import smooth_skin
 from napari_medlabel.ui.deface.skin_view import SkinView, SkinWords
 from napari_medlabel.ui.planes.own_window import give_own_window
 from napari_medlabel.ui.planes.plane_view import PlaneView
-from napari_medlabel.ui.planes.splitter import split
+from napari_medlabel.ui.planes.tiling import Split, Tiling
 from napari_medlabel.ui.strip_state import StripState
 from napari_medlabel.ui.surface_camera import Camera
 from napari_medlabel.ui.theme import Tokens
@@ -67,10 +68,12 @@ class DefacePage(QWidget):
         self._upper = QWidget()
         upper = QVBoxLayout(self._upper)
         upper.setContentsMargins(0, 0, 0, 0)
-        upper.addWidget(split(Qt.Orientation.Horizontal, [self.before, self.after]))
+        self._heads, self._frame = Tiling(), Tiling()
+        self._heads.arrange(Split(Qt.Orientation.Horizontal, [self.before, self.after]))
+        upper.addWidget(self._heads)
         self.bar = SkinBar(self._upper)
-        lower = split(Qt.Orientation.Horizontal, self.planes)
-        self._frame = split(Qt.Orientation.Vertical, [self._upper, lower])
+        lower = Split(Qt.Orientation.Horizontal, self.planes)
+        self._frame.arrange(Split(Qt.Orientation.Vertical, [self._upper, lower]))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -100,10 +103,10 @@ class DefacePage(QWidget):
 
     def set_style(self, sheet: str, tokens: Tokens) -> None:
         """Take the theme."""
-        self.setStyleSheet(
-            f"#medlabel_deface {{ background: {tokens.line}; }} "
-            f"QSplitter::handle {{ background: {tokens.line}; image: none; }}"
-        )
+        self.setStyleSheet(f"#medlabel_deface {{ background: {tokens.line}; }}")
+        for tiles in (self._heads, self._frame):
+            tiles.ground = QColor(tokens.line)
+            tiles.update()
         for part in (self.bar, self.strip):
             part.setStyleSheet(sheet)
             dress(part, tokens)
